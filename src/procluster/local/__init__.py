@@ -1,0 +1,1 @@
+"""The embedded engine: our stored procedures with no server (DuckDB tables, T-SQL on top)."""
