@@ -1,0 +1,103 @@
+"""The only quoting in the project: identifiers, string literals, trusted text.
+
+Each filter returns :class:`markupsafe.Markup`, Jinja's mark for text that may enter the output as
+it is; the environment in :mod:`procluster.generator.render` refuses everything else. So a value
+that nobody quoted cannot reach a script.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup
+
+from procluster.errors import RenderError
+from procluster.generator.reserved import RESERVED_WORDS
+
+__all__ = ["identifier", "identifier_fault", "literal", "trusted"]
+
+IDENTIFIER_LENGTH = 128
+
+# "Database identifiers", rules for regular identifiers; ASCII only, because what counts as a
+# letter beyond it depends on the server's Unicode version.
+_REGULAR = re.compile(r"[A-Za-z_][A-Za-z0-9_@$#]*\Z")
+
+
+def identifier_fault(name: str) -> str | None:
+    """What makes a name unusable as a T-SQL identifier, or None.
+
+    SQL Server takes 1 to 128 UTF-16 units of anything but NUL between brackets (sysname). A name
+    that begins or ends with a space, holds a comment mark or a control character is legal there
+    and never meant, so it is refused here.
+
+    Examples
+    --------
+    >>> identifier_fault("customer"), identifier_fault("a]b")
+    (None, None)
+    >>> identifier_fault("")
+    'is empty'
+    """
+    units = len(name.encode("utf-16-le", "surrogatepass")) // 2
+    if not name:
+        return "is empty"
+    if units > IDENTIFIER_LENGTH:
+        return f"has {units} characters"
+    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+        return "holds a control character"
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in name):
+        return "holds half of a surrogate pair"
+    if name != name.strip():
+        return "begins or ends with a space"
+    if "/*" in name or "*/" in name:
+        return "holds a comment mark"
+    return None
+
+
+def identifier(name: str) -> Markup:
+    """A name as T-SQL writes it: bare where that is safe, bracketed otherwise.
+
+    Raises
+    ------
+    RenderError
+        The name cannot be an identifier.
+
+    Examples
+    --------
+    >>> print(identifier("ss_item_sk"), identifier("order"), identifier("a]b c"))
+    ss_item_sk [order] [a]]b c]
+    """
+    fault = identifier_fault(name)
+    if fault:
+        raise RenderError(
+            f"identifier: {name!r} {fault}. Allowed: 1 to {IDENTIFIER_LENGTH} characters, "
+            "no control characters or comment marks, no space at either end."
+        )
+    if _REGULAR.match(name) and name.upper() not in RESERVED_WORDS:
+        return Markup(name)  # noqa: S704 - checked above
+    return Markup("[" + name.replace("]", "]]") + "]")  # noqa: S704 - quoted here
+
+
+def literal(text: str) -> Markup:
+    """A text as one N'...' literal, however long and whatever it holds.
+
+    One literal, never a concatenation: SQL Server truncates concatenated short literals at 4,000
+    characters, and takes a single longer one as nvarchar(max).
+
+    Raises
+    ------
+    RenderError
+        The text holds NUL, which ends a script inside the external runtime.
+
+    Examples
+    --------
+    >>> print(literal("it's"))
+    N'it''s'
+    """
+    if "\0" in text:
+        raise RenderError(f"literal: {text[:40]!r} holds a NUL character. Remove it.")
+    return Markup("N'" + str(text).replace("'", "''") + "'")  # noqa: S704 - quoted here
+
+
+def trusted(text: str) -> Markup:
+    """T-SQL written in this package (never by a user) that enters a script as it is."""
+    return Markup(text)  # noqa: S704 - the caller vouches for it
