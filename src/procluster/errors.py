@@ -6,6 +6,7 @@
     ├── SettingsError      a faulty procluster.toml or setting, every fault at once
     ├── RenderError        a template or name that cannot be rendered
     ├── DataError          a file or table of the user's that cannot be used
+    ├── DeploymentError    a deployment that failed and left the database as it was
     └── SqlError           an error as SQL Server reports it: number, severity, state, line
         ├── SyntaxRefusal  text that is not T-SQL                    (102, 105, 156 ...)
         └── Refusal        T-SQL that the embedded engine leaves out (40510)
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 __all__ = [
     "DataError",
+    "DeploymentError",
     "ProclusterError",
     "Refusal",
     "RenderError",
@@ -45,6 +47,10 @@ class RenderError(ProclusterError):
 
 class DataError(ProclusterError):
     """A file or table of the user's that cannot be used."""
+
+
+class DeploymentError(ProclusterError):
+    """A deployment that failed and left the database as it was."""
 
 
 class SqlError(ProclusterError):
