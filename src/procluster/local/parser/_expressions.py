@@ -1,0 +1,388 @@
+"""Expressions and conditions.
+
+Both come out of one descent, because only what stands behind a bracket tells a condition from a
+value. Precedence is that of "Operator Precedence (Transact-SQL)", where unary minus binds less
+than ``*``: ``-100.0/-100.0*10.0`` is 0.1.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Union, get_args
+
+from procluster.local.parser._cursor import Cursor
+from procluster.local.parser._words import (
+    CALLED_KEYWORDS,
+    DATEPART_FUNCTIONS,
+    NILADIC,
+    RESERVED,
+)
+from procluster.local.syntax import (
+    Between,
+    Binary,
+    Call,
+    Case,
+    Cast,
+    ColumnRef,
+    Comparison,
+    Condition,
+    Exists,
+    Expression,
+    InList,
+    InQuery,
+    Like,
+    Literal,
+    Logic,
+    Negation,
+    NullTest,
+    OrderItem,
+    Position,
+    Query,
+    ScalarQuery,
+    Star,
+    SystemVariable,
+    Unary,
+    Variable,
+    Window,
+)
+
+__all__ = ["ExpressionParser"]
+
+Operand = Union[Expression, Condition]
+CONDITIONS = get_args(Condition)
+LITERALS = ("int", "decimal", "float", "string", "national", "binary")
+UNSUPPORTED_POSTFIX = {"COLLATE": "one collation is used, SQL_Latin1_General_CP1_CI_AS"}
+
+
+class ExpressionParser(Cursor):
+    """Reads values and conditions."""
+
+    @abstractmethod
+    def query(self) -> Query:
+        """A subquery; the next class up reads it."""
+
+    def expression(self) -> Expression:
+        return self._value(self._sum())
+
+    def condition(self) -> Condition:
+        start = self.token
+        found = self._disjunction()
+        if isinstance(found, CONDITIONS):
+            return found
+        message = (
+            "An expression of non-boolean type specified in a context where a condition is "
+            f"expected, near '{self.token.text or start.text}'."
+        )
+        raise self.error(message, 4145)
+
+    def order_items(self) -> tuple[OrderItem, ...]:
+        return self.comma_separated(self._order_item)
+
+    def at_query(self) -> bool:
+        """Whether a SELECT starts here, behind brackets or not."""
+        step = 0
+        while (token := self.peek(step)).kind == "operator" and token.text == "(":
+            step += 1
+        return token.kind == "word" and token.upper == "SELECT"
+
+    # --- conditions
+
+    def _disjunction(self) -> Operand:
+        left = self._conjunction()
+        while self.at("OR"):
+            at = self.advance().position
+            left = Logic(at, "OR", self._test(left), self._test(self._conjunction()))
+        return left
+
+    def _conjunction(self) -> Operand:
+        left = self._negation()
+        while self.at("AND"):
+            at = self.advance().position
+            left = Logic(at, "AND", self._test(left), self._test(self._negation()))
+        return left
+
+    def _negation(self) -> Operand:
+        if not self.at("NOT"):
+            return self._predicate()
+        at = self.advance().position
+        with self.nested():
+            return Negation(at, self._test(self._negation()))
+
+    def _predicate(self) -> Operand:
+        at = self.token.position
+        if self.at("EXISTS"):
+            self.advance()
+            return Exists(at, self.bracketed(self.query))
+        left = self._sum()
+        if operator := self._comparison_operator():
+            if self.at_any("ALL", "ANY", "SOME"):
+                raise self.refuse(f"{operator} {self.token.upper}", "use EXISTS or MIN and MAX")
+            return Comparison(at, operator, self._value(left), self.expression())
+        if self.accept("IS"):
+            negated = self.accept("NOT")
+            if self.at("DISTINCT"):
+                raise self.refuse("IS DISTINCT FROM", "compare and test for NULL")
+            self.expect("NULL")
+            return NullTest(at, self._value(left), negated)
+        negated = self.accept("NOT")
+        if self.accept("IN"):
+            return self._membership(at, self._value(left), negated)
+        if self.accept("BETWEEN"):
+            low = self.expression()
+            self.expect("AND")
+            return Between(at, self._value(left), low, self.expression(), negated)
+        if self.accept("LIKE"):
+            pattern = self.expression()
+            escape = self.expression() if self.accept("ESCAPE") else None
+            return Like(at, self._value(left), pattern, escape, negated)
+        if negated:
+            raise self.unexpected()
+        return left
+
+    def _comparison_operator(self) -> str | None:
+        if not self.at_operator("=", "<>", "<", "<=", ">", ">="):
+            return None
+        operator = self.advance().text
+        if operator in "<>" and self.at_operator("=", ">") and operator + self.token.text != ">>":
+            operator += self.advance().text  # T-SQL lets blanks stand inside < = and > =
+        return operator
+
+    def _membership(self, at: Position, left: Expression, negated: bool) -> Condition:
+        self.expect_operator("(")
+        if self.at_query():
+            query = self.query()
+            self.expect_operator(")")
+            return InQuery(at, left, query, negated)
+        choices = self.comma_separated(self.expression)
+        self.expect_operator(")")
+        return InList(at, left, choices, negated)
+
+    def _test(self, found: Operand) -> Condition:
+        if isinstance(found, CONDITIONS):
+            return found
+        message = (
+            "An expression of non-boolean type specified in a context where a condition is "
+            f"expected, near '{self.token.text}'."
+        )
+        raise self.error(message, 4145)
+
+    def _value(self, found: Operand) -> Expression:
+        if isinstance(found, CONDITIONS):
+            raise self.unexpected()
+        return found
+
+    # --- operators
+
+    def _sum(self) -> Operand:
+        left = self._product()
+        while self.at_operator("+", "-", "&", "|", "^"):
+            token = self.advance()
+            right = self._value(self._product())
+            left = Binary(token.position, token.text, self._value(left), right)
+        return left
+
+    def _product(self) -> Operand:
+        left = self._signed()
+        while self.at_operator("*", "/", "%"):
+            token = self.advance()
+            right = self._value(self._signed())
+            left = Binary(token.position, token.text, self._value(left), right)
+        return left
+
+    def _signed(self) -> Operand:
+        if self.at_operator("-", "+"):
+            token = self.advance()
+            with self.nested():
+                return Unary(token.position, token.text, self._value(self._product()))
+        if self.at_operator("~"):
+            token = self.advance()
+            with self.nested():
+                return Unary(token.position, "~", self._value(self._signed()))
+        found = self._primary()
+        if self.at_any(*UNSUPPORTED_POSTFIX):
+            raise self.refuse(self.token.upper, UNSUPPORTED_POSTFIX[self.token.upper])
+        if self.at("AT", "TIME", "ZONE"):
+            raise self.refuse("AT TIME ZONE", "keep times in UTC")
+        return found
+
+    # --- primaries
+
+    def _primary(self) -> Operand:
+        token = self.token
+        if token.kind in LITERALS:
+            self.advance()
+            return Literal(token.position, token.kind, token.text)
+        if token.kind == "variable":
+            return Variable(token.position, self.variable())
+        if token.kind == "system":
+            return SystemVariable(token.position, self.advance().text)
+        if self.at_operator("("):
+            return self._in_brackets()
+        if token.kind == "quoted" or token.kind == "word" and token.upper not in RESERVED:
+            return self._named()
+        return self._keyword()
+
+    def _in_brackets(self) -> Operand:
+        at = self.token.position
+        with self.nested():
+            if self.at_query() and self._query_fills_brackets():
+                return ScalarQuery(at, self.bracketed(self.query))
+            return self.bracketed(self._disjunction)
+
+    def _query_fills_brackets(self) -> bool:
+        return self.peek().kind == "word"
+
+    def _keyword(self) -> Operand:
+        token = self.token
+        if self.accept("NULL"):
+            return Literal(token.position, "null", "")
+        if self.at("CASE"):
+            with self.nested():
+                return self._case()
+        if self.at("CONVERT") or self.at("TRY_CONVERT"):
+            return self._convert()
+        if token.kind == "word" and token.upper in NILADIC:
+            self.advance()
+            return Call(token.position, (token.upper,), ())
+        following = self.peek()
+        if token.upper in CALLED_KEYWORDS and following.kind == "operator" and following.text == "(":
+            return self._named()
+        raise self.unexpected()
+
+    def _case(self) -> Case:
+        at = self.advance().position
+        operand = None if self.at("WHEN") else self.expression()
+        branches: list[tuple[Expression | Condition, Expression]] = []
+        while self.accept("WHEN"):
+            test: Expression | Condition = self.condition() if operand is None else self.expression()
+            self.expect("THEN")
+            branches.append((test, self.expression()))
+        if not branches:
+            raise self.unexpected()
+        otherwise = self.expression() if self.accept("ELSE") else None
+        self.expect("END")
+        return Case(at, operand, tuple(branches), otherwise)
+
+    def _convert(self) -> Cast:
+        token = self.advance()
+        self.expect_operator("(")
+        target = self.data_type(30)
+        self.expect_operator(",")
+        with self.nested():
+            operand = self.expression()
+        style = self.expression() if self.accept_operator(",") else None
+        self.expect_operator(")")
+        return Cast(token.position, operand, target, token.upper == "TRY_CONVERT", style)
+
+    def _cast(self) -> Cast:
+        token = self.advance()
+        self.expect_operator("(")
+        with self.nested():
+            operand = self.expression()
+        self.expect("AS")
+        target = self.data_type(30)
+        self.expect_operator(")")
+        return Cast(token.position, operand, target, token.upper == "TRY_CAST")
+
+    def _named(self) -> Operand:
+        """A column, a function call, or one of the words that only a bracket makes special."""
+        token, following = self.token, self.peek()
+        opens = following.kind == "operator" and following.text == "("
+        if opens and token.kind == "word" and token.upper in ("CAST", "TRY_CAST"):
+            return self._cast()
+        at, parts = token.position, [self.advance().text]
+        while self.accept_operator("."):
+            if self.accept_operator("*"):
+                return Star(at, tuple(parts))
+            parts.append(self.identifier())
+        if self.at_operator("("):
+            return self.call(at, tuple(parts))
+        if len(parts) > 4:
+            raise self.unexpected(token)
+        return ColumnRef(at, tuple(parts))
+
+    # --- function calls
+
+    def call(self, at: Position, parts: tuple[str, ...]) -> Call:
+        """A call from its opening bracket on."""
+        name = (parts[0].upper(),) if len(parts) == 1 else parts
+        self.expect_operator("(")
+        distinct = self.accept("DISTINCT")
+        words: tuple[str, ...] = ()
+        arguments: list[Expression | Condition] = []
+        with self.nested():
+            if name[0] in DATEPART_FUNCTIONS and len(name) == 1:
+                words = (self._bare_word(),)
+            elif not self.at_operator(")"):
+                arguments.append(self._argument(name, len(arguments)))
+            while self.accept_operator(","):
+                arguments.append(self._argument(name, len(arguments)))
+        self.expect_operator(")")
+        within = self._within_group()
+        if self.at_any("IGNORE", "RESPECT"):
+            raise self.refuse(f"{self.token.upper} NULLS", "filter the rows instead")
+        over = self._window() if self.accept("OVER") else None
+        return Call(at, name, tuple(arguments), words, distinct, within, over)
+
+    def _bare_word(self) -> str:
+        if self.token.kind not in ("word", "quoted"):
+            raise self.unexpected()
+        return self.advance().upper
+
+    def _argument(self, name: tuple[str, ...], place: int) -> Expression | Condition:
+        if self.at_operator("*"):
+            return Star(self.advance().position)
+        if name == ("IIF",) and place == 0:
+            return self.condition()
+        if len(name) > 1 and self.at("DEFAULT"):
+            return Literal(self.advance().position, "default", "")
+        found = self.expression()
+        if self.at("FROM") or self.at("AS"):
+            raise self.refuse(f"{name[0]} with {self.token.upper}", "use the form with commas")
+        return found
+
+    def _within_group(self) -> tuple[OrderItem, ...]:
+        if not self.accept("WITHIN", "GROUP"):
+            return ()
+        self.expect_operator("(")
+        self.expect("ORDER", "BY")
+        items = self.order_items()
+        self.expect_operator(")")
+        return items
+
+    def _window(self) -> Window:
+        at = self.token.position
+        if not self.at_operator("("):
+            raise self.refuse("OVER with a window name", "write the window in brackets")
+        self.advance()
+        partition: tuple[Expression, ...] = ()
+        if self.accept("PARTITION"):
+            self.expect("BY")
+            partition = self.comma_separated(self.expression)
+        order = self.order_items() if self.accept("ORDER", "BY") else ()
+        frame = self._frame() if self.at_any("ROWS", "RANGE") else None
+        self.expect_operator(")")
+        return Window(at, partition, order, frame)
+
+    def _frame(self) -> str:
+        unit = self.advance().upper
+        if not self.accept("BETWEEN"):
+            return f"{unit} {self._frame_bound()}"
+        start = self._frame_bound()
+        self.expect("AND")
+        return f"{unit} BETWEEN {start} AND {self._frame_bound()}"
+
+    def _frame_bound(self) -> str:
+        if self.accept("CURRENT", "ROW"):
+            return "CURRENT ROW"
+        size = "UNBOUNDED" if self.accept("UNBOUNDED") else str(self.integer())
+        side = self.accept_any("PRECEDING", "FOLLOWING")
+        if side is None:
+            raise self.unexpected()
+        return f"{size} {side}"
+
+    def _order_item(self) -> OrderItem:
+        at = self.token.position
+        value = self.expression()
+        descending = self.accept_any("ASC", "DESC") == "DESC"
+        return OrderItem(at, value, descending)

@@ -1,0 +1,100 @@
+"""Words with a meaning of their own to the parser.
+
+Reserved keywords are those of "Reserved Keywords (Transact-SQL)".
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DATEPART_FUNCTIONS",
+    "HARMLESS_HINTS",
+    "NILADIC",
+    "RESERVED",
+    "UNSUPPORTED_STATEMENTS",
+    "UNSUPPORTED_TYPES",
+]
+
+RESERVED = frozenset(
+    """
+    ADD ALL ALTER AND ANY AS ASC AUTHORIZATION BACKUP BEGIN BETWEEN BREAK BROWSE BULK BY CASCADE
+    CASE CHECK CHECKPOINT CLOSE CLUSTERED COALESCE COLLATE COLUMN COMMIT COMPUTE CONSTRAINT
+    CONTAINS CONTAINSTABLE CONTINUE CONVERT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME
+    CURRENT_TIMESTAMP CURRENT_USER CURSOR DATABASE DBCC DEALLOCATE DECLARE DEFAULT DELETE DENY
+    DESC DISK DISTINCT DISTRIBUTED DOUBLE DROP DUMP ELSE END ERRLVL ESCAPE EXCEPT EXEC EXECUTE
+    EXISTS EXIT EXTERNAL FETCH FILE FILLFACTOR FOR FOREIGN FREETEXT FREETEXTTABLE FROM FULL
+    FUNCTION GOTO GRANT GROUP HAVING HOLDLOCK IDENTITY IDENTITY_INSERT IDENTITYCOL IF IN INDEX
+    INNER INSERT INTERSECT INTO IS JOIN KEY KILL LEFT LIKE LINENO LOAD MERGE NATIONAL NOCHECK
+    NONCLUSTERED NOT NULL NULLIF OF OFF OFFSETS ON OPEN OPENDATASOURCE OPENQUERY OPENROWSET
+    OPENXML OPTION OR ORDER OUTER OVER PERCENT PIVOT PLAN PRECISION PRIMARY PRINT PROC PROCEDURE
+    PUBLIC RAISERROR READ READTEXT RECONFIGURE REFERENCES REPLICATION RESTORE RESTRICT RETURN
+    REVERT REVOKE RIGHT ROLLBACK ROWCOUNT ROWGUIDCOL RULE SAVE SCHEMA SECURITYAUDIT SELECT
+    SESSION_USER SET SETUSER SHUTDOWN SOME STATISTICS SYSTEM_USER TABLE TABLESAMPLE TEXTSIZE THEN
+    TO TOP TRAN TRANSACTION TRIGGER TRUNCATE TRY_CONVERT TSEQUAL UNION UNIQUE UNPIVOT UPDATE
+    UPDATETEXT USE USER VALUES VARYING VIEW WAITFOR WHEN WHERE WHILE WITH WITHIN WRITETEXT
+    """.split()
+)
+
+NILADIC = frozenset(
+    ("CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER", "CURRENT_DATE")
+)
+"""Functions written without brackets."""
+
+CALLED_KEYWORDS = frozenset(("COALESCE", "LEFT", "NULLIF", "RIGHT"))
+"""Reserved words that are functions when a bracket follows."""
+
+DATEPART_FUNCTIONS = frozenset(
+    ("DATEADD", "DATEDIFF", "DATEDIFF_BIG", "DATENAME", "DATEPART", "DATETRUNC", "DATE_BUCKET")
+)
+"""Functions whose first argument is a bare word."""
+
+HARMLESS_HINTS = frozenset(
+    """
+    HOLDLOCK NOLOCK PAGLOCK READCOMMITTED READCOMMITTEDLOCK READUNCOMMITTED REPEATABLEREAD
+    ROWLOCK SERIALIZABLE TABLOCK TABLOCKX UPDLOCK XLOCK
+    """.split()
+)
+"""Table hints that change locking only, which has no effect on one connection's answers."""
+
+SINGLE_USER = "the embedded engine is not a server"
+UNSUPPORTED_STATEMENTS = {
+    "BACKUP": SINGLE_USER,
+    "BULK": "use `procluster load`",
+    "CHECKPOINT": SINGLE_USER,
+    "CLOSE": "cursors are left out; use a set-based statement or WHILE",
+    "DBCC": SINGLE_USER,
+    "DEALLOCATE": "cursors are left out; use a set-based statement or WHILE",
+    "DISABLE": "triggers are left out",
+    "ENABLE": "triggers are left out",
+    "FETCH": "cursors are left out; use a set-based statement or WHILE",
+    "GOTO": "use IF, WHILE and TRY",
+    "KILL": SINGLE_USER,
+    "MERGE": "use UPDATE and INSERT",
+    "OPEN": "cursors are left out; use a set-based statement or WHILE",
+    "RESTORE": SINGLE_USER,
+    "REVERT": "there is one principal, dbo",
+    "SAVE": "the embedded engine has no savepoints; use one transaction",
+    "SHUTDOWN": SINGLE_USER,
+    "USE": "there is one database",
+    "WAITFOR": "the embedded engine does not wait",
+}
+"""First words of statements that are T-SQL and not run here, with what to do."""
+
+UNSUPPORTED_TYPES = {
+    "cursor": "use a table variable",
+    "datetimeoffset": "use datetime2 in UTC",
+    "geography": "it has no counterpart in DuckDB",
+    "geometry": "it has no counterpart in DuckDB",
+    "hierarchyid": "it has no counterpart in DuckDB",
+    "image": "use varbinary(max)",
+    "json": "use nvarchar(max)",
+    "ntext": "use nvarchar(max)",
+    "rowversion": "it has no counterpart in DuckDB",
+    "smallmoney": "use decimal(10, 4)",
+    "sql_variant": "use the type of the value",
+    "table": "only DECLARE @t TABLE declares one",
+    "text": "use varchar(max)",
+    "time": "use datetime2",
+    "timestamp": "it has no counterpart in DuckDB",
+    "vector": "it has no counterpart in DuckDB",
+    "xml": "use nvarchar(max)",
+}
