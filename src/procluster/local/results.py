@@ -1,0 +1,61 @@
+"""What running a batch gives: result sets, messages, row counts, errors, in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
+
+from procluster.errors import SqlError
+from procluster.local.types import SqlType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Column", "Event", "Message", "ResultSet", "RowCount"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """Name and type of a column; the name is '' where an expression has none."""
+
+    name: str
+    type: SqlType
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class ResultSet:
+    """Rows with their T-SQL columns.
+
+    ``table`` has one Arrow column for each of ``columns``, by place: T-SQL names may be empty or
+    come twice.
+    """
+
+    columns: tuple[Column, ...]
+    table: pa.Table
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """Return the rows as Python values."""
+        return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message; PRINT and severities up to 10. PRINT has number 0 and severity 0."""
+
+    number: int
+    severity: int
+    state: int
+    text: str
+    line: int
+    procedure: str | None = None
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """``(3 rows affected)``; not sent under NOCOUNT."""
+
+    rows: int
+
+
+Event = Union[ResultSet, Message, RowCount, SqlError]
