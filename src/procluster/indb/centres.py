@@ -1,0 +1,246 @@
+"""Weighted K-Means: centres of points that stand for many customers each.
+
+The same data and seed give the same centres on every release of every package. So the steps do
+not use scikit-learn's K-Means, whose arithmetic, tie breaking and stopping rule changed between
+0.20 and today, and sum over points only where the order is fixed (bincount, cumsum, fsum).
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
+"""
+
+import math
+from typing import NamedTuple, Tuple
+
+import numpy as np
+
+# Restarts see at most so many points; more are condensed to cells.
+MOST_CELLS = 4096
+
+# Lloyd's algorithm ends by itself, since inertia falls with every step; this is a safety net.
+MOST_ITERATIONS = 10000
+
+# Distances are computed for so many pairs at a time, to stay in the processor's cache.
+PAIRS_AT_ONCE = 65536
+
+
+class Partition(NamedTuple):
+    """The outcome of K-Means.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_points,)
+        The nearest centre; the lower number where two are equally near.
+    distances : array of float, shape (n_points,)
+        Euclidean distance to it.
+    inertia : float
+        Sum of weight times squared distance.
+    iterations : int
+        Steps of Lloyd's algorithm.
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    distances: np.ndarray
+    inertia: float
+    iterations: int
+
+
+def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
+    total = np.zeros((len(centres), points.shape[1]))
+    for values, centre_values in zip(points, centres.T):
+        gap = values - centre_values[:, np.newaxis]
+        gap *= gap
+        total += gap
+    return total
+
+
+def two_nearest(
+    points: np.ndarray, centres: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each point the nearest centre, the distance to it and to the second nearest.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [3.0]]))]
+    [[0, 1], [1.0, 1.0], [3.0, 3.0]]
+    """
+    n_points = points.shape[1]
+    labels = np.empty(n_points, dtype=np.int64)
+    first = np.empty(n_points)
+    second = np.empty(n_points)
+    step = max(1, PAIRS_AT_ONCE // len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        squares = squared_distances(points[:, part], centres)
+        labels[part] = squares.argmin(axis=0)
+        at = labels[part], np.arange(squares.shape[1])
+        first[part] = squares[at]
+        squares[at] = np.inf
+        second[part] = squares.min(axis=0)
+    return labels, np.sqrt(first), np.sqrt(second)
+
+
+def seed_centres(
+    points: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState
+) -> np.ndarray:
+    """Draw starting centres by greedy k-means++.
+
+    Each centre is the best of a few points drawn with probability proportional to weight times
+    squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
+    advantages of careful seeding.
+
+    Raises
+    ------
+    ValueError
+        When fewer than `n_clusters` points are far enough apart to be told from each other.
+    """
+    n_draws = 2 + int(math.log(n_clusters))
+    nearest = np.ones(points.shape[1])
+    cumulated = np.cumsum(weights)[np.newaxis]
+    best = 0
+    chosen = []
+    for index in range(n_clusters):
+        odds = cumulated[best]
+        if not odds[-1] > 0:
+            raise ValueError(
+                "n_clusters: {} clusters need as many distinct feature vectors, and only {} are "
+                "far enough apart to be told from each other. Allowed: 1 to {}.".format(
+                    n_clusters, index, index
+                )
+            )
+        draws = np.searchsorted(odds, random.random_sample(n_draws) * odds[-1], side="right")
+        draws = np.minimum(draws, np.searchsorted(odds, odds[-1]))
+        squares = squared_distances(points, points[:, draws].T)
+        if index:
+            squares = np.minimum(squares, nearest)
+        cumulated = np.cumsum(weights * squares, axis=1)
+        best = int(cumulated[:, -1].argmin())
+        nearest = squares[best]
+        chosen.append(draws[best])
+    return np.array(points[:, chosen].T)
+
+
+def weighted_means(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, count: int
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the means, shape (count, n_features), and weights of the groups; 0 where empty."""
+    total = np.bincount(labels, weights, minlength=count)
+    sums = [np.bincount(labels, weights * values, minlength=count) for values in points]
+    return np.column_stack(sums) / np.where(total > 0, total, 1.0)[:, np.newaxis], total
+
+
+def move_centres(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray
+) -> np.ndarray:
+    """Return the means of the clusters; a cluster without points moves to the worst served one."""
+    means, total = weighted_means(points, weights, labels, len(centres))
+    empty = np.flatnonzero(total == 0)
+    if len(empty):
+        costs = weights * ((points - centres[labels].T) ** 2).sum(axis=0)
+        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+        means[empty] = points[:, worst].T
+    return means
+
+
+def run_lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> Partition:
+    """Move centres to the means of their points until nothing changes.
+
+    A point is compared with all centres only when bounds on its distances leave room for a
+    change, which skips most of the work and changes no result: Hamerly (2010), Making k-means
+    even faster, SIAM International Conference on Data Mining.
+    """
+    labels, upper, lower = two_nearest(points, centres)
+    iterations = 0
+    while iterations < MOST_ITERATIONS:
+        iterations += 1
+        moved = move_centres(points, weights, labels, centres)
+        shifts = np.sqrt(((moved - centres) ** 2).sum(axis=1))
+        centres = moved
+        if not shifts.any():
+            exact = two_nearest(points, centres)
+            if (exact[0] == labels).all():
+                break
+            labels, upper, lower = exact  # rounding of the bounds had hidden a change
+            continue
+        upper += shifts[labels]
+        lower -= shifts.max()
+        doubtful = np.flatnonzero(upper >= lower)
+        gaps = points[:, doubtful] - centres[labels[doubtful]].T
+        upper[doubtful] = np.sqrt((gaps**2).sum(axis=0))
+        doubtful = doubtful[upper[doubtful] >= lower[doubtful]]
+        nearest = two_nearest(points[:, doubtful], centres)
+        labels[doubtful], upper[doubtful], lower[doubtful] = nearest
+    labels, distances, _ = two_nearest(points, centres)
+    inertia = math.fsum(weights * distances**2)
+    return Partition(centres, labels, distances, inertia, iterations)
+
+
+def condense(
+    points: np.ndarray, weights: np.ndarray, most_cells: int = MOST_CELLS
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return at most `most_cells` weighted points that stand for all of them.
+
+    Cells are split at the mean of their widest feature, those with the largest sum of squares
+    first, so that an outlier soon has a cell of its own. A cell is represented by its mean and
+    weight; what it leaves out of any inertia is its own sum of squares.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 50.0, 51.0]]), np.array([3.0, 1.0, 1.0, 1.0])
+    >>> [each.tolist() for each in condense(points, weights, most_cells=2)]
+    [[[0.25, 50.5]], [4.0, 2.0]]
+    """
+    n_points = points.shape[1]
+    if n_points <= most_cells:
+        return points, weights
+    cells, count = np.zeros(n_points, dtype=np.int64), 1
+    while True:
+        means, total = weighted_means(points, weights, cells, count)
+        squares = weights * (points - means[cells].T) ** 2
+        spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
+        loss = spreads.sum(axis=0)
+        chosen = np.flatnonzero(loss > loss.max() / 4)
+        chosen = chosen[np.argsort(-loss[chosen], kind="mergesort")][: most_cells - count]
+        split = np.zeros(count, dtype=bool)
+        split[chosen] = True
+        widest = spreads.argmax(axis=0)[cells]
+        high = split[cells] & (points[widest, np.arange(n_points)] > means[cells, widest])
+        occupied, cells = np.unique(2 * cells + high, return_inverse=True)
+        if len(occupied) == count:
+            return np.ascontiguousarray(means.T), total
+        count = len(occupied)
+
+
+def fit_centres(
+    points: np.ndarray,
+    weights: np.ndarray,
+    cells: Tuple[np.ndarray, np.ndarray],
+    n_clusters: int,
+    random_state: int,
+    n_init: int,
+) -> Partition:
+    """Return the best of `n_init` K-Means runs from different starting centres.
+
+    Parameters
+    ----------
+    points : array of float, shape (n_features, n_points)
+        Distinct points, divided by their scale.
+    weights : array of float, shape (n_points,)
+    cells : tuple
+        What `condense` makes of both. The runs are compared on the cells; the winner is then
+        run to its fixed point on all the points.
+    n_clusters, random_state, n_init : int
+        Equally good runs: the first.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
+    >>> best = fit_centres(points, weights, condense(points, weights), 2, 111, 10)
+    >>> sorted(best.centres[:, 0].tolist()), best.inertia
+    ([0.5, 8.0], 0.5)
+    """
+    random = np.random.RandomState(random_state)
+    runs = (run_lloyd(*cells, seed_centres(*cells, n_clusters, random)) for _ in range(n_init))
+    best = min(runs, key=lambda run: run.inertia)
+    final = run_lloyd(points, weights, best.centres)
+    return final._replace(iterations=best.iterations + final.iterations)

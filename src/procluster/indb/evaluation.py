@@ -1,0 +1,192 @@
+"""How good each number of clusters is, and which one to take.
+
+Every feature vector counts as often as there are customers who have it: all figures are those
+of the customers, one by one.
+"""
+
+import json
+import math
+from typing import Any, Dict, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import pandas as pd
+
+from procluster.indb.centres import Partition, condense, fit_centres, squared_distances
+from procluster.indb.parameters import parameter_faults, refuse
+from procluster.indb.runtime import model_versions
+from procluster.indb.silhouette import Silhouette, measure_silhouettes
+from procluster.indb.vectors import feature_scale, frame_faults, usable_vectors
+
+EVALUATION_FORMAT = "procluster.k_evaluation/1"
+
+# Silhouettes this close are as good as equal when the suggestion is explained.
+SILHOUETTE_MARGIN = 0.05
+
+
+class Evaluation(NamedTuple):
+    """How good each number of clusters is.
+
+    Attributes
+    ----------
+    document : str
+        JSON in ASCII. Distances are in scaled units. `silhouette_error` is the standard error of
+        a silhouette that was estimated from `silhouette_sample` draws; both are null when it is
+        exact. A figure is null where it is not defined: for k = 1, for as many clusters as
+        customers, and Calinski-Harabasz when every customer is at a centre.
+    suggested_k : int
+    """
+
+    document: str
+    suggested_k: int
+
+
+def evaluate(
+    frame: pd.DataFrame,
+    max_k: int = 19,
+    scaling: str = "none",
+    random_state: int = 111,
+    n_init: int = 10,
+) -> Evaluation:
+    """Evaluate k = 1 to `max_k` clusters and suggest one.
+
+    The clusters of each k are those that :func:`train` finds with the same arguments.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    max_k : int
+        Lowered to the number of distinct feature vectors, with a word about it.
+    scaling : {"none", "standard", "robust"}
+    random_state, n_init : int
+
+    Raises
+    ------
+    ValueError
+        With every fault of the parameters and of the columns.
+
+    Examples
+    --------
+    >>> values = [0.0, 0.1, 5.0, 5.1, 9.0, 9.1]
+    >>> frame = pd.DataFrame({name: values for name in ["order_ratio", "items_ratio"]})
+    >>> frame = frame.assign(monetary_ratio=values, frequency=values, customers=10)
+    >>> evaluate(frame, max_k=6).suggested_k
+    3
+    """
+    faults = parameter_faults(
+        max_k=max_k, scaling=scaling, random_state=random_state, n_init=n_init
+    )
+    refuse(faults + frame_faults(frame))
+    vectors = usable_vectors(frame)
+    if max_k > len(vectors.values):
+        max_k = len(vectors.values)
+        print("max_k is {0}: there are {0} distinct feature vectors.".format(max_k))
+    points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
+    weights = vectors.customers
+    cells = condense(points, weights)
+    partitions = [
+        fit_centres(points, weights, cells, k, random_state, n_init) for k in range(1, max_k + 1)
+    ]
+    silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
+    rows = [
+        describe_partition(partition, weights, silhouette)
+        for partition, silhouette in zip(partitions, silhouettes)
+    ]
+    suggested, reason = suggest_k(rows)
+    document = {
+        "format": EVALUATION_FORMAT,
+        "suggested_k": suggested,
+        "reason": reason,
+        "rows": rows,
+        "customers": int(weights.sum()),
+        "distinct_vectors": len(vectors.values),
+        "silhouette_sample": sample,
+        "scaling": scaling,
+        "random_state": int(random_state),
+        "n_init": int(n_init),
+        "left_out": vectors.left_out,
+        "negative": vectors.negative,
+        "versions": model_versions(),
+    }
+    return Evaluation(json.dumps(document, allow_nan=False), suggested)
+
+
+def describe_partition(
+    partition: Partition, weights: np.ndarray, silhouette: Silhouette
+) -> Dict[str, Any]:
+    """Return the row of one k."""
+    sizes = np.bincount(partition.labels, weights)
+    centres = partition.centres
+    defined = 1 < len(sizes) < sizes.sum()
+    return {
+        "k": len(sizes),
+        "inertia": partition.inertia,
+        "mean_distance": math.fsum(weights * partition.distances) / float(sizes.sum()),
+        "silhouette": silhouette.mean,
+        "silhouette_error": silhouette.error,
+        "davies_bouldin": davies_bouldin(partition, weights, sizes) if defined else None,
+        "calinski_harabasz": (
+            calinski_harabasz(centres, sizes, partition.inertia)
+            if defined and partition.inertia > 0
+            else None
+        ),
+    }
+
+
+def davies_bouldin(partition: Partition, weights: np.ndarray, sizes: np.ndarray) -> float:
+    """Return the mean over the clusters of the worst overlap with another; low is good.
+
+    Davies and Bouldin (1979), A cluster separation measure, IEEE PAMI 1.
+    """
+    spreads = np.bincount(partition.labels, weights * partition.distances) / sizes
+    apart = np.sqrt(squared_distances(partition.centres.T, partition.centres))
+    np.fill_diagonal(apart, np.inf)
+    return float(((spreads[:, np.newaxis] + spreads) / apart).max(axis=1).mean())
+
+
+def calinski_harabasz(centres: np.ndarray, sizes: np.ndarray, inertia: float) -> float:
+    """Return the dispersion between the clusters over the dispersion within; high is good.
+
+    Calinski and Harabasz (1974), A dendrite method for cluster analysis, Communications in
+    Statistics 3.
+    """
+    mean = np.average(centres, axis=0, weights=sizes)
+    between = float(sizes.dot(((centres - mean) ** 2).sum(axis=1)))
+    return between / (len(sizes) - 1) / inertia * float(sizes.sum() - len(sizes))
+
+
+def suggest_k(rows: Sequence[Dict[str, Any]]) -> Tuple[int, str]:
+    """Return the k at the bend of the curve, and the reason in words.
+
+    The curve is the root mean square distance, which K-Means makes as small as it can for every
+    k (the mean distance may rise with k). Its bend is the point farthest below the straight
+    line between its ends: Satopaa et al. (2011), Finding a "kneedle" in a haystack. The
+    silhouette is quoted, not obeyed: it favours few clusters that are far apart.
+
+    Examples
+    --------
+    >>> rows = [{"k": k, "inertia": i, "silhouette": None} for k, i in ((1, 100), (2, 4), (3, 1))]
+    >>> suggest_k(rows)[0]
+    2
+    """
+    curve = np.sqrt([row["inertia"] for row in rows])
+    if len(rows) < 3:
+        k = len(rows)
+        return k, "k = {}: the largest of so few; a bend needs at least k = 1 to 3.".format(k)
+    chord = np.linspace(curve[0], curve[-1], len(curve))
+    k = int((chord - curve).argmax()) + 1
+    reason = (
+        "k = {}: the distance of customers from their centre (root mean square) falls steeply up "
+        "to here and slowly after, measured against a straight line from k = 1 to {}.".format(
+            k, len(rows)
+        )
+    )
+    known = [row for row in rows if row["silhouette"] is not None]
+    here = rows[k - 1]["silhouette"]
+    if here is None or not known:
+        return k, reason
+    best = max(known, key=lambda row: row["silhouette"])
+    agrees = best["silhouette"] - here <= SILHOUETTE_MARGIN
+    return k, reason + " The silhouette {}: {:.3f} here, at most {:.3f} (k = {}).".format(
+        "agrees" if agrees else "prefers another k", here, best["silhouette"], best["k"]
+    )

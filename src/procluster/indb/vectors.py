@@ -1,0 +1,210 @@
+"""The feature vectors of the customers: checks of their values, and their scales."""
+
+import math
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+import pandas as pd
+
+from procluster.indb.features import FEATURE_NAMES
+
+# Squares of values beyond this, and sums of them, could leave the range of a float.
+LARGEST_VALUE = 1e100
+
+
+class Vectors(NamedTuple):
+    """The distinct feature vectors of the customers that can be used.
+
+    Attributes
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+        In lexicographic order, whatever the order of the rows they were read from.
+    customers : array of float, shape (n_vectors,)
+        How many customers have the vector.
+    row_vectors : array of int, shape (n_rows,)
+        For each row read: the index of its vector, -1 for a row that cannot be used.
+    left_out : dict
+        Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
+        NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
+    negative : dict
+        Customers with a negative value, by feature. They are kept.
+    """
+
+    values: np.ndarray
+    customers: np.ndarray
+    row_vectors: np.ndarray
+    left_out: Dict[str, Any]
+    negative: Dict[str, int]
+
+
+def frame_faults(frame: pd.DataFrame) -> List[str]:
+    """Return one sentence for each column that is missing or cannot be read.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` and `customers`.
+    """
+    faults = []
+    for name in [*FEATURE_NAMES, "customers"]:
+        if name not in frame.columns:
+            faults.append(
+                "{}: the column is missing. The input has: {}.".format(
+                    name, ", ".join(map(str, frame.columns)) or "no columns"
+                )
+            )
+            continue
+        try:
+            column = np.asarray(frame[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            faults.append("{}: {}. Cast the column to float.".format(name, error))
+            continue
+        if name == "customers":
+            wrong = ~((column >= 1) & (column == np.floor(column)) & np.isfinite(column))
+            allowed = "Allowed: whole numbers from 1."
+        else:
+            wrong = np.isfinite(column) & (np.abs(column) > LARGEST_VALUE)
+            allowed = "Allowed: -{0:g} to {0:g}.".format(LARGEST_VALUE)
+        if wrong.any():
+            faults.append(
+                "{}: {!r} cannot be used (rows like it: {}). {}".format(
+                    name, float(column[wrong][0]), int(wrong.sum()), allowed
+                )
+            )
+    return faults
+
+
+def read_vectors(frame: pd.DataFrame) -> Vectors:
+    """Merge the usable rows of a frame into distinct vectors.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` (float) and `customers` (how many customers the row stands
+        for), without `frame_faults`. Rows may repeat and come in any order.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [1.0, 0.0, 1.0, None] for name in FEATURE_NAMES})
+    >>> vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
+    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), vectors.row_vectors.tolist()
+    ([0.0, 1.0], [7.0, 3.0], [1, 0, 1, -1])
+    >>> vectors.left_out["customers"]
+    4
+    """
+    columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
+    values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
+    customers = np.asarray(frame["customers"], dtype=np.float64)
+    usable = np.isfinite(values).all(axis=1)
+    negative = np.isfinite(values) & (np.nan_to_num(values) < 0)
+    left_out = {
+        "customers": int(customers[~usable].sum()),
+        "null": count_customers(np.isnan(values), customers),
+        "infinite": count_customers(np.isinf(values), customers),
+    }
+    rows = np.flatnonzero(usable)
+    order = np.lexsort(values[rows].T[::-1])
+    ordered = values[rows[order]]
+    starts = np.ones(len(ordered), dtype=bool)
+    starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    row_vectors = np.full(len(values), -1, dtype=np.int64)
+    row_vectors[rows[order]] = np.cumsum(starts) - 1
+    return Vectors(
+        values=ordered[starts],
+        customers=np.bincount(row_vectors[rows], customers[rows], minlength=starts.sum()),
+        row_vectors=row_vectors,
+        left_out=left_out,
+        negative=count_customers(negative, customers),
+    )
+
+
+def count_customers(found: np.ndarray, customers: np.ndarray) -> Dict[str, int]:
+    """Return the customers of the rows where `found` (n_rows, n_features), by feature; no zeros."""
+    counts = zip(FEATURE_NAMES, customers.dot(found))
+    return {name: int(count) for name, count in counts if count}
+
+
+def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
+    """Read the vectors, refuse fewer than `n_clusters`, and print what the checks found."""
+    vectors = read_vectors(frame)
+    report_checks(vectors)
+    count, lost = len(vectors.values), vectors.left_out["customers"]
+    if not count:
+        raise ValueError(
+            "customers: there are none to cluster ({} left out). "
+            "At least one with finite features is needed.".format(lost)
+        )
+    if count < n_clusters:
+        raise ValueError(
+            "n_clusters: {} clusters need at least {} distinct feature vectors, and there are {}. "
+            "Allowed: 1 to {}.".format(n_clusters, n_clusters, count, count)
+        )
+    return vectors
+
+
+def report_checks(vectors: Vectors) -> None:
+    """Print which customers are left out and which have negative values, when there are any."""
+    if vectors.left_out["customers"]:
+        reasons = [
+            "{} is {} for {}".format(name, "NULL" if reason == "null" else reason, count)
+            for reason in ("null", "infinite")
+            for name, count in vectors.left_out[reason].items()
+        ]
+        print(
+            "Customers left out: {} of {} ({}).".format(
+                vectors.left_out["customers"],
+                int(vectors.customers.sum()) + vectors.left_out["customers"],
+                ", ".join(reasons),
+            )
+        )
+    if vectors.negative:
+        counts = ["{} for {}".format(name, count) for name, count in vectors.negative.items()]
+        print("Customers with negative values, kept: {}.".format(", ".join(counts)))
+
+
+def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
+    """Return what each feature is divided by before distances are measured.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    scaling : {"none", "standard", "robust"}
+        Divide by 1, by the standard deviation, or by the interquartile range, taken over the
+        customers. Where that is zero the scale is 1: the feature keeps its unit. (A feature in
+        which more than three quarters of the customers have the same value has no
+        interquartile range.)
+
+    Returns
+    -------
+    array of float, shape (n_features,)
+    """
+    scale = np.ones(vectors.values.shape[1])
+    total = float(vectors.customers.sum())
+    for index, column in enumerate(vectors.values.T):
+        if scaling == "standard" and column.min() < column.max():
+            mean = math.fsum(vectors.customers * column) / total
+            scale[index] = math.sqrt(math.fsum(vectors.customers * (column - mean) ** 2) / total)
+        elif scaling == "robust":
+            quartiles = weighted_quantiles(column, vectors.customers, (0.25, 0.75))
+            scale[index] = quartiles[1] - quartiles[0]
+    negligible = np.abs(vectors.values).max(axis=0) / LARGEST_VALUE
+    return np.where(scale > negligible, scale, 1.0)
+
+
+def weighted_quantiles(
+    column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
+) -> np.ndarray:
+    """Return the smallest values that at least the given shares of the weight do not exceed.
+
+    This is the inverse of the empirical distribution function, definition 1 of Hyndman and Fan
+    (1996), Sample quantiles in statistical packages, The American Statistician 50.
+
+    Examples
+    --------
+    >>> weighted_quantiles(np.array([5.0, 1.0]), np.array([1, 3]), (0.25, 0.75, 0.8)).tolist()
+    [1.0, 1.0, 5.0]
+    """
+    order = np.argsort(column, kind="mergesort")
+    cumulated = np.cumsum(weights[order])
+    places = np.searchsorted(cumulated, np.multiply(shares, cumulated[-1]))
+    return np.asarray(column[order[places]])
