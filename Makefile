@@ -1,0 +1,45 @@
+# make demo, make test: in a virtual environment of their own, which is made once.
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check golden clean
+
+help: ## Say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: $(VENV)/.local ## Segment the sample's customers with the stored procedures
+	$(BIN)/procluster demo
+
+test: $(VENV)/.test ## Run all tests (JOBS=2 at a time)
+	$(BIN)/python -m pytest --numprocesses $(JOBS)
+
+check: $(VENV)/.check ## Check style, types, dependencies and the rendered T-SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/sqlfluff lint --processes $(JOBS) tests/golden
+
+golden: $(VENV)/.test ## Write the golden files anew; look at the difference before you commit
+	$(BIN)/python -m pytest -q tests/golden --update-golden
+
+clean: ## Remove the virtual environment and what the tools leave; databases stay
+	rm -rf $(VENV) build dist rendered .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of packages: installed again only when pyproject.toml changes.
+$(VENV)/.%: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[$*]'
+	@touch $@
+
+# The checks read the tests too, with the types of what the tests import.
+$(VENV)/.check: $(VENV)/.test
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo '$(PYTHON): is older than Python 3.10. Pass another one: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'No virtual environment. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }

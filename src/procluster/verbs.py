@@ -1,0 +1,58 @@
+"""The group of the command line's verbs: what they raise becomes a message and an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from procluster.errors import ProclusterError
+
+__all__ = ["EXIT_CODES", "Verbs"]
+
+LOCAL_PACKAGES = frozenset({"duckdb", "matplotlib", "numpy", "pandas", "pyarrow", "sklearn"})
+"""What the extra ``local`` installs."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of SIGINT, as shells count it."""
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0    done
+  1    an error; its message is on standard error
+  2    wrong usage
+  130  stopped with Ctrl-C
+"""
+
+
+class Verbs(click.Group):
+    """Turns what a verb raises into a message on standard error and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.params["traceback"]:
+                raise
+            raise click.ClickException(_explanation(error)) from error
+
+
+def _explanation(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and (error.name or "") in LOCAL_PACKAGES:
+        return (
+            f"{error.name}: is not installed. Install what runs with no server: "
+            'pip install "procluster[local]"'
+        )
+    if isinstance(error, ProclusterError | OSError):
+        return str(error)
+    return (
+        f"{type(error).__name__}: {error}. This should not happen; "
+        "procluster --traceback VERB ... shows where it did."
+    )
