@@ -10,17 +10,14 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import FileSystemLoader
 from markupsafe import Markup
 
-from procluster import indb
 from procluster.errors import RenderError
-from procluster.generator.bundle import Module, bundle
+from procluster.generator.bundle import bundle, collect
 from procluster.generator.quoting import identifier, literal, trusted
 from procluster.generator.render import Kind, Script, environment
 from procluster.generator.render import render as render_template
@@ -39,7 +36,7 @@ class Object:
     name : str
         As the template's file has it; ``seg`` stands for the schema of the settings.
     modules : tuple of str
-        The ``indb`` modules its script embeds, in the order of their dependencies.
+        The ``indb`` modules its script calls; what they import is embedded too.
     purpose, example : str
         Its row of ``seg.help``; empty when users do not call it.
     readers : bool
@@ -55,10 +52,9 @@ class Object:
 
     @property
     def template(self) -> str:
+        """The file of its template."""
         return f"{self.name}.{self.kind}.sql.j2"
 
-
-TRAINING = ("runtime", "features", "kmeans")
 
 OBJECTS: tuple[Object, ...] = (
     Object("seg.schema", "schema"),
@@ -86,14 +82,14 @@ OBJECTS: tuple[Object, ...] = (
     Object(
         "seg.choose_k",
         "procedure",
-        modules=(*TRAINING, "charts"),
+        modules=("evaluation", "charts"),
         purpose="Try every number of clusters and suggest one",
         example="EXEC {seg}.choose_k @max_k = 10;",
     ),
     Object(
         "seg.train",
         "procedure",
-        modules=(*TRAINING, "charts"),
+        modules=("kmeans", "charts"),
         purpose="Fit K-Means and store the model",
         example="EXEC {seg}.train @n_clusters = 4;",
     ),
@@ -148,7 +144,7 @@ OBJECTS: tuple[Object, ...] = (
         example="EXEC {seg}.help;",
         readers=True,
     ),
-    Object("dbo.py_generate_customer_return_clusters", "procedure", modules=TRAINING),
+    Object("dbo.py_generate_customer_return_clusters", "procedure", modules=("kmeans",)),
     Object("seg.grants", "grant"),
 )
 
@@ -180,7 +176,11 @@ def render(settings: Settings, names: Sequence[str] = ()) -> tuple[Script, ...]:
         Script(
             name=_deployed_name(settings, one),
             kind=one.kind,
-            text=render_template(templates, one.template, {**context, "bundle": partial(_bundle_modules, one.modules)}),
+            text=render_template(
+                templates,
+                one.template,
+                {**context, "bundle": partial(_bundle_modules, one.modules)},
+            ),
         )
         for one in chosen
     )
@@ -303,15 +303,7 @@ def _crossing_type(settings: Settings) -> Markup:
 
 def _bundle_modules(names: tuple[str, ...], glue: str) -> str:
     """A script of ``indb`` modules and the glue of the template."""
-    folder = resources.files(indb)
-    modules = tuple(
-        Module(
-            f"procluster/indb/{name}.py",
-            folder.joinpath(f"{name}.py").read_text(encoding="utf-8"),
-        )
-        for name in names
-    )
-    return bundle(modules, str(glue))
+    return bundle(collect(Path(__file__).parent / "indb", "procluster.indb", names), str(glue))
 
 
 def _variable(name: str) -> Markup:
@@ -321,7 +313,8 @@ def _variable(name: str) -> Markup:
     return trusted(name)
 
 
-def _template_folder() -> Path | Traversable:
+def _template_folder() -> Path:
     """``tsql`` beside ``src`` in a checkout, inside the package when installed."""
-    installed = resources.files("procluster").joinpath("tsql")
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "tsql"
+    package = Path(__file__).parent
+    installed = package / "tsql"
+    return installed if installed.is_dir() else package.parents[1] / "tsql"

@@ -67,7 +67,7 @@ class SqlError(ProclusterError):
         ``schema.name`` of the procedure the error came from.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of SQL Server's message
         self,
         number: int,
         message: str,
@@ -91,7 +91,7 @@ class SqlError(ProclusterError):
         return f"{head}{where}, Line {self.line}\n{self.message}"
 
 
-class SyntaxRefusal(SqlError):
+class SyntaxRefusal(SqlError):  # noqa: N818 - what it is: a refusal
     """Text that SQL Server would not parse; ``column`` counts from 1."""
 
     def __init__(self, message: str, *, line: int, column: int, number: int = 102) -> None:
@@ -99,7 +99,7 @@ class SyntaxRefusal(SqlError):
         self.column = column
 
 
-class Refusal(SqlError):
+class Refusal(SqlError):  # noqa: N818 - what it is
     """T-SQL that the embedded engine does not run: refused with its place, never guessed.
 
     40510 is the number Azure SQL Database uses for "Statement 'x' is not supported in this

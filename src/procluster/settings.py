@@ -119,7 +119,7 @@ def load(path: Path | None = None) -> Settings:
 
 
 def parse(text: str, source: str = FILE_NAME) -> Settings:
-    """The settings that a TOML text gives.
+    r"""The settings that a TOML text gives.
 
     Examples
     --------

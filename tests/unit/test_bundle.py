@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from procluster.errors import RenderError
-from procluster.generator.bundle import Module, bundle
+from procluster.generator.bundle import Module, bundle, collect
 
 FIRST = Module(
     "app/first.py",
@@ -109,3 +110,18 @@ def test_bundle_refuses_names_defined_twice_all_at_once() -> None:
         "app/other.py: has characters beyond ASCII. Use ASCII only.",
         "app/other.py: 'divide' is defined in app/first.py too. Rename one.",
     ]
+
+
+def test_collect_puts_every_module_after_what_it_needs(tmp_path: Path) -> None:
+    sources = {
+        "top": "from app.middle import x\nfrom app.low import y\n",
+        "middle": "import math\nfrom app.low import y\nx = math.pi\n",
+        "low": "y = 1\n",
+        "other": "z = 2\n",
+    }
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+
+    modules = collect(tmp_path, "app", ("top",))
+
+    assert [module.path for module in modules] == ["app/low.py", "app/middle.py", "app/top.py"]

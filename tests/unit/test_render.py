@@ -38,7 +38,7 @@ def test_render_quotes_a_quoted_name_inside_a_string() -> None:
 
 
 def test_render_does_not_escape_for_html() -> None:
-    assert render_text("{{ s | literal }}", s="a < b & c > \"d\"") == "N'a < b & c > \"d\"'\n"
+    assert render_text("{{ s | literal }}", s='a < b & c > "d"') == "N'a < b & c > \"d\"'\n"
 
 
 def test_script_hashes_its_exact_text() -> None:
@@ -56,6 +56,4 @@ def test_install_script_ends_every_batch_with_go() -> None:
 
     text = install_script(scripts)
 
-    assert text == (
-        "SET ANSI_NULLS, QUOTED_IDENTIFIER ON;\nGO\n\nSELECT 1;\nGO\n\nSELECT 2;\nGO\n"
-    )
+    assert text == ("SET ANSI_NULLS, QUOTED_IDENTIFIER ON;\nGO\n\nSELECT 1;\nGO\n\nSELECT 2;\nGO\n")

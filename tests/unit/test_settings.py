@@ -45,14 +45,20 @@ def test_parse_reports_every_fault_at_once() -> None:
     """
 
     assert faults_of(text) == [
-        "colour: no such key. Allowed: schema, customer_type, customer_length, sales, returns, "
-        "contacts, defaults.",
-        "schema: ''. Allowed: a name of 1 to 128 characters, no control characters or comment "
-        "marks, no space at either end.",
+        (
+            "colour: no such key. Allowed: schema, customer_type, customer_length, sales, returns, "
+            "contacts, defaults."
+        ),
+        (
+            "schema: ''. Allowed: a name of 1 to 128 characters, no control characters or comment "
+            "marks, no space at either end."
+        ),
         "customer_type: 'uuid'. Allowed: one of int, bigint, nvarchar, varchar.",
         "sales.colum: no such key. Allowed: schema, table, customer, ticket, item, amount.",
-        "sales.table: 7. Allowed: a name of 1 to 128 characters, no control characters or comment "
-        "marks, no space at either end.",
+        (
+            "sales.table: 7. Allowed: a name of 1 to 128 characters, no control characters or "
+            "comment marks, no space at either end."
+        ),
         "returns: 3. Allowed: a table of keys.",
         "defaults.n_clusters: 0. Allowed: 1 to 1000.",
         "defaults.max_k: True. Allowed: 2 to 1000.",
@@ -88,5 +94,5 @@ def test_load_finds_the_file_of_the_current_directory(
 
 
 def test_load_of_a_missing_file_says_so(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="nowhere.toml: cannot be read"):
+    with pytest.raises(SettingsError, match=r"nowhere\.toml: cannot be read"):
         load(tmp_path / "nowhere.toml")

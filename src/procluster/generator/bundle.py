@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from pathlib import Path
 
 from procluster.errors import RenderError
 
-__all__ = ["Module", "bundle"]
+__all__ = ["Module", "bundle", "collect"]
 
 _LOCATE = '''\
 def locate(error):
@@ -35,6 +36,36 @@ class Module:
 
     path: str
     source: str
+
+
+def collect(folder: Path, package: str, names: tuple[str, ...]) -> tuple[Module, ...]:
+    """The named modules of a package and what they import of it, each after what it needs.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the package's modules are.
+    package : str
+        Its dotted name: ``procluster.indb``.
+    names : tuple of str
+        Modules of it, without ``.py``.
+    """
+    found: dict[str, Module] = {}
+
+    def visit(name: str) -> None:
+        if name in found:
+            return
+        source = (folder / f"{name}.py").read_text(encoding="utf-8")
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                parent, _, child = node.module.rpartition(".")
+                if parent == package:
+                    visit(child)
+        found[name] = Module(f"{package.replace('.', '/')}/{name}.py", source)
+
+    for name in names:
+        visit(name)
+    return tuple(found.values())
 
 
 def bundle(modules: tuple[Module, ...], glue: str) -> str:

@@ -21,6 +21,8 @@ IDENTIFIER_LENGTH = 128
 # "Database identifiers", rules for regular identifiers; ASCII only, because what counts as a
 # letter beyond it depends on the server's Unicode version.
 _REGULAR = re.compile(r"[A-Za-z_][A-Za-z0-9_@$#]*\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def identifier_fault(name: str) -> str | None:
@@ -38,19 +40,15 @@ def identifier_fault(name: str) -> str | None:
     'is empty'
     """
     units = len(name.encode("utf-16-le", "surrogatepass")) // 2
-    if not name:
-        return "is empty"
-    if units > IDENTIFIER_LENGTH:
-        return f"has {units} characters"
-    if any(ord(character) < 32 or ord(character) == 127 for character in name):
-        return "holds a control character"
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in name):
-        return "holds half of a surrogate pair"
-    if name != name.strip():
-        return "begins or ends with a space"
-    if "/*" in name or "*/" in name:
-        return "holds a comment mark"
-    return None
+    rules = {
+        "is empty": not name,
+        f"has {units} characters": units > IDENTIFIER_LENGTH,
+        "holds a control character": _CONTROL.search(name) is not None,
+        "holds half of a surrogate pair": _SURROGATE.search(name) is not None,
+        "begins or ends with a space": name != name.strip(),
+        "holds a comment mark": "/*" in name or "*/" in name,
+    }
+    return next((fault for fault, found in rules.items() if found), None)
 
 
 def identifier(name: str) -> Markup:

@@ -1,0 +1,971 @@
+/*
+dbo.py_generate_customer_return_clusters: the procedure of Microsoft's clustering tutorial, with its
+name, columns and k = 4. It trains on every call and stores nothing; seg.train and
+seg.assign keep the model. Types are corrected: the customer has the type of its key, cluster is int.
+
+    CREATE TABLE dbo.py_customer_clusters (
+        Customer int NULL, orderRatio float NULL, itemsRatio float NULL,
+        monetaryRatio float NULL, frequency float NULL, cluster int NULL
+    );
+    INSERT INTO dbo.py_customer_clusters EXEC dbo.py_generate_customer_return_clusters;
+*/
+CREATE OR ALTER PROCEDURE dbo.py_generate_customer_return_clusters
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    IF NOT EXISTS (SELECT 1 FROM seg.customer_feature_source)
+        THROW 50004, N'dbo.store_sales: no row has a customer, so there is nobody to segment. Load sales, or map another table.', 1;
+
+    EXEC sp_execute_external_script
+        @language = N'Python',
+        @script = N'
+# ---- procluster/indb/centres.py
+"""Weighted K-Means: centres of points that stand for many customers each.
+
+The same data and seed give the same centres on every release of every package. So the steps do
+not use scikit-learn''s K-Means, whose arithmetic, tie breaking and stopping rule changed between
+0.20 and today, and sum over points only where the order is fixed (bincount, cumsum, fsum).
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
+"""
+
+import math
+from typing import NamedTuple, Tuple
+
+import numpy as np
+
+# Restarts see at most so many points; more are condensed to cells.
+MOST_CELLS = 4096
+
+# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
+MOST_ITERATIONS = 10000
+
+# Distances are computed for so many pairs at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 65536
+
+
+class Partition(NamedTuple):
+    """The outcome of K-Means.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_points,)
+        The nearest centre; the lower number where two are equally near.
+    distances : array of float, shape (n_points,)
+        Euclidean distance to it.
+    inertia : float
+        Sum of weight times squared distance.
+    iterations : int
+        Steps of Lloyd''s algorithm.
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    distances: np.ndarray
+    inertia: float
+    iterations: int
+
+
+def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
+    total = np.zeros((len(centres), points.shape[1]))
+    for values, centre_values in zip(points, centres.T):
+        gap = values - centre_values[:, np.newaxis]
+        gap *= gap
+        total += gap
+    return total
+
+
+def two_nearest(
+    points: np.ndarray, centres: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each point the nearest centre, the distance to it and to the second nearest.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [3.0]]))]
+    [[0, 1], [1.0, 1.0], [3.0, 3.0]]
+    """
+    n_points = points.shape[1]
+    labels = np.empty(n_points, dtype=np.int64)
+    first = np.empty(n_points)
+    second = np.empty(n_points)
+    step = max(1, PAIRS_AT_ONCE // len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        squares = squared_distances(points[:, part], centres)
+        labels[part] = squares.argmin(axis=0)
+        at = labels[part], np.arange(squares.shape[1])
+        first[part] = squares[at]
+        squares[at] = np.inf
+        second[part] = squares.min(axis=0)
+    return labels, np.sqrt(first), np.sqrt(second)
+
+
+def seed_centres(
+    points: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState
+) -> np.ndarray:
+    """Draw starting centres by greedy k-means++.
+
+    Each centre is the best of a few points drawn with probability proportional to weight times
+    squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
+    advantages of careful seeding.
+
+    Raises
+    ------
+    ValueError
+        When fewer than `n_clusters` points are far enough apart to be told from each other.
+    """
+    n_draws = 2 + int(math.log(n_clusters))
+    nearest = np.ones(points.shape[1])
+    cumulated = np.cumsum(weights)[np.newaxis]
+    best = 0
+    chosen = []
+    for index in range(n_clusters):
+        odds = cumulated[best]
+        if not odds[-1] > 0:
+            raise ValueError(
+                "n_clusters: {} clusters need as many distinct feature vectors, and only {} are "
+                "far enough apart to be told from each other. Allowed: 1 to {}.".format(
+                    n_clusters, index, index
+                )
+            )
+        draws = np.searchsorted(odds, random.random_sample(n_draws) * odds[-1], side="right")
+        draws = np.minimum(draws, np.searchsorted(odds, odds[-1]))
+        squares = squared_distances(points, points[:, draws].T)
+        if index:
+            squares = np.minimum(squares, nearest)
+        cumulated = np.cumsum(weights * squares, axis=1)
+        best = int(cumulated[:, -1].argmin())
+        nearest = squares[best]
+        chosen.append(draws[best])
+    return np.array(points[:, chosen].T)
+
+
+def weighted_means(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, count: int
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the means, shape (count, n_features), and weights of the groups; 0 where empty."""
+    total = np.bincount(labels, weights, minlength=count)
+    sums = [np.bincount(labels, weights * values, minlength=count) for values in points]
+    return np.column_stack(sums) / np.where(total > 0, total, 1.0)[:, np.newaxis], total
+
+
+def move_centres(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray
+) -> np.ndarray:
+    """Return the means of the clusters; a cluster without points moves to the worst served one."""
+    means, total = weighted_means(points, weights, labels, len(centres))
+    empty = np.flatnonzero(total == 0)
+    if len(empty):
+        costs = weights * ((points - centres[labels].T) ** 2).sum(axis=0)
+        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+        means[empty] = points[:, worst].T
+    return means
+
+
+def run_lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> Partition:
+    """Move centres to the means of their points until nothing changes.
+
+    A point is compared with all centres only when bounds on its distances leave room for a
+    change, which skips most of the work and changes no result: Hamerly (2010), Making k-means
+    even faster, SIAM International Conference on Data Mining.
+    """
+    labels, upper, lower = two_nearest(points, centres)
+    iterations = 0
+    while iterations < MOST_ITERATIONS:
+        iterations += 1
+        moved = move_centres(points, weights, labels, centres)
+        shifts = np.sqrt(((moved - centres) ** 2).sum(axis=1))
+        centres = moved
+        if not shifts.any():
+            exact = two_nearest(points, centres)
+            if (exact[0] == labels).all():
+                break
+            labels, upper, lower = exact  # rounding of the bounds had hidden a change
+            continue
+        upper += shifts[labels]
+        lower -= shifts.max()
+        doubtful = np.flatnonzero(upper >= lower)
+        gaps = points[:, doubtful] - centres[labels[doubtful]].T
+        upper[doubtful] = np.sqrt((gaps**2).sum(axis=0))
+        doubtful = doubtful[upper[doubtful] >= lower[doubtful]]
+        nearest = two_nearest(points[:, doubtful], centres)
+        labels[doubtful], upper[doubtful], lower[doubtful] = nearest
+    labels, distances, _ = two_nearest(points, centres)
+    inertia = math.fsum(weights * distances**2)
+    return Partition(centres, labels, distances, inertia, iterations)
+
+
+def condense(
+    points: np.ndarray, weights: np.ndarray, most_cells: int = MOST_CELLS
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return at most `most_cells` weighted points that stand for all of them.
+
+    Cells are split at the mean of their widest feature, those with the largest sum of squares
+    first, so that an outlier soon has a cell of its own. A cell is represented by its mean and
+    weight; what it leaves out of any inertia is its own sum of squares.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 50.0, 51.0]]), np.array([3.0, 1.0, 1.0, 1.0])
+    >>> [each.tolist() for each in condense(points, weights, most_cells=2)]
+    [[[0.25, 50.5]], [4.0, 2.0]]
+    """
+    n_points = points.shape[1]
+    if n_points <= most_cells:
+        return points, weights
+    cells, count = np.zeros(n_points, dtype=np.int64), 1
+    while True:
+        means, total = weighted_means(points, weights, cells, count)
+        squares = weights * (points - means[cells].T) ** 2
+        spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
+        loss = spreads.sum(axis=0)
+        chosen = np.flatnonzero(loss > loss.max() / 4)
+        chosen = chosen[np.argsort(-loss[chosen], kind="mergesort")][: most_cells - count]
+        split = np.zeros(count, dtype=bool)
+        split[chosen] = True
+        widest = spreads.argmax(axis=0)[cells]
+        high = split[cells] & (points[widest, np.arange(n_points)] > means[cells, widest])
+        occupied, cells = np.unique(2 * cells + high, return_inverse=True)
+        if len(occupied) == count:
+            return np.ascontiguousarray(means.T), total
+        count = len(occupied)
+
+
+def fit_centres(
+    points: np.ndarray,
+    weights: np.ndarray,
+    cells: Tuple[np.ndarray, np.ndarray],
+    n_clusters: int,
+    random_state: int,
+    n_init: int,
+) -> Partition:
+    """Return the best of `n_init` K-Means runs from different starting centres.
+
+    Parameters
+    ----------
+    points : array of float, shape (n_features, n_points)
+        Distinct points, divided by their scale.
+    weights : array of float, shape (n_points,)
+    cells : tuple
+        What `condense` makes of both. The runs are compared on the cells; the winner is then
+        run to its fixed point on all the points.
+    n_clusters, random_state, n_init : int
+        Equally good runs: the first.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
+    >>> best = fit_centres(points, weights, condense(points, weights), 2, 111, 10)
+    >>> sorted(best.centres[:, 0].tolist()), best.inertia
+    ([0.5, 8.0], 0.5)
+    """
+    random = np.random.RandomState(random_state)
+    runs = (run_lloyd(*cells, seed_centres(*cells, n_clusters, random)) for _ in range(n_init))
+    best = min(runs, key=lambda run: run.inertia)
+    final = run_lloyd(points, weights, best.centres)
+    return final._replace(iterations=best.iterations + final.iterations)
+# ---- procluster/indb/features.py
+"""The features of a customer, as data: the generator renders the feature query from them."""
+
+from typing import NamedTuple
+
+
+class Feature(NamedTuple):
+    """One number that describes how a customer returns goods.
+
+    Attributes
+    ----------
+    name : str
+        Column of the feature table.
+    expression : str
+        T-SQL over two derived tables with one row per customer: `sale` and `refund`, both with
+        tickets (int), items (int) and amount (float). The columns of `refund` are NULL for a
+        customer who returned nothing.
+    meaning : str
+        The same in a few words.
+    """
+
+    name: str
+    expression: str
+    meaning: str
+
+
+RATIO = "ROUND(COALESCE(CAST(refund.{0} AS float) / NULLIF(CAST(sale.{0} AS float), 0), 0), 7)"
+
+FEATURES = (
+    Feature("order_ratio", RATIO.format("tickets"), "returned orders / orders"),
+    Feature("items_ratio", RATIO.format("items"), "returned items / items bought"),
+    Feature("monetary_ratio", RATIO.format("amount"), "amount returned / amount paid"),
+    Feature("frequency", "CAST(COALESCE(refund.tickets, 0) AS float)", "returned orders"),
+)
+
+FEATURE_NAMES = [feature.name for feature in FEATURES]
+# ---- procluster/indb/parameters.py
+"""The values that the parameters of a call may have."""
+
+import numbers
+from typing import Any, List, Sequence
+
+ALLOWED_NUMBERS = {
+    "n_clusters": (1, 1000, "a number of clusters"),
+    "max_k": (1, 100, "a number of clusters"),
+    "n_init": (1, 1000, "a number of restarts"),
+    "random_state": (0, 2**31 - 1, "a seed"),
+}
+
+SCALINGS = ("none", "standard", "robust")
+
+
+def parameter_faults(**given: Any) -> List[str]:
+    """Return one sentence for each parameter that has a value it may not have.
+
+    Parameters
+    ----------
+    **given
+        Values by the names of `ALLOWED_NUMBERS`, and `scaling`.
+
+    Examples
+    --------
+    >>> parameter_faults(n_clusters=0, scaling="none")
+    [''n_clusters: 0 is not a number of clusters. Allowed: 1 to 1000.'']
+    """
+    faults = []
+    for name, value in given.items():
+        if name == "scaling":
+            if value not in SCALINGS:
+                faults.append(
+                    "scaling: {!a} is not a scaling. Allowed: {}.".format(
+                        value, ", ".join(SCALINGS)
+                    )
+                )
+            continue
+        least, most, what = ALLOWED_NUMBERS[name]
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
+            faults.append(
+                "{}: {!a} is not {}. Allowed: {} to {}.".format(name, value, what, least, most)
+            )
+    return faults
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Raise one ValueError that names every fault; do nothing when there is none.
+
+    The sentences stand on one line because the hosts of external scripts pass on one line.
+    """
+    if faults:
+        raise ValueError(" ".join(faults))
+# ---- procluster/indb/runtime.py
+"""The versions of what the runtime has."""
+
+import importlib
+import json
+import platform
+from typing import Dict
+
+COMPONENTS = (
+    ("numpy", "numpy"),
+    ("pandas", "pandas"),
+    ("scikit-learn", "sklearn"),
+    ("scipy", "scipy"),
+    ("matplotlib", "matplotlib"),
+    ("revoscalepy", "revoscalepy"),
+)
+
+
+def report() -> str:
+    """Return the versions of Python and of the packages as a JSON list.
+
+    Examples
+    --------
+    >>> json.loads(report())[0]["component"]
+    ''Python''
+    """
+    rows = [{"component": "Python", "version": platform.python_version()}]
+    for component, module in COMPONENTS:
+        rows.append({"component": component, "version": package_version(module)})
+    return json.dumps(rows)
+
+
+def package_version(module: str) -> str:
+    """Return the version of a package, ''not installed'', or why it does not load.
+
+    A package that is there but does not load (a missing shared library, another package of the
+    wrong version) is the harder fault to find, so the two cases are told apart.
+
+    Examples
+    --------
+    >>> package_version("no_such_package")
+    ''not installed''
+    """
+    try:
+        return str(getattr(importlib.import_module(module), "__version__", "unknown"))
+    except ImportError as error:
+        if error.name == module:
+            return "not installed"
+        return "does not load: {}".format(error)
+    except Exception as error:
+        return "does not load: {}: {}".format(type(error).__name__, error)
+
+
+def model_versions() -> Dict[str, str]:
+    """Return the versions of what a model depends on, for its document."""
+    return {
+        "python": platform.python_version(),
+        "numpy": package_version("numpy"),
+        "pandas": package_version("pandas"),
+    }
+# ---- procluster/indb/segments.py
+"""Where the clusters of a model are, and which one is nearest.
+
+The distance of a feature vector x from a centre c is what T-SQL computes when it assigns
+customers: the square root of the sum of ((x - c) / scale) ** 2 over the features.
+"""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+
+MODEL_FORMAT = "procluster.kmeans/1"
+
+
+class Segments(NamedTuple):
+    """What a model document says about where its clusters are.
+
+    Attributes
+    ----------
+    features : list of str
+    numbers : list of int
+        Cluster numbers, ascending.
+    centres : array of float, shape (n_clusters, n_features)
+        In the units of the features.
+    scale : array of float, shape (n_features,)
+    """
+
+    features: List[str]
+    numbers: List[int]
+    centres: np.ndarray
+    scale: np.ndarray
+
+
+def read_segments(document: str) -> Segments:
+    """Read a model document.
+
+    Raises
+    ------
+    ValueError
+        When the text is not a model document.
+    """
+    try:
+        return parse_segments(json.loads(document))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            "the text is not a model document ({}: {}). A document of format {} is needed.".format(
+                type(error).__name__, error, MODEL_FORMAT
+            )
+        ) from error
+
+
+def parse_segments(model: Dict[str, Any]) -> Segments:
+    """Return the segments of a model document that json has read."""
+    if model["format"] != MODEL_FORMAT:
+        raise ValueError("its format is {!a}".format(model["format"]))
+    features = list(model["features"])
+    clusters = sorted(model["clusters"], key=lambda cluster: int(cluster["cluster"]))
+    centres = [[float(cluster["centroid"][name]) for name in features] for cluster in clusters]
+    return Segments(
+        features=features,
+        numbers=[int(cluster["cluster"]) for cluster in clusters],
+        centres=np.array(centres),
+        scale=np.array([float(model["scale"][name]) for name in features]),
+    )
+
+
+def nearest_centres(
+    values: np.ndarray, centres: np.ndarray, scale: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the nearest centre of each vector (the first where two are equal) and the distance.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+    centres : array of float, shape (n_clusters, n_features)
+        In the units of the features.
+    scale : array of float, shape (n_features,)
+    """
+    labels = np.zeros(len(values), dtype=np.int64)
+    nearest = np.full(len(values), np.inf)
+    for index, centre in enumerate(centres):
+        squares = (((values - centre) / scale) ** 2).sum(axis=1)
+        closer = squares < nearest
+        labels[closer] = index
+        nearest[closer] = squares[closer]
+    return labels, np.sqrt(nearest)
+# ---- procluster/indb/vectors.py
+"""The feature vectors of the customers: checks of their values, and their scales."""
+
+import math
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+# Squares of values beyond this, and sums of them, could leave the range of a float.
+LARGEST_VALUE = 1e100
+
+
+class Vectors(NamedTuple):
+    """The distinct feature vectors of the customers that can be used.
+
+    Attributes
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+        In lexicographic order, whatever the order of the rows they were read from.
+    customers : array of float, shape (n_vectors,)
+        How many customers have the vector.
+    row_vectors : array of int, shape (n_rows,)
+        For each row read: the index of its vector, -1 for a row that cannot be used.
+    left_out : dict
+        Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
+        NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
+    negative : dict
+        Customers with a negative value, by feature. They are kept.
+    """
+
+    values: np.ndarray
+    customers: np.ndarray
+    row_vectors: np.ndarray
+    left_out: Dict[str, Any]
+    negative: Dict[str, int]
+
+
+def frame_faults(frame: pd.DataFrame) -> List[str]:
+    """Return one sentence for each column that is missing or cannot be read.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` and `customers`.
+    """
+    faults = []
+    for name in [*FEATURE_NAMES, "customers"]:
+        if name not in frame.columns:
+            faults.append(
+                "{}: the column is missing. The input has: {}.".format(
+                    name, ", ".join(map(str, frame.columns)) or "no columns"
+                )
+            )
+            continue
+        try:
+            column = np.asarray(frame[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            faults.append("{}: {}. Cast the column to float.".format(name, error))
+            continue
+        if name == "customers":
+            wrong = ~((column >= 1) & (column == np.floor(column)) & np.isfinite(column))
+            allowed = "Allowed: whole numbers from 1."
+        else:
+            wrong = np.isfinite(column) & (np.abs(column) > LARGEST_VALUE)
+            allowed = "Allowed: -{0:g} to {0:g}.".format(LARGEST_VALUE)
+        if wrong.any():
+            faults.append(
+                "{}: {!r} cannot be used (rows like it: {}). {}".format(
+                    name, float(column[wrong][0]), int(wrong.sum()), allowed
+                )
+            )
+    return faults
+
+
+def read_vectors(frame: pd.DataFrame) -> Vectors:
+    """Merge the usable rows of a frame into distinct vectors.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` (float) and `customers` (how many customers the row stands
+        for), without `frame_faults`. Rows may repeat and come in any order.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [1.0, 0.0, 1.0, None] for name in FEATURE_NAMES})
+    >>> vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
+    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), vectors.row_vectors.tolist()
+    ([0.0, 1.0], [7.0, 3.0], [1, 0, 1, -1])
+    >>> vectors.left_out["customers"]
+    4
+    """
+    columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
+    values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
+    customers = np.asarray(frame["customers"], dtype=np.float64)
+    usable = np.isfinite(values).all(axis=1)
+    negative = np.isfinite(values) & (np.nan_to_num(values) < 0)
+    left_out = {
+        "customers": int(customers[~usable].sum()),
+        "null": count_customers(np.isnan(values), customers),
+        "infinite": count_customers(np.isinf(values), customers),
+    }
+    rows = np.flatnonzero(usable)
+    order = np.lexsort(values[rows].T[::-1])
+    ordered = values[rows[order]]
+    starts = np.ones(len(ordered), dtype=bool)
+    starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    row_vectors = np.full(len(values), -1, dtype=np.int64)
+    row_vectors[rows[order]] = np.cumsum(starts) - 1
+    return Vectors(
+        values=ordered[starts],
+        customers=np.bincount(row_vectors[rows], customers[rows], minlength=starts.sum()),
+        row_vectors=row_vectors,
+        left_out=left_out,
+        negative=count_customers(negative, customers),
+    )
+
+
+def count_customers(found: np.ndarray, customers: np.ndarray) -> Dict[str, int]:
+    """Return the customers of the rows where `found` (n_rows, n_features), by feature; no zeros."""
+    counts = zip(FEATURE_NAMES, customers.dot(found))
+    return {name: int(count) for name, count in counts if count}
+
+
+def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
+    """Read the vectors, refuse fewer than `n_clusters`, and print what the checks found."""
+    vectors = read_vectors(frame)
+    report_checks(vectors)
+    count, lost = len(vectors.values), vectors.left_out["customers"]
+    if not count:
+        raise ValueError(
+            "customers: there are none to cluster ({} left out). "
+            "At least one with finite features is needed.".format(lost)
+        )
+    if count < n_clusters:
+        raise ValueError(
+            "n_clusters: {} clusters need at least {} distinct feature vectors, and there are {}. "
+            "Allowed: 1 to {}.".format(n_clusters, n_clusters, count, count)
+        )
+    return vectors
+
+
+def report_checks(vectors: Vectors) -> None:
+    """Print which customers are left out and which have negative values, when there are any."""
+    if vectors.left_out["customers"]:
+        reasons = [
+            "{} is {} for {}".format(name, "NULL" if reason == "null" else reason, count)
+            for reason in ("null", "infinite")
+            for name, count in vectors.left_out[reason].items()
+        ]
+        print(
+            "Customers left out: {} of {} ({}).".format(
+                vectors.left_out["customers"],
+                int(vectors.customers.sum()) + vectors.left_out["customers"],
+                ", ".join(reasons),
+            )
+        )
+    if vectors.negative:
+        counts = ["{} for {}".format(name, count) for name, count in vectors.negative.items()]
+        print("Customers with negative values, kept: {}.".format(", ".join(counts)))
+
+
+def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
+    """Return what each feature is divided by before distances are measured.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    scaling : {"none", "standard", "robust"}
+        Divide by 1, by the standard deviation, or by the interquartile range, taken over the
+        customers. Where that is zero the scale is 1: the feature keeps its unit. (A feature in
+        which more than three quarters of the customers have the same value has no
+        interquartile range.)
+
+    Returns
+    -------
+    array of float, shape (n_features,)
+    """
+    scale = np.ones(vectors.values.shape[1])
+    total = float(vectors.customers.sum())
+    for index, column in enumerate(vectors.values.T):
+        if scaling == "standard" and column.min() < column.max():
+            mean = math.fsum(vectors.customers * column) / total
+            scale[index] = math.sqrt(math.fsum(vectors.customers * (column - mean) ** 2) / total)
+        elif scaling == "robust":
+            quartiles = weighted_quantiles(column, vectors.customers, (0.25, 0.75))
+            scale[index] = quartiles[1] - quartiles[0]
+    negligible = np.abs(vectors.values).max(axis=0) / LARGEST_VALUE
+    return np.where(scale > negligible, scale, 1.0)
+
+
+def weighted_quantiles(
+    column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
+) -> np.ndarray:
+    """Return the smallest values that at least the given shares of the weight do not exceed.
+
+    This is the inverse of the empirical distribution function, definition 1 of Hyndman and Fan
+    (1996), Sample quantiles in statistical packages, The American Statistician 50.
+
+    Examples
+    --------
+    >>> weighted_quantiles(np.array([5.0, 1.0]), np.array([1, 3]), (0.25, 0.75, 0.8)).tolist()
+    [1.0, 1.0, 5.0]
+    """
+    order = np.argsort(column, kind="mergesort")
+    cumulated = np.cumsum(weights[order])
+    places = np.searchsorted(cumulated, np.multiply(shares, cumulated[-1]))
+    return np.asarray(column[order[places]])
+# ---- procluster/indb/kmeans.py
+"""Customer segments by K-Means: training, the model document, stable cluster numbers."""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+class Model(NamedTuple):
+    """A trained model.
+
+    Attributes
+    ----------
+    document : str
+        The model as JSON in ASCII.
+    labels : array of int, shape (n_rows,)
+        Cluster number for each row of the frame it was trained on; -1 for a row left out.
+    """
+
+    document: str
+    labels: np.ndarray
+
+
+def train(
+    frame: pd.DataFrame,
+    n_clusters: int,
+    scaling: str = "none",
+    random_state: int = 111,
+    n_init: int = 10,
+    previous: Optional[str] = None,
+) -> Model:
+    """Find `n_clusters` clusters of customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    n_clusters : int
+        At most the number of distinct feature vectors.
+    scaling : {"none", "standard", "robust"}
+    random_state : int
+        Seed of the starting centres.
+    n_init : int
+        Number of starts, of which the best counts.
+    previous : str, optional
+        Document of an earlier model, whose cluster numbers are kept where clusters match.
+
+    Raises
+    ------
+    ValueError
+        With every fault of the parameters and of the columns.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [0.0, 1.0, 8.0] for name in FEATURE_NAMES})
+    >>> model = train(frame.assign(customers=[1, 1, 5]), n_clusters=2)
+    >>> model.labels.tolist()
+    [1, 1, 0]
+    >>> json.loads(model.document)["clusters"][0]["size"]
+    5
+    """
+    faults = parameter_faults(
+        n_clusters=n_clusters, scaling=scaling, random_state=random_state, n_init=n_init
+    )
+    earlier = None
+    if previous is not None:
+        try:
+            earlier = read_segments(previous)
+        except ValueError as error:
+            faults.append("previous: {}".format(error))
+    refuse(faults + frame_faults(frame))
+    vectors = usable_vectors(frame, n_clusters)
+    scale = feature_scale(vectors, scaling)
+    points = np.ascontiguousarray((vectors.values / scale).T)
+    cells = condense(points, vectors.customers)
+    best = fit_centres(points, vectors.customers, cells, n_clusters, random_state, n_init)
+    centres = best.centres * scale
+    numbers = number_clusters(centres, np.bincount(best.labels, vectors.customers), scale, earlier)
+    clusters, labels = describe_clusters(vectors, centres, numbers, scale)
+    document = {
+        "format": MODEL_FORMAT,
+        "features": FEATURE_NAMES,
+        "scaling": scaling,
+        "scale": by_feature(scale),
+        "clusters": clusters,
+        "n_clusters": int(n_clusters),
+        "random_state": int(random_state),
+        "n_init": int(n_init),
+        "inertia": best.inertia,
+        "customers": int(vectors.customers.sum()),
+        "distinct_vectors": len(vectors.values),
+        "left_out": vectors.left_out,
+        "negative": vectors.negative,
+        "iterations": best.iterations,
+        "versions": model_versions(),
+    }
+    row_labels = np.append(labels, -1)[vectors.row_vectors]
+    return Model(json.dumps(document, allow_nan=False), row_labels)
+
+
+def by_feature(values: np.ndarray) -> Dict[str, float]:
+    """Return the values (n_features,) as a dictionary by feature name."""
+    return dict(zip(FEATURE_NAMES, values.tolist()))
+
+
+def describe_clusters(
+    vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
+) -> Tuple[List[Dict[str, Any]], np.ndarray]:
+    """Return the clusters of the document in the order of their numbers, and the vectors'' numbers.
+
+    A customer farther from the centre than the upper outer fence of its cluster, three
+    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
+    Exploratory Data Analysis.
+    """
+    order = np.argsort(numbers)
+    labels, distances = nearest_centres(vectors.values, centres[order], scale)
+    clusters = []
+    for place, index in enumerate(order):
+        members = labels == place
+        size = vectors.customers[members]
+        low, high = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
+        clusters.append(
+            {
+                "cluster": numbers[index],
+                "size": int(size.sum()),
+                "outlier_distance": high + 3 * (high - low),
+                "centroid": by_feature(centres[index]),
+            }
+        )
+    return clusters, np.array(numbers)[order][labels]
+
+
+def number_clusters(
+    centres: np.ndarray, sizes: np.ndarray, scale: np.ndarray, earlier: Optional[Segments]
+) -> List[int]:
+    """Return the number of each cluster.
+
+    Without an earlier model clusters are numbered by size, the largest is 0; equally large ones
+    by their centres. With one, each cluster takes the number of the earlier cluster it is
+    paired with, so that the sum of the distances between paired centres is least; clusters left
+    over take the lowest free numbers by size. So a number may be missing when there are fewer
+    clusters than before.
+    """
+    by_size = sorted(range(len(centres)), key=lambda index: (-sizes[index], tuple(centres[index])))
+    pairs = {} if earlier is None else pair_clusters(centres, scale, earlier)
+    free = (number for number in range(2 * len(centres)) if number not in pairs.values())
+    numbers = {index: pairs[index] if index in pairs else next(free) for index in by_size}
+    return [numbers[index] for index in range(len(centres))]
+
+
+def pair_clusters(centres: np.ndarray, scale: np.ndarray, earlier: Segments) -> Dict[int, int]:
+    """Return the earlier number of each cluster that has one, by the cluster''s index.
+
+    Empty, with the reason printed, when there is no telling.
+    """
+    told = "Clusters are numbered by size, not after the earlier model: {}."
+    if earlier.features != FEATURE_NAMES:
+        print(told.format("it has the features " + ", ".join(map(ascii, earlier.features))))
+        return {}
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError as error:
+        print(told.format(error))
+        return {}
+    gaps = (centres[:, np.newaxis] - earlier.centres) / scale
+    pairs = zip(*linear_sum_assignment(np.sqrt((gaps**2).sum(axis=2))))
+    return {int(index): earlier.numbers[place] for index, place in pairs}
+
+
+def label_customers(
+    frame: pd.DataFrame,
+    n_clusters: int = 4,
+    random_state: int = 111,
+    n_init: int = 10,
+    integer_keys: bool = False,
+) -> pd.DataFrame:
+    """Return the tutorial''s table: each customer with its features and its cluster.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `Customer` (text or whole numbers) and the feature columns, one row per customer. Rows
+        without a customer or with a feature that cannot be used are left out.
+    n_clusters, random_state, n_init : int
+        As for :func:`train`.
+    integer_keys : bool
+        The customers are whole numbers that came as text: one host makes a bigint a float.
+
+    Returns
+    -------
+    DataFrame
+        Customer, orderRatio, itemsRatio, monetaryRatio, frequency, cluster.
+    """
+    if "Customer" not in frame.columns:
+        refuse(["Customer: the column is missing.", *frame_faults(frame.assign(customers=1))])
+    known = frame[frame["Customer"].notnull()]
+    model = train(known.assign(customers=1), n_clusters, "none", random_state, n_init)
+    used = known[model.labels >= 0]
+    result: pd.DataFrame = pd.DataFrame({"Customer": customer_keys(used["Customer"], integer_keys)})
+    for name in FEATURE_NAMES:
+        first, *rest = name.split("_")
+        result[first + "".join(map(str.title, rest))] = used[name].astype(np.float64)
+    result["cluster"] = model.labels[model.labels >= 0].astype(np.int32)
+    return result
+
+
+def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
+    """Return the keys in a type that the hosts return: whole numbers, or text as objects."""
+    if keys.dtype.kind == "f" and (keys != np.floor(keys)).any():
+        raise ValueError("Customer: a key is not a whole number. Allowed: int, or text.")
+    if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
+        return keys.astype(np.int64)
+    return keys if keys.dtype.kind in "iu" else keys.astype(object)
+# ---- glue
+OutputDataSet = label_customers(
+    InputDataSet,
+    n_clusters=4,
+    random_state=111,
+    n_init=10,
+)
+',
+        @input_data_1 = N'SELECT
+    CAST(s.customer_id AS int) AS Customer,
+    s.order_ratio,
+    s.items_ratio,
+    s.monetary_ratio,
+    s.frequency
+FROM seg.customer_feature_source AS s
+'
+    WITH RESULT SETS ((
+        Customer int NULL,
+        orderRatio float NULL,
+        itemsRatio float NULL,
+        monetaryRatio float NULL,
+        frequency float NULL,
+        cluster int NULL
+    ));
+END;

@@ -1,0 +1,143 @@
+/*
+seg.assign: puts every customer into the cluster of the nearest centroid, in plain T-SQL.
+
+    EXEC seg.assign;
+    EXEC seg.assign @model_id = 1;
+
+Result: one row for each cluster. seg.customer_cluster is replaced, all or nothing. On a tie
+the lower cluster number wins. An outlier is farther out than the model's fence for its cluster.
+*/
+CREATE OR ALTER PROCEDURE seg.assign
+    @model_id int = NULL,
+    @with_result bit = 1
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @customers bigint,
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        EXEC seg.start_run
+            @procedure_name = N'assign',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        SET @model_id = COALESCE(
+            @model_id,
+            (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1)
+        );
+
+        IF @model_id IS NULL
+            THROW 50004, N'@model_id: NULL, and no model is active. EXEC seg.train first.', 1;
+
+        IF NOT EXISTS (SELECT 1 FROM seg.model AS m WHERE m.model_id = @model_id)
+        BEGIN
+            SET @message = CONCAT(
+                N'@model_id: ', @model_id, N' is not a model. EXEC seg.models lists them.'
+            );
+            THROW 50001, @message, 1;
+        END;
+
+        IF NOT EXISTS (SELECT 1 FROM seg.customer_feature)
+            THROW 50004, N'seg.customer_feature: is empty. EXEC seg.build_features first.', 1;
+
+        -- The document is opened once, not once a customer.
+        SELECT
+            c.order_ratio,
+            c.order_ratio_scale,
+            c.items_ratio,
+            c.items_ratio_scale,
+            c.monetary_ratio,
+            c.monetary_ratio_scale,
+            c.frequency,
+            c.frequency_scale,
+            c.cluster_id,
+            c.outlier_distance
+        INTO #centroid
+        FROM seg.model_centroid(@model_id) AS c;
+
+        -- A sum is NULL when one of its terms is: a feature that the document does not have.
+        IF EXISTS (
+            SELECT 1
+            FROM #centroid AS c
+            WHERE
+                c.order_ratio + c.order_ratio_scale +
+                c.items_ratio + c.items_ratio_scale +
+                c.monetary_ratio + c.monetary_ratio_scale +
+                c.frequency + c.frequency_scale IS NULL
+        )
+        BEGIN
+            SET @message = CONCAT(
+                N'@model_id: model ', @model_id,
+                N' was trained on other features than seg.customer_feature has. EXEC seg.train anew.'
+            );
+            THROW 50004, @message, 1;
+        END;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        DELETE FROM seg.customer_cluster;
+
+        INSERT INTO seg.customer_cluster (customer_id, model_id, cluster_id, distance, is_outlier)
+        SELECT
+            f.customer_id,
+            @model_id,
+            n.cluster_id,
+            SQRT(n.squared_distance),
+            -- The fence was computed elsewhere: its last digit makes nobody an outlier.
+            IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0)
+        FROM seg.customer_feature AS f
+        CROSS APPLY (
+            SELECT TOP (1)
+                c.cluster_id,
+                c.outlier_distance,
+                SQUARE((f.order_ratio - c.order_ratio) / c.order_ratio_scale) +
+                SQUARE((f.items_ratio - c.items_ratio) / c.items_ratio_scale) +
+                SQUARE((f.monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
+                SQUARE((f.frequency - c.frequency) / c.frequency_scale) AS squared_distance
+            FROM #centroid AS c
+            ORDER BY squared_distance, c.cluster_id
+        ) AS n;
+
+        SET @customers = @@ROWCOUNT;
+        SET @message = CONCAT(@customers, N' customers by model ', @model_id);
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = @customers,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        IF @with_result = 1
+            SELECT
+                a.cluster_id,
+                COUNT_BIG(*) AS customers,
+                AVG(a.distance) AS mean_distance,
+                SUM(CAST(a.is_outlier AS int)) AS outliers
+            FROM seg.customer_cluster AS a
+            GROUP BY a.cluster_id
+            ORDER BY a.cluster_id;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;

@@ -1,0 +1,103 @@
+/*
+seg.build_features: computes the features of every customer with a sale into
+seg.customer_feature, all or nothing.
+
+    EXEC seg.build_features;
+
+Result: one row with the number of customers, what was left out (rows without a customer, returns of
+customers without a sale), and how many customers have a negative feature.
+*/
+CREATE OR ALTER PROCEDURE seg.build_features
+    @with_result bit = 1
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @customers bigint,
+        @negative_customers bigint,
+        @sale_rows_left_out bigint,
+        @return_rows_left_out bigint,
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        EXEC seg.start_run
+            @procedure_name = N'build_features',
+            @run_id = @run_id OUTPUT;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        DELETE FROM seg.customer_feature;
+
+        INSERT INTO seg.customer_feature (
+            customer_id, order_ratio, items_ratio, monetary_ratio, frequency
+        )
+        SELECT
+            s.customer_id,
+            s.order_ratio,
+            s.items_ratio,
+            s.monetary_ratio,
+            s.frequency
+        FROM seg.customer_feature_source AS s;
+
+        SET @customers = @@ROWCOUNT;
+
+        IF @customers = 0
+            THROW 50004, N'dbo.store_sales: no row has a customer, so there is nobody to segment. Load sales, or map another table.', 1;
+
+        SELECT @negative_customers = COUNT_BIG(*)
+        FROM seg.customer_feature AS f
+        WHERE f.order_ratio < 0 OR f.items_ratio < 0 OR f.monetary_ratio < 0 OR f.frequency < 0;
+
+        SELECT @sale_rows_left_out = COUNT_BIG(*)
+        FROM dbo.store_sales AS s
+        WHERE s.ss_customer_sk IS NULL;
+
+        SELECT @return_rows_left_out = COUNT_BIG(*)
+        FROM dbo.store_returns AS r
+        WHERE NOT EXISTS (
+            SELECT 1
+            FROM seg.customer_feature AS f
+            WHERE f.customer_id = r.sr_customer_sk
+        );
+
+        SET @message = CONCAT(
+            @customers, N' customers; left out: ',
+            @sale_rows_left_out, N' sale rows without a customer, ',
+            @return_rows_left_out, N' return rows of nobody who bought; ',
+            @negative_customers, N' customers with a negative feature, kept.'
+        );
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = @customers,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        IF @with_result = 1
+            SELECT
+                @customers AS customers,
+                @sale_rows_left_out AS sale_rows_left_out,
+                @return_rows_left_out AS return_rows_left_out,
+                @negative_customers AS negative_customers;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;

@@ -1,0 +1,164 @@
+/*
+seg.refresh: brings everything up to date: features, model (by policy), clusters, profiles.
+The SQL Agent job calls it. One refresh runs at a time.
+
+    EXEC seg.refresh;
+    EXEC seg.refresh @train_policy = N'always', @n_clusters = 5;
+
+@train_policy: 'never' and 'always' say so; 'auto' trains when no model is active, when the active one
+is older than @max_age_days, or when the number of customers changed by more than @max_change_percent.
+
+Result: the profile of the clusters.
+*/
+CREATE OR ALTER PROCEDURE seg.refresh
+    @train_policy nvarchar(10) = N'auto',
+    @max_age_days int = 30,
+    @max_change_percent float = 10.0,
+    @n_clusters int = 4,
+    @scaling nvarchar(10) = N'none',
+    @random_state int = 111,
+    @n_init int = 10
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000),
+        @faults nvarchar(max),
+        @message nvarchar(4000),
+        @lock int = -1,
+        @customers bigint,
+        @model_id int,
+        @model_created_at datetime2(3),
+        @model_customers bigint,
+        @why_train nvarchar(400);
+
+    BEGIN TRY
+        SET @parameters = CONCAT(
+            N'@train_policy = ', @train_policy, N', @max_age_days = ', @max_age_days,
+            N', @max_change_percent = ', @max_change_percent, N', @n_clusters = ', @n_clusters,
+            N', @scaling = ', @scaling, N', @random_state = ', @random_state, N', @n_init = ', @n_init
+        );
+
+        EXEC seg.start_run
+            @procedure_name = N'refresh',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        SET @faults = CONCAT(
+            IIF(@train_policy IN (N'auto', N'always', N'never'), N'', CONCAT(
+                N'@train_policy: ', COALESCE(N'''' + @train_policy + N'''', N'NULL'),
+                N' is not a policy. Allowed: auto, always, never. '
+            )),
+            IIF(@max_age_days BETWEEN 1 AND 36500, N'', CONCAT(
+                N'@max_age_days: ', COALESCE(CAST(@max_age_days AS nvarchar(30)), N'NULL'),
+                N' is not a number of days. Allowed: 1 to 36500. '
+            )),
+            IIF(@max_change_percent BETWEEN 0 AND 100, N'', CONCAT(
+                N'@max_change_percent: ', COALESCE(CAST(@max_change_percent AS nvarchar(30)), N'NULL'),
+                N' is not a percentage. Allowed: 0 to 100. '
+            ))
+        );
+
+        IF @faults <> N''
+        BEGIN
+            SET @message = LEFT(RTRIM(@faults), 2000);
+            THROW 50001, @message, 1;
+        END;
+
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.refresh',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Session',
+            @LockTimeout = 0;
+
+        IF @lock < 0
+        BEGIN
+            SELECT TOP (1) @message = CONCAT(
+                N'seg.refresh: run ', r.run_id, N' by ', r.login_name, N' has been running since ',
+                CONVERT(nvarchar(19), r.started_at, 120), N' UTC. Wait for it to end.'
+            )
+            FROM seg.run AS r
+            WHERE r.procedure_name = N'refresh' AND r.status = N'running' AND r.run_id <> @run_id
+            ORDER BY r.run_id DESC;
+
+            SET @message = COALESCE(@message, N'seg.refresh: another call holds the lock. Wait for it to end.');
+            THROW 50005, @message, 1;
+        END;
+
+        EXEC seg.build_features
+            @with_result = 0;
+
+        SELECT @customers = COUNT_BIG(*)
+        FROM seg.customer_feature;
+
+        SELECT
+            @model_id = m.model_id,
+            @model_created_at = m.created_at,
+            @model_customers = m.customers
+        FROM seg.model AS m
+        WHERE m.is_active = 1;
+
+        SET @why_train = CASE
+            WHEN @train_policy = N'never' THEN NULL
+            WHEN @train_policy = N'always' THEN N'the policy is always'
+            WHEN @model_id IS NULL THEN N'no model was active'
+            WHEN DATEDIFF(DAY, @model_created_at, SYSUTCDATETIME()) > @max_age_days
+                THEN CONCAT(N'model ', @model_id, N' was older than ', @max_age_days, N' days')
+            WHEN 100.0 * ABS(@customers - @model_customers) > @max_change_percent * @model_customers
+                THEN CONCAT(N'customers went from ', @model_customers, N' to ', @customers)
+        END;
+
+        IF @why_train IS NOT NULL
+            EXEC seg.train
+                @n_clusters = @n_clusters,
+                @scaling = @scaling,
+                @random_state = @random_state,
+                @n_init = @n_init,
+                @model_id = @model_id OUTPUT,
+                @with_result = 0;
+
+        EXEC seg.assign
+            @model_id = @model_id,
+            @with_result = 0;
+
+        EXEC seg.profile
+            @model_id = @model_id;
+
+        EXEC sp_releaseapplock
+            @Resource = N'procluster.seg.refresh',
+            @LockOwner = N'Session';
+
+        SET @lock = -1;
+        SET @message = CONCAT(
+            @customers, N' customers by model ', @model_id,
+            IIF(@why_train IS NULL, N', not trained anew', N', trained because '), @why_train
+        );
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = @customers,
+            @message = @message;
+    END TRY
+    BEGIN CATCH
+        SET @message = ERROR_MESSAGE();
+
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        IF @lock >= 0
+            EXEC sp_releaseapplock
+                @Resource = N'procluster.seg.refresh',
+                @LockOwner = N'Session';
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;

@@ -1,0 +1,103 @@
+"""The application's objects: their names, their order, their bytes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from procluster import catalog
+from procluster.catalog import OBJECTS, render
+from procluster.errors import RenderError
+from procluster.generator.render import install_script
+from procluster.indb.features import Feature
+from procluster.settings import Contacts, Sales, Settings
+
+PRINT_HASHES = """
+from procluster.catalog import render
+from procluster.settings import Settings
+print([script.sha256 for script in render(Settings())])
+"""
+
+
+def test_render_gives_every_object_in_order() -> None:
+    names = [script.name for script in render(Settings())]
+
+    assert names == [one.name for one in OBJECTS]
+
+
+def test_render_gives_the_same_bytes_in_every_process() -> None:
+    def hashes(seed: str) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", PRINT_HASHES]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert hashes("1") == hashes("2")
+
+
+def test_render_uses_the_schema_everywhere() -> None:
+    scripts = render(Settings(schema="crm"))
+
+    assert not [script.name for script in scripts if "seg." in script.text]
+
+
+def test_render_chooses_by_short_and_full_name() -> None:
+    scripts = render(Settings(schema="crm"), ["TRAIN", "crm.model"])
+
+    assert [script.name for script in scripts] == ["crm.model", "crm.train"]
+
+
+def test_render_names_every_unknown_object() -> None:
+    with pytest.raises(RenderError) as caught:
+        render(Settings(), ["trian", "train", "xyzzy"])
+
+    first, second = str(caught.value).split("\n")
+    assert first.startswith("trian: no such object. Allowed: ")
+    assert "train" in first
+    assert second.startswith("xyzzy: no such object. Allowed: ")
+
+
+def test_render_maps_tables_and_columns() -> None:
+    settings = Settings(
+        sales=Sales(schema="crm", table="lines", customer="buyer"),
+        contacts=Contacts(table="people", email="mail"),
+    )
+
+    view, contacts = render(settings, ["customer_feature_source", "contacts"])
+
+    assert "FROM crm.lines AS s" in view.text
+    assert "GROUP BY s.buyer" in view.text
+    assert "c.mail AS email" in contacts.text
+
+
+def test_render_types_the_customer() -> None:
+    (table,) = render(Settings(customer_type="nvarchar", customer_length=30), ["customer_feature"])
+
+    assert "customer_id nvarchar(30) NOT NULL" in table.text
+
+
+@pytest.mark.parametrize(
+    "name", ["customer_feature", "model_centroid", "classify", "assign", "profile"]
+)
+def test_feature_is_added_in_one_place(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    basket = Feature("basket", "CAST(sale.items AS float)", "items bought")
+    monkeypatch.setattr(catalog, "FEATURES", (*catalog.FEATURES, basket))
+
+    (script,) = render(Settings(), [name])
+
+    assert "basket" in script.text
+
+
+def test_scripts_hold_no_sqlcmd_variable() -> None:
+    assert "$(" not in install_script(render(Settings()))
+
+
+def test_scripts_hold_no_concatenated_python() -> None:
+    (script,) = render(Settings(), ["train"])
+
+    assert "import numpy as np" in script.text
+    assert "@script = N'\n# ---- " in script.text
