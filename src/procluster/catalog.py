@@ -216,6 +216,7 @@ def _context(settings: Settings) -> dict[str, object]:
     features = [
         {
             "name": identifier(feature.name),
+            "tutorial_name": identifier(_camel_case(feature.name)),
             "title": literal(feature.name.replace("_", " ")),
             "expression": trusted(feature.expression),
             "meaning": trusted(feature.meaning),
@@ -227,6 +228,7 @@ def _context(settings: Settings) -> dict[str, object]:
         "seg": seg,
         "customer_type": _customer_type(settings),
         "crossing_type": _crossing_type(settings),
+        "integer_keys": trusted(str(settings.customer_type == "bigint")),
         "sales": _mapped(settings.sales),
         "returns": _mapped(settings.returns),
         "contacts": _mapped(settings.contacts),
@@ -246,6 +248,12 @@ def _context(settings: Settings) -> dict[str, object]:
             if one.purpose
         ],
     }
+
+
+def _camel_case(name: str) -> str:
+    """The tutorial's spelling of a feature: ``order_ratio`` is orderRatio."""
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
 
 
 def _feature_vectors(seg: Markup) -> str:

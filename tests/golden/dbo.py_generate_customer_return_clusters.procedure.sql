@@ -4,8 +4,12 @@ name, columns and k = 4. It trains on every call and stores nothing; seg.train a
 seg.assign keep the model. Types are corrected: the customer has the type of its key, cluster is int.
 
     CREATE TABLE dbo.py_customer_clusters (
-        Customer int NULL, orderRatio float NULL, itemsRatio float NULL,
-        monetaryRatio float NULL, frequency float NULL, cluster int NULL
+        Customer int NULL,
+        orderRatio float NULL,
+        itemsRatio float NULL,
+        monetaryRatio float NULL,
+        frequency float NULL,
+        cluster int NULL
     );
     INSERT INTO dbo.py_customer_clusters EXEC dbo.py_generate_customer_return_clusters;
 */
@@ -950,6 +954,7 @@ OutputDataSet = label_customers(
     n_clusters=4,
     random_state=111,
     n_init=10,
+    integer_keys=False,
 )
 ',
         @input_data_1 = N'SELECT
