@@ -46,6 +46,7 @@ def _config_option(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.group(
+    "procluster",
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES
@@ -56,7 +57,7 @@ Examples:
   procluster sql -Q "SELECT TOP (5) * FROM seg.customer_cluster;"
 """,
 )
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="procluster", message="%(prog)s %(version)s")
 @click.option(
     "--traceback",
     is_flag=True,
