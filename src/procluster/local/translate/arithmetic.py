@@ -1,0 +1,205 @@
+"""Operators on values: + - * / % & | ^ and the unary ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from functools import reduce
+
+from procluster.errors import SqlError
+from procluster.local.syntax import Position
+from procluster.local.translate.conversion import convert_sql
+from procluster.local.translate.promotion import (
+    common_type,
+    decimal_form,
+    decimal_type,
+    implicit,
+    text_type,
+)
+from procluster.local.translate.scope import refuse
+from procluster.local.translate.term import Term, failure, settled
+from procluster.local.types import MAX, SqlType
+
+__all__ = ["coerced", "combined", "operate", "signed"]
+
+WORDS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo",
+         "&": "'&'", "|": "'|'", "^": "'^'"}  # fmt: skip
+ZERO = failure(8134, "Divide by zero error encountered.")
+INEXACT = ("float", "real")
+
+
+def coerced(term: Term, target: SqlType, at: Position) -> Term:
+    """Implicit conversion.
+
+    Raises
+    ------
+    SqlError
+        206: no conversion at all; 257: only by CAST.
+    """
+    if term.null:
+        return Term(f"CAST(NULL AS {target.storage})", target, null=True)
+    if term.type == target:
+        return settled(term)
+    if not implicit(term.type, target):
+        message = f"Operand type clash: {term.type.name} is incompatible with {target.name}"
+        raise SqlError(206, message, line=at.line, state=2)
+    sql = convert_sql(settled(term).sql, term.type, target, at=at)
+    return replace(term, sql=sql, type=target, finite=True)
+
+
+def combined(terms: list[Term], at: Position) -> tuple[SqlType, list[Term]]:
+    """Convert terms to the type they have in common; untyped NULLs follow the others."""
+    highest = reduce(
+        lambda left, right: Term("", common_type(left, right, at), null=left.null and right.null),
+        terms,
+    )
+    return highest.type, [coerced(term, highest.type, at) for term in terms]
+
+
+def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
+    """A binary operator, by the families of its operands."""
+    left = left if not left.null else coerced(left, right.type, at)
+    right = right if not right.null else coerced(right, left.type, at)
+    families = {left.type.family, right.type.family}
+    if families == {"text"}:
+        return concatenated(operator, left, right, at)
+    if families & {"binary", "guid"} or (families == {"bit"} and operator not in "&|^"):
+        raise incompatible(operator, left, right, at)
+    if "time" in families:
+        return shifted(operator, left, right, at)
+    kind = common_type(left, right, at)
+    nullable = left.nullable or right.nullable
+    if operator in "&|^":
+        return bitwise(operator, left, right, kind, at)
+    if kind.family == "decimal":
+        return exact(operator, left, right, at)
+    if kind.family == "float":
+        if operator == "%":
+            raise incompatible(operator, left, right, at)
+        raw = (term if term.type == kind else coerced(term, kind, at) for term in (left, right))
+        first, second = raw
+        by = divisor(settled(second)) if operator == "/" else second.sql
+        return Term(f"({first.sql} {operator} {by})", kind, nullable, finite=False)
+    if kind.family == "money" and operator in "*/%":
+        raise refuse(f"money {operator}", "its rounding is not documented; CAST to decimal", at)
+    first, second = (coerced(term, kind, at) for term in (left, right))
+    by = divisor(second) if operator in "/%" else second.sql
+    sign = "//" if operator == "/" else operator
+    return Term(f"({first.sql} {sign} {by})", kind, nullable)
+
+
+def divisor(term: Term) -> str:
+    """The right side of / and %, checked for zero unless it cannot be."""
+    if term.nonzero:
+        return term.sql
+    return f"CASE WHEN {term.sql} = 0 THEN {ZERO} ELSE {term.sql} END"
+
+
+def incompatible(operator: str, left: Term, right: Term, at: Position) -> SqlError:
+    message = (
+        f"The data types {left.type.name} and {right.type.name} are incompatible in the "
+        f"{WORDS[operator]} operator."
+    )
+    return SqlError(402, message, line=at.line)
+
+
+def concatenated(operator: str, left: Term, right: Term, at: Position) -> Term:
+    """Text + text, cut off at 8,000 bytes unless one side is (max)."""
+    if operator != "+":
+        raise incompatible(operator, left, right, at)
+    wanted = left.type.size + right.type.size
+    kind = text_type(left.type, right.type, wanted)
+    sql = f"({left.sql} || {right.sql})"
+    if kind.size != MAX and kind.size < wanted:
+        sql = f"left({sql}, {kind.size})"
+    return Term(sql, kind, left.nullable or right.nullable)
+
+
+def bitwise(operator: str, left: Term, right: Term, kind: SqlType, at: Position) -> Term:
+    if kind.family not in ("integer", "bit"):
+        raise incompatible(operator, left, right, at)
+    first, second = (coerced(term, kind, at).sql for term in (left, right))
+    if kind.family == "bit":
+        first, second = (f"CAST({sql} AS TINYINT)" for sql in (first, second))
+    sql = f"xor({first}, {second})" if operator == "^" else f"({first} {operator} {second})"
+    return Term(f"({sql} <> 0)" if kind.family == "bit" else sql, kind)
+
+
+def shifted(operator: str, left: Term, right: Term, at: Position) -> Term:
+    """Datetime and smalldatetime plus or minus whole days."""
+    moment, days = (left, right) if left.type.family == "time" else (right, left)
+    if operator not in "+-" or moment.type.name not in ("datetime", "smalldatetime"):
+        raise incompatible(operator, left, right, at)
+    if days.type.family != "integer" or (operator == "-" and days is left):
+        raise refuse(f"{left.type} {operator} {right.type}", "use DATEADD and DATEDIFF", at)
+    sql = f"({moment.sql} {operator} to_days(CAST({days.sql} AS INTEGER)))"
+    return Term(sql, moment.type)
+
+
+def exact(operator: str, left: Term, right: Term, at: Position) -> Term:
+    """Decimal arithmetic: SQL Server's precision and scale, computed without rounding twice."""
+    a, b = decimal_form(left), decimal_form(right)
+    kind = decimal_type(operator, a, b)
+    first, second = coerced(left, a, at), coerced(right, b, at)
+    nullable = left.nullable or right.nullable
+    if operator == "/":
+        return Term(quotient(first, second, kind), kind, nullable)
+    if operator in "+-" and kind.scale < max(a.scale, b.scale):
+        first, second = coerced(first, kind, at), coerced(second, kind, at)
+    if operator == "*" and a.scale + b.scale > 38:
+        what = f"{a} * {b}"
+        raise refuse(what, "the exact product has more than 38 decimal places; CAST first", at)
+    by = divisor(second) if operator == "%" else second.sql
+    sql = f"({first.sql} {operator} {by})"
+    native = SqlType("decimal", min(38, a.size + b.size), a.scale + b.scale)
+    if (operator in "+-" and kind.scale == max(a.scale, b.scale)) or (
+        operator == "*" and kind == native
+    ):
+        return Term(sql, kind, nullable)
+    return Term(f"CAST({sql} AS {kind.storage})", kind, nullable)
+
+
+def quotient(left: Term, right: Term, kind: SqlType) -> str:
+    """Divide unscaled whole numbers, as SQL Server does: the result is cut off, not rounded."""
+    digits = max(left.type.size + left.type.scale, right.type.size + right.type.scale)
+    shift = kind.scale + right.type.scale - left.type.scale
+    whole = "BIGINT" if max(digits, left.type.size + shift) <= 18 else "HUGEINT"
+    top, bottom = unscaled(left, whole), unscaled(replace(right, sql=divisor(right)), whole)
+    parts = f"({top} * CAST({10**shift} AS {whole})) // {bottom}"
+    point = f"CAST('{Decimal(1).scaleb(-kind.scale):f}' AS DECIMAL({kind.scale + 1},{kind.scale}))"
+    number = f"CAST({parts} AS DECIMAL({kind.size},0))"
+    return f"CAST({number} * {point} AS {kind.storage})"
+
+
+def unscaled(term: Term, whole: str) -> str:
+    """A decimal's digits as a whole number; by way of text where 38 digits do not do."""
+    size, scale = term.type.size, term.type.scale
+    if scale == 0:
+        return f"CAST({term.sql} AS {whole})"
+    if size + scale > 38:
+        return f"CAST(replace(CAST({term.sql} AS VARCHAR), '.', '') AS {whole})"
+    return f"CAST({term.sql} * CAST({10**scale} AS DECIMAL({scale + 1},0)) AS {whole})"
+
+
+def signed(operator: str, term: Term, at: Position) -> Term:
+    """Unary -, + and ~."""
+    family = term.type.family
+    if operator == "+":
+        return term
+    if operator == "~":
+        if family not in ("integer", "bit"):
+            raise invalid(term, "'~'", at)
+        return Term(
+            f"(NOT {term.sql})" if family == "bit" else f"(~{term.sql})", term.type, term.nullable
+        )
+    if family not in ("integer", "decimal", "money", "float"):
+        raise invalid(term, "minus", at)
+    if term.type.name == "tinyint":
+        term = coerced(term, SqlType("smallint"), at)
+    constant = -term.constant if isinstance(term.constant, Decimal) else None
+    return replace(term, sql=f"(-{term.sql})", constant=constant)
+
+
+def invalid(term: Term, operator: str, at: Position) -> SqlError:
+    message = f"Operand data type {term.type.name} is invalid for {operator} operator."
+    return SqlError(8117, message, line=at.line)

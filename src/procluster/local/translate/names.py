@@ -1,0 +1,90 @@
+"""What a query may refer to, and what compiling it gives: the seam to the interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Union
+
+from procluster.local.results import Column
+from procluster.local.syntax import ObjectName, Parameter, Query
+from procluster.local.types import SqlType
+
+__all__ = ["Change", "Compiled", "InlineFunction", "Names", "Table", "View"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that DuckDB holds; ``sql`` is its quoted name there."""
+
+    sql: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """A view, expanded where it stands; ``columns`` are those listed behind its name."""
+
+    query: Query
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InlineFunction:
+    """An inline table function, expanded where it is called."""
+
+    parameters: tuple[Parameter, ...]
+    query: Query
+
+
+class Names(Protocol):
+    """What a query may refer to; the interpreter's scope implements it."""
+
+    def variable(self, name: str) -> SqlType | None:
+        """Type of ``@name``; None when it is not declared."""
+
+    def value(self, name: str) -> object:
+        """Value of ``@name`` now."""
+
+    def table(self, name: ObjectName) -> Union[Table, View, None]:
+        """A table, view, ``#temp`` table or ``@table`` variable."""
+
+    def function(self, name: ObjectName) -> InlineFunction | None:
+        """An inline table function."""
+
+    def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
+        """Value of a session function or @@variable, named in upper case."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A query for ``duckdb.execute(sql, parameters)``; its DuckDB columns are c0, c1 and so on.
+
+    ``columns`` says how T-SQL names and types them. The column of ``SELECT @v = e`` is named
+    ``@v`` and holds the value that @v gets, converted, from the row it is computed for.
+    """
+
+    sql: str
+    columns: tuple[Column, ...]
+    parameters: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def bindings(self) -> Sequence[object] | dict[str, object] | None:
+        """What DuckDB takes as parameters: None where there are none."""
+        return self.parameters or None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What UPDATE or DELETE does: ``rows`` has DuckDB's rowid as c0, each row once.
+
+    For UPDATE c1, c2 ... are the new values of ``targets``, converted to the column or variable
+    (a target that starts with @) of that name; text too long for its column is error 2628. ::
+
+        UPDATE t SET a = s.c1 FROM (<rows.sql>) AS s WHERE t.rowid = s.c0
+        DELETE FROM t WHERE rowid IN (SELECT c0 FROM (<rows.sql>))
+    """
+
+    table: Table
+    rows: Compiled
+    targets: tuple[str, ...] = ()

@@ -1,0 +1,141 @@
+"""Which type an operation gives: precedence, implicit conversion, decimal precision and scale.
+
+Rules: "Data type precedence", "Data type conversion", "Precision, scale, and length", "Constants".
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from procluster.errors import Refusal, SqlError
+from procluster.local.syntax import Literal, Position
+from procluster.local.translate.term import Term
+from procluster.local.types import MAX, Family, SqlType
+
+__all__ = ["common_type", "constant_type", "decimal_form", "decimal_type", "implicit", "text_type"]
+
+NUMBERS: frozenset[Family] = frozenset({"bit", "integer", "decimal", "money", "float"})
+DIGITS = {"bit": 1, "tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
+
+
+def constant_type(node: Literal) -> SqlType:
+    """Type of a constant: 2147483648 is decimal(10, 0), 1.0 is decimal(2, 1), 1e0 is float."""
+    if node.kind == "float":
+        return SqlType("float")
+    if node.kind in ("int", "decimal"):
+        whole, _, fraction = node.value.partition(".")
+        whole = whole.lstrip("0")
+        if node.kind == "int" and int(node.value) < 2**31:
+            return SqlType("int")
+        precision = max(1, len(whole) + len(fraction))
+        if precision > 38:
+            message = (
+                f"The number '{node.value}' is out of the range for numeric representation "
+                "(maximum precision 38)."
+            )
+            raise SqlError(1007, message, severity=15, line=node.at.line)
+        return SqlType("decimal", precision, len(fraction))
+    size = max(1, len(node.value))
+    if node.kind == "national":
+        return SqlType("nvarchar", size if size <= 4000 else MAX)
+    if node.kind == "binary":
+        return SqlType("varbinary", max(1, (size + 1) // 2))
+    return SqlType("varchar", size if size <= 8000 else MAX)
+
+
+def decimal_form(term: Term) -> SqlType:
+    """The decimal a number becomes beside a decimal; an int constant keeps just its digits."""
+    if term.type.name == "decimal":
+        return term.type
+    if term.type.name == "money":
+        return SqlType("decimal", 19, 4)
+    if isinstance(term.constant, Decimal):
+        return SqlType("decimal", len(str(abs(int(term.constant)))), 0)
+    return SqlType("decimal", DIGITS[term.type.name], 0)
+
+
+def decimal_type(operator: str, left: SqlType, right: SqlType) -> SqlType:
+    """Result of decimal arithmetic.
+
+    Examples
+    --------
+    >>> str(decimal_type("/", SqlType("decimal", 2, 1), SqlType("decimal", 1, 0)))
+    'decimal(7, 6)'
+    >>> str(decimal_type("*", SqlType("decimal", 38, 10), SqlType("decimal", 38, 10)))
+    'decimal(38, 6)'
+    """
+    whole_left, whole_right = left.size - left.scale, right.size - right.scale
+    scale = max(left.scale, right.scale)
+    if operator in ("+", "-"):
+        whole = max(whole_left, whole_right)
+        precision = min(38, whole + scale + 1)
+        return SqlType("decimal", precision, min(scale, precision - whole))
+    if operator == "%":
+        return SqlType("decimal", min(whole_left, whole_right) + scale, scale)
+    if operator == "*":
+        whole, scale = whole_left + whole_right + 1, left.scale + right.scale
+    else:
+        whole, scale = whole_left + right.scale, max(6, left.scale + right.size + 1)
+    if whole + scale > 38:
+        scale = max(38 - whole, min(scale, 6))
+    return SqlType("decimal", min(38, whole + scale), scale)
+
+
+def implicit(source: SqlType, target: SqlType) -> bool:
+    """Whether SQL Server converts without CAST ("Data type conversion", the chart)."""
+    from_, to = source.family, target.family
+    if (from_ in NUMBERS and to in NUMBERS) or from_ == to:
+        return True
+    if from_ in NUMBERS:
+        return to == "text" or target.name in ("datetime", "smalldatetime")
+    if from_ == "text":
+        return to != "binary"
+    return from_ in ("time", "guid") and to == "text"
+
+
+def text_type(left: SqlType, right: SqlType, size: int) -> SqlType:
+    """A text type wide enough for both: national if one is, varying if one is, at most (max)."""
+    names = (left.name, right.name)
+    national = any(name.startswith("n") for name in names)
+    varying = any("var" in name for name in names)
+    name = ("n" if national else "") + ("varchar" if varying else "char")
+    if MAX in (left.size, right.size):
+        return SqlType(name, MAX)
+    return SqlType(name, min(size, 4000 if national else 8000))
+
+
+def common_type(left: Term, right: Term, at: Position) -> SqlType:
+    """Type that both sides of a comparison, CASE, COALESCE or UNION become.
+
+    Raises
+    ------
+    SqlError
+        206: neither type converts to the other.
+    """
+    if left.null or right.null:
+        return right.type if left.null else left.type
+    a, b = left.type, right.type
+    if a.family == b.family == "text":
+        return text_type(a, b, max(a.size, b.size))
+    if a.family == b.family == "binary":
+        size = MAX if MAX in (a.size, b.size) else max(a.size, b.size)
+        return SqlType("varbinary", size)
+    if a.name == b.name == "datetime2":
+        return max(a, b, key=lambda kind: kind.scale)
+    high, low = (a, b) if a.kind.precedence <= b.kind.precedence else (b, a)
+    if not implicit(low, high):
+        message = f"Operand type clash: {low.name} is incompatible with {high.name}"
+        raise SqlError(206, message, line=at.line, state=2)
+    if high.name != "decimal":
+        return high
+    if low.family == "text":
+        what = f"A {low.name} beside a {high.name}"
+        raise Refusal(
+            what,
+            "which decimal it becomes is not documented; CAST it",
+            line=at.line,
+            column=at.column,
+        )
+    a, b = (decimal_form(Term("", kind)) for kind in (a, b))
+    whole, scale = max(a.size - a.scale, b.size - b.scale), max(a.scale, b.scale)
+    return SqlType("decimal", min(38, whole + scale), min(scale, 38 - whole))

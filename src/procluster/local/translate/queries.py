@@ -1,0 +1,130 @@
+"""Queries: SELECT, set operations, common tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from procluster.errors import SqlError
+from procluster.local.results import Column
+from procluster.local.syntax import CommonTable, Position, Query, Select, SetOperation
+from procluster.local.translate import selects
+from procluster.local.translate.arithmetic import coerced
+from procluster.local.translate.promotion import common_type
+from procluster.local.translate.scope import Relation, Scope
+from procluster.local.translate.term import key
+
+__all__ = ["Column", "distinct", "query"]
+
+
+def query(node: Query, scope: Scope, *, nested: bool = True) -> Relation:
+    """Compile a query; ``scope`` is what lies around it (:meth:`.Scope.inner`).
+
+    Raises
+    ------
+    SqlError
+        1033: a nested query is ordered without TOP or OFFSET.
+    """
+    top = isinstance(node.body, Select) and node.body.top
+    if nested and node.order_by and not top and node.offset is None:
+        message = (
+            "The ORDER BY clause is invalid in views, inline functions, derived tables, "
+            "subqueries, and common table expressions, unless TOP, OFFSET or FOR XML is also "
+            "specified."
+        )
+        raise SqlError(1033, message, severity=15, line=node.at.line)
+    if top and node.offset is not None:
+        message = "A TOP can not be used in the same query or sub-query as a OFFSET."
+        raise SqlError(10741, message, severity=15, line=node.at.line)
+    definitions = []
+    for common in node.with_tables:
+        sql, relation = common_table(common, scope)
+        definitions.append(sql)
+        scope = replace(scope, tables={**scope.tables, common.name.lower(): relation})
+    if isinstance(node.body, Select):
+        relation = selects.select(node.body, scope, selects.Tail(node))
+    else:
+        relation = selects.ordered(set_operation(node.body, scope), selects.Tail(node), scope)
+    if not definitions:
+        return relation
+    return replace(relation, sql=f"WITH {', '.join(definitions)} {relation.sql}")
+
+
+def common_table(node: CommonTable, scope: Scope) -> tuple[str, Relation]:
+    """A common table becomes one of DuckDB's, compiled once."""
+    inside = replace(scope, expanding=scope.expanding | {f"with {node.name.lower()}"})
+    relation = query(node.query, inside)
+    names = node.columns or tuple(column.name for column in relation.columns)
+    if len(names) == len(relation.columns):
+        columns = tuple(
+            replace(column, name=name) for column, name in zip(relation.columns, names, strict=True)
+        )
+        named = replace(relation, columns=columns)
+    else:
+        number, word = (8158, "more") if len(names) < len(relation.columns) else (8159, "fewer")
+        message = f"'{node.name}' has {word} columns than were specified in the column list."
+        raise SqlError(number, message, line=node.at.line)
+    alias = scope.context.alias()
+    return f"{alias} AS ({relation.sql})", replace(named, sql=alias)
+
+
+def set_operation(node: Select | SetOperation, scope: Scope) -> Relation:
+    """UNION, EXCEPT and INTERSECT; rows are the same as the collation has it."""
+    if isinstance(node, Select):
+        return selects.select(node, scope, None)
+    left, right = set_operation(node.left, scope), set_operation(node.right, scope)
+    if len(left.columns) != len(right.columns):
+        message = (
+            "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an "
+            "equal number of expressions in their target lists."
+        )
+        raise SqlError(205, message, line=node.at.line)
+    left, right = aligned(left, right, scope, node.at), aligned(right, left, scope, node.at)
+    columns = tuple(
+        replace(column, nullable=column.nullable or other.nullable)
+        for column, other in zip(left.columns, right.columns, strict=True)
+    )
+    nulls = left.nulls & right.nulls
+    if node.operator.startswith("UNION"):
+        both = Relation(f"({left.sql}) UNION ALL ({right.sql})", columns, nulls)
+        return both if node.operator == "UNION ALL" else distinct(both, scope)
+    # DISTINCT first: then what is equal can be looked for row by row.
+    rows, others = distinct(left, scope), right
+    a, b = scope.context.alias(), scope.context.alias()
+    same = " AND ".join(
+        f"{key(rows.term(i, a))} IS NOT DISTINCT FROM {key(others.term(i, b))}"
+        for i in range(len(columns))
+    )
+    test = "EXISTS" if node.operator == "INTERSECT" else "NOT EXISTS"
+    sql = (
+        f"SELECT * FROM ({rows.sql}) AS {a} WHERE {test} (SELECT 1 FROM ({others.sql}) AS {b} "
+        f"WHERE {same})"
+    )
+    return Relation(sql, columns, nulls)
+
+
+def aligned(relation: Relation, other: Relation, scope: Scope, at: Position) -> Relation:
+    """Convert the columns to the types that both sides have in common."""
+    alias = scope.context.alias()
+    terms = [relation.term(place, alias) for place in range(len(relation.columns))]
+    kinds = [common_type(term, other.term(i, ""), at) for i, term in enumerate(terms)]
+    columns = tuple(
+        Column(column.name, kind, column.nullable)
+        for column, kind in zip(relation.columns, kinds, strict=True)
+    )
+    if all(term.type == kind for term, kind in zip(terms, kinds, strict=True)):
+        return replace(relation, columns=columns)
+    written = ", ".join(
+        f"{coerced(term, kind, at).sql} AS c{place}"
+        for place, (term, kind) in enumerate(zip(terms, kinds, strict=True))
+    )
+    return Relation(f"SELECT {written} FROM ({relation.sql}) AS {alias}", columns, relation.nulls)
+
+
+def distinct(relation: Relation, scope: Scope) -> Relation:
+    """One of each set of equal rows; text is equal without case and trailing spaces."""
+    alias = scope.context.alias()
+    terms = [relation.term(place, alias) for place in range(len(relation.columns))]
+    word = "DISTINCT"
+    if any(term.type.family == "text" for term in terms):
+        word = f"DISTINCT ON ({', '.join(map(key, terms))})"
+    return replace(relation, sql=f"SELECT {word} * FROM ({relation.sql}) AS {alias}")

@@ -1,0 +1,256 @@
+"""Where names are looked up: the sources in reach, and the errors when they do not help."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import datetime, timezone
+
+from procluster.errors import Refusal, SqlError
+from procluster.local.results import Column
+from procluster.local.syntax import (
+    Call,
+    ColumnRef,
+    Expression,
+    Node,
+    Position,
+    Query,
+    ScalarQuery,
+    Star,
+)
+from procluster.local.translate.names import Names, Table
+from procluster.local.translate.term import Term
+from procluster.local.types import SqlType
+
+__all__ = ["Context", "Relation", "Scope", "Source", "nodes", "refuse"]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A compiled query; its DuckDB columns are c0, c1 and so on.
+
+    ``nulls`` are the places of bare NULLs, which take the type of whatever they meet.
+    """
+
+    sql: str
+    columns: tuple[Column, ...]
+    nulls: frozenset[int] = frozenset()
+
+    def term(self, place: int, alias: str) -> Term:
+        """One column, where the relation is named ``alias``."""
+        column = self.columns[place]
+        return Term(f"{alias}.c{place}", column.type, column.nullable, null=place in self.nulls)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table of FROM.
+
+    ``alias`` is its name in DuckDB, unique in the statement; ``names`` what a qualifier may say,
+    lower case (``("dbo", "t")`` or the alias); ``references`` the DuckDB SQL of each column;
+    ``table`` the table it is, where it is one.
+    """
+
+    alias: str
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    references: tuple[str, ...]
+    table: Table | None = None
+
+    def answers(self, qualifier: tuple[str, ...]) -> bool:
+        """Whether ``qualifier`` (lower case, perhaps empty) may name this source."""
+        return self.names[-len(qualifier) :] == qualifier if qualifier else True
+
+    def term(self, place: int) -> Term:
+        """One of its columns."""
+        column = self.columns[place]
+        return Term(self.references[place], column.type, column.nullable)
+
+    def optional(self) -> Source:
+        """The side of an outer join that may be missing."""
+        columns = tuple(replace(column, nullable=True) for column in self.columns)
+        return replace(self, columns=columns)
+
+
+@dataclass
+class Context:
+    """What one statement collects while it is compiled."""
+
+    names: Names
+    parameters: dict[str, object] = field(default_factory=dict)
+    bound: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    utc: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+    def alias(self) -> str:
+        """Make a DuckDB name that nothing else in the statement has."""
+        return f"t{next(self.numbers)}"
+
+    def parameter(self, value: object, kind: SqlType, name: str = "") -> str:
+        """Bind a value; the same variable is bound once."""
+        place = self.bound.get(name) or f"p{next(self.numbers)}"
+        if name:
+            self.bound[name] = place
+        self.parameters[place] = value
+        return f"CAST(${place} AS {kind.storage})"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What an expression sees.
+
+    Attributes
+    ----------
+    tables : mapping
+        Common tables in reach, by lower-case name: their DuckDB name and columns.
+    arguments : mapping
+        Parameters of the inline function being expanded, by lower-case name.
+    expanding : frozenset of str
+        Views and functions being expanded.
+    groups : tuple or None
+        Of a grouped query: each GROUP BY expression with the term that stands for it.
+    clause : str
+        The clause being compiled: aggregates and windows stand in some only.
+    """
+
+    context: Context
+    sources: tuple[Source, ...] = ()
+    parent: Scope | None = None
+    tables: Mapping[str, Relation] = field(default_factory=dict)
+    arguments: Mapping[str, Term] = field(default_factory=dict)
+    expanding: frozenset[str] = frozenset()
+    groups: tuple[tuple[Expression, Term], ...] | None = None
+    clause: str = "SELECT"
+
+    def inner(self) -> Scope:
+        """Where a subquery starts: nothing of its own yet, all of this around it."""
+        return replace(self, sources=(), parent=self, groups=None, clause="SELECT")
+
+    def column(self, ref: ColumnRef) -> Term:
+        """The column that a name means.
+
+        Raises
+        ------
+        SqlError
+            207 no such column, 209 ambiguous, 4104 no such table here, 8120 not in GROUP BY.
+        """
+        found = self.find(ref)
+        if found is None:
+            raise self.unknown(ref)
+        scope, source, place = found
+        if scope.groups is None:
+            return source.term(place)
+        if term := scope.grouped(ref):
+            return term
+        raise SqlError(
+            8120,
+            f"Column '{'.'.join((*source.names, source.columns[place].name))}' is invalid in the "
+            f"{'HAVING clause' if scope.clause == 'HAVING' else 'select list'} because it is not "
+            "contained in either an aggregate function or the GROUP BY clause.",
+            line=ref.at.line,
+        )
+
+    def at(self, source: Source, place: int, star: Star) -> Term:
+        """One column of ``*``; in a grouped query it must be grouped by."""
+        if self.groups is None:
+            return source.term(place)
+        for expression, term in self.groups:
+            if isinstance(expression, ColumnRef) and self.find(expression) == (self, source, place):
+                return term
+        parts = (*source.names[-1:], source.columns[place].name)
+        return self.column(ColumnRef(star.at, parts))
+
+    def find(self, ref: ColumnRef) -> tuple[Scope, Source, int] | None:
+        """The innermost scope, source and place that a name means."""
+        *qualifier, name = (part.lower() for part in ref.parts)
+        found = [
+            (self, source, place)
+            for source in self.sources
+            if source.answers(tuple(qualifier))
+            for place, column in enumerate(source.columns)
+            if column.name.lower() == name
+        ]
+        if len(found) > 1:
+            message = f"Ambiguous column name '{ref.parts[-1]}'."
+            raise SqlError(209, message, line=ref.at.line)
+        if found:
+            return found[0]
+        return self.parent.find(ref) if self.parent else None
+
+    def unknown(self, ref: ColumnRef) -> SqlError:
+        """The error for a name that means nothing: 207, or 4104 where its table is unknown."""
+        qualifier = tuple(part.lower() for part in ref.parts[:-1])
+        scope: Scope | None = self
+        while qualifier and scope:
+            if any(source.answers(qualifier) for source in scope.sources):
+                qualifier = ()
+            scope = scope.parent
+        if qualifier:
+            name = ".".join(ref.parts)
+            message = f'The multi-part identifier "{name}" could not be bound.'
+            return SqlError(4104, message, line=ref.at.line)
+        return SqlError(207, f"Invalid column name '{ref.parts[-1]}'.", line=ref.at.line)
+
+    def grouped(self, node: Expression) -> Term | None:
+        """The term of the GROUP BY expression that this is, if it is one."""
+        for expression, term in self.groups or ():
+            if self.same(expression, node):
+                return term
+        return None
+
+    def same(self, left: object, right: object) -> bool:
+        """Whether two expressions are one: columns by what they mean, not how they are written."""
+        if isinstance(left, ColumnRef) and isinstance(right, ColumnRef):
+            found, other = self.find(left), self.find(right)
+            return found is not None and other is not None and found[1:] == other[1:]
+        if type(left) is not type(right):
+            return False
+        if isinstance(left, tuple) and isinstance(right, tuple):
+            return len(left) == len(right) and all(map(self.same, left, right))
+        if not is_dataclass(left) or isinstance(left, SqlType):
+            return left == right
+        names = [part.name for part in fields(left) if part.compare]
+        return all(self.same(getattr(left, name), getattr(right, name)) for name in names)
+
+    def expand(self, star: Star) -> list[tuple[str, Term]]:
+        """The columns that ``*`` or ``t.*`` stands for."""
+        qualifier = tuple(part.lower() for part in star.qualifier)
+        chosen = [source for source in self.sources if source.answers(qualifier)]
+        if not chosen:
+            name = ".".join(star.qualifier)
+            message = (
+                f"The column prefix '{name}' does not match with a table name or alias name "
+                "used in the query."
+            )
+            if not qualifier:
+                message = "Must specify table to select from."
+            raise SqlError(107 if qualifier else 263, message, severity=15, line=star.at.line)
+        return [
+            (column.name, self.at(source, place, star))
+            for source in chosen
+            for place, column in enumerate(source.columns)
+        ]
+
+
+def nodes(node: object) -> Iterator[Node]:
+    """A tree's nodes, not entering subqueries."""
+    if isinstance(node, tuple):
+        for part in node:
+            yield from nodes(part)
+    elif isinstance(node, Node):
+        yield node
+        if isinstance(node, (ScalarQuery, Query)):
+            return
+        for part in fields(node):
+            yield from nodes(getattr(node, part.name))
+
+
+def refuse(what: str, reason: str, at: Position) -> Refusal:
+    """T-SQL that the engine leaves out, with its place."""
+    return Refusal(what, reason, line=at.line, column=at.column)
+
+
+def is_call(node: object, names: Mapping[str, object]) -> bool:
+    """Whether a node calls one of these built-in functions."""
+    return isinstance(node, Call) and len(node.name) == 1 and node.name[0] in names

@@ -1,0 +1,337 @@
+"""One SELECT: its clauses in the order they are evaluated, and what ORDER BY and TOP add."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from procluster.errors import SqlError
+from procluster.local.results import Column
+from procluster.local.syntax import (
+    Binary,
+    ColumnRef,
+    Expression,
+    Literal,
+    OrderItem,
+    Query,
+    Select,
+    SelectItem,
+    Star,
+    Top,
+    Variable,
+)
+from procluster.local.translate import calls, conditions, expressions, queries, sources
+from procluster.local.translate.arithmetic import coerced
+from procluster.local.translate.scope import Relation, Scope, Source, nodes, refuse
+from procluster.local.translate.term import BIGINT, FLOAT, Term, failure, key, order_key
+
+__all__ = ["Tail", "ordered", "select"]
+
+Item = tuple[str, Term]
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What stands behind a SELECT: ORDER BY and OFFSET of the query it belongs to."""
+
+    query: Query
+
+    @property
+    def order_by(self) -> tuple[OrderItem, ...]:
+        """The ORDER BY items."""
+        return self.query.order_by
+
+
+def select(node: Select, scope: Scope, tail: Tail | None) -> Relation:
+    """Compile one SELECT."""
+    clauses, rows = source_rows(node, scope)
+    listed = [item.expression for item in node.items]
+    wanted = tail.order_by if tail else ()
+    seen = rows
+    if node.group_by or node.having or calls.aggregates((*listed, *wanted)):
+        groups = tuple(grouping(part, rows) for part in node.group_by)
+        seen = replace(rows, groups=groups)
+        if groups:
+            equal = (key(expressions.value(part, rows)) for part in node.group_by)
+            clauses += f" GROUP BY {', '.join(equal)}"
+    if node.having:
+        clauses += f" HAVING {conditions.condition(node.having, replace(seen, clause='HAVING'))}"
+    check_assignments(node, seen)
+    items = [found for item in node.items for found in listed_item(item, seen)]
+    columns = tuple(Column(name, term.type, term.nullable) for name, term in items)
+    nulls = frozenset(place for place, (_, term) in enumerate(items) if term.null)
+    body = Body([term.sql for _, term in items], clauses)
+    keys = [order_term(part, place, items, seen, node) for place, part in enumerate(wanted, 1)]
+    if node.distinct:
+        body, keys = distinct_body(Relation(body.sql(), columns, nulls), items, keys, scope)
+    directions = [part.descending for part in wanted]
+    order = list(zip(keys, directions, strict=True))
+    sql = limited(body, order, node.top, tail, scope)
+    return Relation(sql, columns, nulls)
+
+
+@dataclass(frozen=True)
+class Body:
+    """The SELECT list, and the clauses from FROM on."""
+
+    values: list[str]
+    clauses: str
+
+    def sql(self, *more: str) -> str:
+        listed = [f"{value} AS c{place}" for place, value in enumerate(self.values)]
+        return f"SELECT {', '.join((*listed, *more))}{self.clauses}"
+
+
+def source_rows(node: Select, scope: Scope) -> tuple[str, Scope]:
+    """FROM and WHERE."""
+    if node.source is None:
+        rows = replace(scope, sources=())
+        clauses = ""
+    else:
+        sql, found = sources.from_clause(node.source, scope)
+        check_names(found, node)
+        rows = replace(scope, sources=found)
+        clauses = f" FROM {sql}"
+    if node.where:
+        clauses += f" WHERE {conditions.condition(node.where, replace(rows, clause='WHERE'))}"
+    return clauses, rows
+
+
+def check_names(found: tuple[Source, ...], node: Select) -> None:
+    """No two sources of one name (1013)."""
+    seen: set[tuple[str, ...]] = set()
+    for source in found:
+        if source.names in seen:
+            name = ".".join(source.names)
+            message = (
+                f'The objects "{name}" and "{name}" in the FROM clause have the same exposed '
+                "names. Use correlation names to distinguish them."
+            )
+            raise SqlError(1013, message, line=node.at.line)
+        seen.add(source.names)
+
+
+def grouping(node: Expression, rows: Scope) -> tuple[Expression, Term]:
+    """What stands for a GROUP BY expression behind it; of equal texts it is one of them."""
+    if not any(isinstance(part, ColumnRef) for part in nodes(node)):
+        message = (
+            "Each GROUP BY expression must contain at least one column that is not an outer "
+            "reference."
+        )
+        raise SqlError(164, message, severity=15, line=node.at.line)
+    if calls.aggregates(node):
+        message = (
+            "Cannot use an aggregate or a subquery in an expression used for the group by "
+            "list of a GROUP BY clause."
+        )
+        raise SqlError(144, message, severity=15, line=node.at.line)
+    term = expressions.value(node, replace(rows, clause="GROUP BY"))
+    if term.type.family == "text":
+        term = replace(term, sql=f"min({term.sql})")
+    return node, term
+
+
+def check_assignments(node: Select, scope: Scope) -> None:
+    """SELECT @v = e: all items or none (141), and nothing that depends on the order of rows."""
+    targets = [item.variable.lower() for item in node.items if item.variable]
+    if not targets:
+        return
+    if len(targets) != len(node.items):
+        message = (
+            "A SELECT statement that assigns a value to a variable must not be combined "
+            "with data-retrieval operations."
+        )
+        raise SqlError(141, message, line=node.at.line)
+    single = node.source is None or scope.groups == () or one_row(node.top)
+    for place, item in enumerate(node.items):
+        read = {part.name.lower() for part in nodes(item.expression) if isinstance(part, Variable)}
+        if item.operator != "=":
+            read.add(targets[place])
+        earlier = set(targets[:place])
+        if read & earlier or (not single and read & set(targets)):
+            raise refuse(
+                "SELECT that reads a variable it assigns",
+                "the order of evaluation is not defined; use SET or an aggregate",
+                item.at,
+            )
+
+
+def one_row(top: Top | None) -> bool:
+    return bool(
+        top
+        and isinstance(top.count, Literal)
+        and top.count.value == "1"
+        and not top.percent
+        and not top.with_ties
+    )
+
+
+def listed_item(item: SelectItem, scope: Scope) -> list[Item]:
+    """The columns of one item: several for ``*``."""
+    node = item.expression
+    if isinstance(node, Star):
+        return list(scope.expand(node))
+    if item.variable:
+        if item.operator != "=":
+            old = Variable(item.at, item.variable)
+            node = Binary(item.at, item.operator[0], old, node)  # type: ignore[arg-type]
+        term = expressions.value(node, scope)
+        kind = expressions.variable(Variable(item.at, item.variable), scope).type
+        return [(item.variable, coerced(term, kind, item.at))]
+    term = expressions.value(node, scope)
+    name = node.parts[-1] if isinstance(node, ColumnRef) else ""
+    return [(item.alias or name, term)]
+
+
+def order_term(
+    item: OrderItem,
+    place: int,
+    items: list[Item],
+    scope: Scope,
+    node: Select,
+) -> Term:
+    """What an ORDER BY item means: an ordinal, a column of the SELECT list, or an expression."""
+    term = output(item, place, items)
+    if term is None:
+        term = expressions.value(item.expression, replace(scope, clause="ORDER BY"))
+    if node.distinct and all(term.sql != other.sql for _, other in items):
+        message = "ORDER BY items must appear in the select list if SELECT DISTINCT is specified."
+        raise SqlError(145, message, severity=15, line=item.at.line)
+    return term
+
+
+def output(item: OrderItem, place: int, items: list[Item]) -> Term | None:
+    """The item of the SELECT list that an ORDER BY item names.
+
+    Raises
+    ------
+    SqlError
+        108 an ordinal out of range, 408 a constant, 1008 a variable, 209 an ambiguous name.
+    """
+    node = item.expression
+    if isinstance(node, Literal):
+        if node.kind != "int":
+            message = (
+                f"A constant expression was encountered in the ORDER BY list, position {place}."
+            )
+            raise SqlError(408, message, severity=15, line=node.at.line)
+        if not 1 <= int(node.value) <= len(items):
+            message = (
+                f"The ORDER BY position number {node.value} is out of range of the number of "
+                "items in the select list."
+            )
+            raise SqlError(108, message, line=node.at.line)
+        return items[int(node.value) - 1][1]
+    if isinstance(node, Variable):
+        message = (
+            f"The SELECT item identified by the ORDER BY number {place} contains a variable "
+            "as part of the expression identifying a column position. Variables are only allowed "
+            "when ordering by an expression referencing a column name."
+        )
+        raise SqlError(1008, message, line=node.at.line)
+    if not isinstance(node, ColumnRef) or len(node.parts) > 1:
+        return None
+    found = [term for name, term in items if name.lower() == node.parts[0].lower()]
+    if len({term.sql for term in found}) > 1:
+        raise SqlError(209, f"Ambiguous column name '{node.parts[0]}'.", line=node.at.line)
+    return found[0] if found else None
+
+
+def distinct_body(
+    relation: Relation,
+    items: list[Item],
+    keys: list[Term],
+    scope: Scope,
+) -> tuple[Body, list[Term]]:
+    """SELECT DISTINCT as a subquery; what orders it is among its columns."""
+    alias = scope.context.alias()
+    outputs = [relation.term(place, alias) for place in range(len(items))]
+    places = {term.sql: place for place, (_, term) in reversed(list(enumerate(items)))}
+    body = Body(
+        [term.sql for term in outputs],
+        f" FROM ({queries.distinct(relation, scope).sql}) AS {alias}",
+    )
+    return body, [outputs[places[term.sql]] for term in keys]
+
+
+def limited(
+    body: Body,
+    order: list[tuple[Term, bool]],
+    top: Top | None,
+    tail: Tail | None,
+    scope: Scope,
+) -> str:
+    """Add ORDER BY, TOP and OFFSET."""
+    by = ", ".join(
+        f"{order_key(term)} {'DESC NULLS LAST' if down else 'ASC NULLS FIRST'}"
+        for term, down in order
+    )
+    if top and (top.percent or top.with_ties):
+        return ranked(body, by, top, scope)
+    sql = body.sql() + (f" ORDER BY {by}" if by else "")
+    if top:
+        sql += f" LIMIT {row_count(top.count, scope)}"
+    if tail and tail.query.offset is not None:
+        if tail.query.fetch is not None:
+            sql += f" LIMIT {row_count(tail.query.fetch, scope)}"
+        sql += f" OFFSET {row_count(tail.query.offset, scope)}"
+    return sql
+
+
+def ranked(body: Body, by: str, top: Top, scope: Scope) -> str:
+    """TOP ... PERCENT (rounded up) and WITH TIES."""
+    if top.with_ties and not by:
+        message = (
+            "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause."
+        )
+        raise SqlError(1062, message, severity=15, line=top.at.line)
+    window = f"OVER (ORDER BY {by})" if by else "OVER ()"
+    rank = f"{'rank' if top.with_ties else 'row_number'}() {window} AS r"
+    count = f"CAST({row_count(top.count, scope)} AS BIGINT)" if not top.percent else ""
+    if top.percent:
+        share = coerced(expressions.value(top.count, scope), FLOAT, top.at).sql
+        fail = failure(1031, "Percent values must be between 0 and 100.")
+        sure = f"CASE WHEN {share} BETWEEN 0 AND 100 THEN {share} ELSE {fail} END"
+        count = f"ceil(n * ({sure}) / 100)"
+    alias = scope.context.alias()
+    listed = ", ".join(f"c{place}" for place in range(len(body.values)))
+    inner = body.sql(f"row_number() {window} AS o", rank, "count(*) OVER () AS n")
+    return f"SELECT {listed} FROM ({inner}) AS {alias} WHERE r <= {count} ORDER BY o"
+
+
+def row_count(node: Expression, scope: Scope) -> str:
+    """The number of TOP, OFFSET and FETCH."""
+    if isinstance(node, Literal) and node.kind == "int":
+        return str(int(node.value))
+    term = expressions.value(node, scope)
+    if term.type.family != "integer" or term.null:
+        message = (
+            "The number of rows provided for a TOP or FETCH clauses row count parameter must "
+            "be an integer."
+        )
+        raise SqlError(1060, message, severity=15, line=node.at.line)
+    sql = coerced(term, BIGINT, node.at).sql
+    fail = failure(127, "A TOP N or FETCH rowcount value may not be negative.")
+    missing = failure(1014, "A TOP or FETCH clause contains an invalid value.")
+    return f"(CASE WHEN {sql} IS NULL THEN {missing} WHEN {sql} < 0 THEN {fail} ELSE {sql} END)"
+
+
+def ordered(relation: Relation, tail: Tail, scope: Scope) -> Relation:
+    """ORDER BY of a set operation: by columns of its first query."""
+    if not tail.order_by:
+        return relation
+    alias = scope.context.alias()
+    items = [
+        (column.name, relation.term(place, alias)) for place, column in enumerate(relation.columns)
+    ]
+    order = []
+    for place, item in enumerate(tail.order_by, 1):
+        term = output(item, place, items)
+        if term is None:
+            message = (
+                "ORDER BY items must appear in the select list if the statement contains a "
+                "UNION, INTERSECT or EXCEPT operator."
+            )
+            raise SqlError(104, message, severity=15, line=item.at.line)
+        order.append((term, item.descending))
+    body = Body([term.sql for _, term in items], f" FROM ({relation.sql}) AS {alias}")
+    return replace(relation, sql=limited(body, order, None, tail, scope))

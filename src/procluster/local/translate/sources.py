@@ -1,0 +1,212 @@
+"""The sources of FROM: tables, views and functions expanded in place, joins, APPLY."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from procluster.errors import SqlError
+from procluster.local.syntax import (
+    DerivedTable,
+    FunctionTable,
+    Join,
+    Literal,
+    NamedTable,
+    ObjectName,
+    Position,
+    TableSource,
+    ValuesTable,
+)
+from procluster.local.translate import conditions, expressions, queries, table_functions
+from procluster.local.translate.arithmetic import coerced, combined
+from procluster.local.translate.names import InlineFunction, View
+from procluster.local.translate.scope import Relation, Scope, Source, refuse
+from procluster.local.translate.term import Term, identifier
+from procluster.local.types import SqlType
+
+__all__ = ["From", "from_clause", "values"]
+
+From = tuple[str, tuple[Source, ...]]
+"""DuckDB SQL of a source, and the tables that it brings into reach."""
+
+KEYWORDS = {"INNER": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
+
+
+def from_clause(node: TableSource, scope: Scope) -> From:
+    """Write a source; ``scope.sources`` are what an APPLY lets it see."""
+    match node:
+        case NamedTable():
+            return named(node, scope)
+        case DerivedTable():
+            relation = queries.query(node.query, scope.inner())
+            return placed(relation, node.alias, node.columns, scope, node.at)
+        case ValuesTable():
+            return placed(values(node, scope), node.alias, node.columns, scope, node.at)
+        case FunctionTable():
+            relation = function(node, scope)
+            name = node.alias or node.call.name[-1]
+            return placed(relation, name, node.columns, scope, node.at)
+        case Join():
+            return joined(node, scope)
+    raise refuse(type(node).__name__, "it is not a source", node.at)
+
+
+def named(node: NamedTable, scope: Scope) -> From:
+    """A table, a view or a common table."""
+    written = ".".join(node.name.parts)
+    names = (node.alias.lower(),) if node.alias else tuple(p.lower() for p in node.name.parts)
+    if len(node.name.parts) == 1 and (
+        common := scope.tables.get(names[-1] if not node.alias else written.lower())
+    ):
+        return placed(common, names[0], (), scope, node.at, wrapped=False)
+    if f"with {written.lower()}" in scope.expanding:
+        raise refuse(f"Recursive common table '{written}'", "use WHILE", node.at)
+    found = scope.context.names.table(node.name)
+    if found is None:
+        raise SqlError(208, f"Invalid object name '{written}'.", line=node.at.line)
+    if isinstance(found, View):
+        relation = expanded(found, written, scope, node.at, {})
+        sql, (source,) = placed(relation, names[-1], found.columns, scope, node.at)
+        return sql, (replace(source, names=names),)
+    alias = scope.context.alias()
+    references = tuple(f"{alias}.{identifier(column.name)}" for column in found.columns)
+    return f"{found.sql} AS {alias}", (Source(alias, names, found.columns, references, found),)
+
+
+def expanded(
+    module: View | InlineFunction,
+    name: str,
+    scope: Scope,
+    at: Position,
+    arguments: Mapping[str, Term],
+) -> Relation:
+    """The query of a view or function, which sees nothing of the query around it."""
+    if name.lower() in scope.expanding:
+        message = (
+            f"View or function '{name}' contains a self-reference. Views or functions cannot "
+            "reference themselves directly or indirectly."
+        )
+        raise SqlError(4429, message, line=at.line)
+    expanding = scope.expanding | {name.lower()}
+    return queries.query(
+        module.query, Scope(scope.context, arguments=arguments, expanding=expanding)
+    )
+
+
+def placed(  # noqa: PLR0913
+    relation: Relation,
+    name: str,
+    columns: tuple[str, ...],
+    scope: Scope,
+    at: Position,
+    *,
+    wrapped: bool = True,
+) -> From:
+    """Give a query its name and column names.
+
+    Raises
+    ------
+    SqlError
+        8155 a column without a name, 8156 a name twice, 8158 and 8159 a list of another length.
+    """
+    found = relation.columns
+    if columns and len(columns) != len(found):
+        number, fewer = (8158, "more") if len(columns) < len(found) else (8159, "fewer")
+        message = f"'{name}' has {fewer} columns than were specified in the column list."
+        raise SqlError(number, message, line=at.line)
+    if columns:
+        found = tuple(replace(column, name=new) for column, new in zip(found, columns, strict=True))
+    seen: set[str] = set()
+    for place, column in enumerate(found, 1):
+        if not column.name:
+            message = f"No column name was specified for column {place} of '{name}'."
+            raise SqlError(8155, message, line=at.line)
+        if column.name.lower() in seen:
+            message = f"The column '{column.name}' was specified multiple times for '{name}'."
+            raise SqlError(8156, message, line=at.line)
+        seen.add(column.name.lower())
+    alias = scope.context.alias()
+    sql = f"({relation.sql}) AS {alias}" if wrapped else f"{relation.sql} AS {alias}"
+    references = tuple(f"{alias}.c{place}" for place in range(len(found)))
+    return sql, (Source(alias, (name.lower(),), found, references),)
+
+
+def values(node: ValuesTable, scope: Scope) -> Relation:
+    """VALUES: each column has the type its rows have in common."""
+    if len({len(row) for row in node.rows}) > 1:
+        message = (
+            "The number of columns for each row in a table value constructor must be the same."
+        )
+        raise SqlError(10709, message, line=node.at.line)
+    rows = [[expressions.value(cell, scope) for cell in row] for row in node.rows]
+    columns = [column(list(cells), node.at) for cells in zip(*rows, strict=True)]
+    written = zip(*(terms for _, terms in columns), strict=True)
+    lines = ", ".join(f"({', '.join(term.sql for term in row)})" for row in written)
+    names = node.columns or ("",) * len(columns)
+    head = ", ".join(f"c{place}" for place in range(len(columns)))
+    alias = scope.context.alias()
+    found = tuple(
+        queries.Column("", kind, any(term.nullable for term in terms)) for kind, terms in columns
+    )
+    nulls = frozenset(i for i, (_, terms) in enumerate(columns) if all(t.null for t in terms))
+    if len(names) == len(found):
+        found = tuple(replace(part, name=name) for part, name in zip(found, names, strict=True))
+    return Relation(f"SELECT {head} FROM (VALUES {lines}) AS {alias}({head})", found, nulls)
+
+
+def column(cells: list[Term], at: Position) -> tuple[SqlType, list[Term]]:
+    return (cells[0].type, cells) if len(cells) == 1 else combined(cells, at)
+
+
+def function(node: FunctionTable, scope: Scope) -> Relation:
+    """A built-in table function, or an inline function of the user's."""
+    call = node.call
+    if len(call.name) == 1:
+        return table_functions.relation(node, scope)
+    name = ".".join(call.name)
+    found = scope.context.names.function(ObjectName(node.at, call.name))
+    if found is None:
+        raise SqlError(208, f"Invalid object name '{name}'.", line=node.at.line)
+    if len(call.arguments) != len(found.parameters):
+        number, message = 8144, f"Procedure or function {name} has too many arguments specified."
+        if len(call.arguments) < len(found.parameters):
+            number = 313
+            message = (
+                "An insufficient number of arguments were supplied for the procedure or "
+                f"function {name}."
+            )
+        raise SqlError(number, message, line=node.at.line)
+    arguments = {}
+    for parameter, given in zip(found.parameters, call.arguments, strict=True):
+        written: object = given
+        if isinstance(given, Literal) and given.kind == "default":
+            written = parameter.default or Literal(given.at, "null", "")
+        term = expressions.value(written, scope)  # type: ignore[arg-type]
+        arguments[parameter.name.lower()] = replace(
+            coerced(term, parameter.type, node.at), null=False, constant=None
+        )
+    return expanded(found, name, scope, node.at, arguments)
+
+
+def joined(node: Join, scope: Scope) -> From:
+    """A join; APPLY lets its right side see the left one."""
+    left_sql, left = from_clause(node.left, scope)
+    apply = node.kind.endswith("APPLY")
+    if apply and isinstance(node.right, Join):
+        raise refuse("APPLY of a join", "wrap the join in a subquery", node.at)
+    seeing = replace(scope, sources=(*scope.sources, *left)) if apply else scope
+    right_sql, right = from_clause(node.right, seeing)
+    if isinstance(node.right, Join):
+        right_sql = f"({right_sql})"
+    if node.kind in ("LEFT", "FULL", "OUTER APPLY"):
+        right = tuple(source.optional() for source in right)
+    if node.kind in ("RIGHT", "FULL"):
+        left = tuple(source.optional() for source in left)
+    lateral = "" if isinstance(node.right, NamedTable) else "LATERAL "
+    if node.kind == "OUTER APPLY":
+        return f"{left_sql} LEFT JOIN {lateral}{right_sql} ON true", (*left, *right)
+    if node.condition is None:
+        return f"{left_sql} CROSS JOIN {lateral if apply else ''}{right_sql}", (*left, *right)
+    both = replace(scope, sources=(*scope.sources, *left, *right), clause="ON")
+    test = conditions.condition(node.condition, both)
+    return f"{left_sql} {KEYWORDS[node.kind]} {right_sql} ON {test}", (*left, *right)
