@@ -24,7 +24,7 @@ from procluster.local.translate.names import (
     Table,
     View,
 )
-from procluster.local.translate.scope import Context, Scope
+from procluster.local.translate.scope import Context, Scope, nodes
 from procluster.local.translate.term import BIT, identifier, literal
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "convert_sql",
     "identifier",
     "literal",
+    "nodes",
 ]
 
 

@@ -37,7 +37,7 @@ def coerced(term: Term, target: SqlType, at: Position) -> Term:
         206: no conversion at all; 257: only by CAST.
     """
     if term.null:
-        return Term(f"CAST(NULL AS {target.storage})", target, null=True)
+        return Term(f"CAST(NULL AS {target.storage})", target)
     if term.type == target:
         return settled(term)
     if not implicit(term.type, target):
@@ -50,7 +50,7 @@ def coerced(term: Term, target: SqlType, at: Position) -> Term:
 def combined(terms: list[Term], at: Position) -> tuple[SqlType, list[Term]]:
     """Convert terms to the type they have in common; untyped NULLs follow the others."""
     highest = reduce(
-        lambda left, right: Term("", common_type(left, right, at), null=left.null and right.null),
+        lambda left, right: Term("", common_type(left, right, at)),
         terms,
     )
     return highest.type, [coerced(term, highest.type, at) for term in terms]

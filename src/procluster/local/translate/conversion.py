@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from procluster.errors import Refusal, SqlError
 from procluster.local.syntax import Position
 from procluster.local.translate import moments
-from procluster.local.translate.term import failure
+from procluster.local.translate.term import NULL, failure
 from procluster.local.types import MAX, Family, SqlType
 
 __all__ = ["CONVERSIONS", "Conversion", "convert_sql"]
@@ -99,6 +99,8 @@ def convert_sql(  # noqa: PLR0913
     conversion = Conversion(sql, source, target, attempt, style, column, at)
     if style not in (None, 0) and source.family not in ("float", "time", "binary"):
         raise conversion.refuse(f"style {style} is left out for this source")
+    if source is NULL:
+        return f"CAST(NULL AS {target.storage})"
     if source == target and source.family != "text" and style is None:
         return sql
     write = CONVERSIONS.get((source.family, target.family))

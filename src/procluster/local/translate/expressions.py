@@ -33,7 +33,7 @@ from procluster.local.translate.arithmetic import combined, operate, signed
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.promotion import constant_type
 from procluster.local.translate.scope import Scope, refuse
-from procluster.local.translate.term import INT, Term, literal, settled
+from procluster.local.translate.term import NULL, Term, literal, settled
 from procluster.local.types import SqlType
 
 __all__ = ["bound", "converted", "unsettled", "value"]
@@ -57,7 +57,7 @@ def unsettled(node: Expression | Condition, scope: Scope) -> Term:
 def constant(node: Literal, _: Scope) -> Term:
     """A literal, with its type written out so that DuckDB does not choose another."""
     if node.kind == "null":
-        return Term("CAST(NULL AS INTEGER)", INT, null=True)
+        return Term("CAST(NULL AS INTEGER)", NULL)
     if node.kind == "default":
         raise SqlError(156, "Incorrect syntax near the keyword 'DEFAULT'.", line=node.at.line)
     kind = constant_type(node)

@@ -87,8 +87,8 @@ FAULTS: tuple[tuple[str, Callable[[re.Match[str]], Fault]], ...] = (
     (r"More than one row returned by a subquery", lambda _: (512, MANY)),
     (r'Malformed JSON at byte (\d+) of input: .*?(?:Input: "(.*)")?\Z', malformed_json),
     (r"Date out of range",
-     lambda _: (289, "Cannot construct data type date, some of the arguments have values which "
-                     "are not valid.")),
+     lambda _: (289, ("Cannot construct data type date, some of the arguments have values which "
+                     "are not valid."))),
     (r"\AOut of Memory Error",
      lambda _: (701, "There is insufficient system memory to run this query.")),
 )  # fmt: skip

@@ -83,9 +83,8 @@ def set_operation(node: Select | SetOperation, scope: Scope) -> Relation:
         replace(column, nullable=column.nullable or other.nullable)
         for column, other in zip(left.columns, right.columns, strict=True)
     )
-    nulls = left.nulls & right.nulls
     if node.operator.startswith("UNION"):
-        both = Relation(f"({left.sql}) UNION ALL ({right.sql})", columns, nulls)
+        both = Relation(f"({left.sql}) UNION ALL ({right.sql})", columns)
         return both if node.operator == "UNION ALL" else distinct(both, scope)
     # DISTINCT first: then what is equal can be looked for row by row.
     rows, others = distinct(left, scope), right
@@ -99,7 +98,7 @@ def set_operation(node: Select | SetOperation, scope: Scope) -> Relation:
         f"SELECT * FROM ({rows.sql}) AS {a} WHERE {test} (SELECT 1 FROM ({others.sql}) AS {b} "
         f"WHERE {same})"
     )
-    return Relation(sql, columns, nulls)
+    return Relation(sql, columns)
 
 
 def aligned(relation: Relation, other: Relation, scope: Scope, at: Position) -> Relation:
@@ -117,7 +116,7 @@ def aligned(relation: Relation, other: Relation, scope: Scope, at: Position) -> 
         f"{coerced(term, kind, at).sql} AS c{place}"
         for place, (term, kind) in enumerate(zip(terms, kinds, strict=True))
     )
-    return Relation(f"SELECT {written} FROM ({relation.sql}) AS {alias}", columns, relation.nulls)
+    return Relation(f"SELECT {written} FROM ({relation.sql}) AS {alias}", columns)
 
 
 def distinct(relation: Relation, scope: Scope) -> Relation:

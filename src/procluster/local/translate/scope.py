@@ -28,19 +28,15 @@ __all__ = ["Context", "Relation", "Scope", "Source", "nodes", "refuse"]
 
 @dataclass(frozen=True)
 class Relation:
-    """A compiled query; its DuckDB columns are c0, c1 and so on.
-
-    ``nulls`` are the places of bare NULLs, which take the type of whatever they meet.
-    """
+    """A compiled query; its DuckDB columns are c0, c1 and so on."""
 
     sql: str
     columns: tuple[Column, ...]
-    nulls: frozenset[int] = frozenset()
 
     def term(self, place: int, alias: str) -> Term:
         """One column, where the relation is named ``alias``."""
         column = self.columns[place]
-        return Term(f"{alias}.c{place}", column.type, column.nullable, null=place in self.nulls)
+        return Term(f"{alias}.c{place}", column.type, column.nullable)
 
 
 @dataclass(frozen=True)

@@ -58,15 +58,14 @@ def select(node: Select, scope: Scope, tail: Tail | None) -> Relation:
     check_assignments(node, seen)
     items = [found for item in node.items for found in listed_item(item, seen)]
     columns = tuple(Column(name, term.type, term.nullable) for name, term in items)
-    nulls = frozenset(place for place, (_, term) in enumerate(items) if term.null)
     body = Body([term.sql for _, term in items], clauses)
     keys = [order_term(part, place, items, seen, node) for place, part in enumerate(wanted, 1)]
     if node.distinct:
-        body, keys = distinct_body(Relation(body.sql(), columns, nulls), items, keys, scope)
+        body, keys = distinct_body(Relation(body.sql(), columns), items, keys, scope)
     directions = [part.descending for part in wanted]
     order = list(zip(keys, directions, strict=True))
     sql = limited(body, order, node.top, tail, scope)
-    return Relation(sql, columns, nulls)
+    return Relation(sql, columns)
 
 
 @dataclass(frozen=True)

@@ -148,10 +148,9 @@ def values(node: ValuesTable, scope: Scope) -> Relation:
     found = tuple(
         queries.Column("", kind, any(term.nullable for term in terms)) for kind, terms in columns
     )
-    nulls = frozenset(i for i, (_, terms) in enumerate(columns) if all(t.null for t in terms))
     if len(names) == len(found):
         found = tuple(replace(part, name=name) for part, name in zip(found, names, strict=True))
-    return Relation(f"SELECT {head} FROM (VALUES {lines}) AS {alias}({head})", found, nulls)
+    return Relation(f"SELECT {head} FROM (VALUES {lines}) AS {alias}({head})", found)
 
 
 def column(cells: list[Term], at: Position) -> tuple[SqlType, list[Term]]:
@@ -183,7 +182,7 @@ def function(node: FunctionTable, scope: Scope) -> Relation:
             written = parameter.default or Literal(given.at, "null", "")
         term = expressions.value(written, scope)  # type: ignore[arg-type]
         arguments[parameter.name.lower()] = replace(
-            coerced(term, parameter.type, node.at), null=False, constant=None
+            coerced(term, parameter.type, node.at), constant=None
         )
     return expanded(found, name, scope, node.at, arguments)
 

@@ -12,6 +12,7 @@ __all__ = [
     "BIT",
     "FLOAT",
     "INT",
+    "NULL",
     "Term",
     "arithmetic",
     "failure",
@@ -22,6 +23,12 @@ __all__ = [
     "settled",
 ]
 
+
+class UntypedNull(SqlType):
+    """Type of the bare word NULL: an int that takes the type of whatever it meets."""
+
+
+NULL = UntypedNull("int")
 BIT = SqlType("bit")
 INT = SqlType("int")
 BIGINT = SqlType("bigint")
@@ -36,8 +43,6 @@ class Term:
     ----------
     nullable : bool
         False where the value cannot be NULL, as far as SQL Server would know.
-    null : bool
-        The bare word NULL, which takes the type of whatever it meets.
     constant : Decimal, str or None
         The value of a constant in the text; an int constant meets a decimal with just its digits.
     nonzero : bool
@@ -49,10 +54,14 @@ class Term:
     sql: str
     type: SqlType
     nullable: bool = True
-    null: bool = False
     constant: Decimal | str | None = None
     nonzero: bool = False
     finite: bool = True
+
+    @property
+    def null(self) -> bool:
+        """Whether this is the bare word NULL."""
+        return self.type is NULL
 
 
 def identifier(name: str) -> str:
