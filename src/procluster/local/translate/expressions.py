@@ -33,7 +33,7 @@ from procluster.local.translate.arithmetic import combined, operate, signed
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.promotion import constant_type
 from procluster.local.translate.scope import Scope, refuse
-from procluster.local.translate.term import NULL, Term, literal, settled
+from procluster.local.translate.term import INT, NULL, Term, literal, settled
 from procluster.local.types import SqlType
 
 __all__ = ["bound", "converted", "unsettled", "value"]
