@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def sql_type(text: str) -> SqlType:
 
 @pytest.fixture(scope="session")
 def satellite() -> Iterator[Satellite]:
-    with Satellite(time_out=60) as warm:
+    """Scripts run under this Python, or under the one that SATELLITE_PYTHON names."""
+    with Satellite(os.environ.get("SATELLITE_PYTHON"), time_out=60) as warm:
         yield warm
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -193,6 +194,7 @@ def test_thread_left_behind_gives_the_next_call_a_fresh_process(run: Run) -> Non
     assert run("import os\nprint(os.getpid())").printed != before
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_forked_script_answers_once(run: Run) -> None:
     script = "import os, warnings\nwarnings.simplefilter('ignore')\nif os.fork(): print('parent')"
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from procluster.errors import SqlError
+from procluster.local.results import Column
+from procluster.local.satellite import Satellite, ScriptCall
+from procluster.local.types import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,3 +160,15 @@ def test_input_columns_keep_names_and_order(run: Run) -> None:
     rows = {"b c": ("int", [1]), "": ("int", [2]), "A": ("int", [3])}
 
     assert run("print(list(InputDataSet.columns))", rows=rows).printed == "['b c', '', 'A']\n"
+
+
+def test_last_input_column_of_a_name_wins(satellite: Satellite) -> None:
+    columns = (Column("x", resolve("int")), Column("x", resolve("float")))
+    data = pa.table({"c0": pa.array([1], pa.int32()), "c1": pa.array([0.5])})
+
+    result = satellite.run(ScriptCall("print(i['x'].tolist())", "i", "o", columns, data, ()))
+
+    assert result.printed == "[0.5]\n"
+    assert result.notes == (
+        "input column 'x' (float): the name is there twice and the last column wins.",
+    )

@@ -39,18 +39,16 @@ def main(settings: str) -> None:
     inbox: SimpleQueue[tuple[Header, list[pa.Table]]] = SimpleQueue()
     threading.Thread(target=_listen, args=(requests, inbox), daemon=True).start()
     send(replies, {}, [])
-    process = os.getpid()
     while True:
         request, tables = inbox.get()
         send(replies, {"begun": True}, [])
         reply, results = run(request, tables)
-        if os.getpid() != process:  # the script forked, and this is its child
-            os._exit(0)
         if warning and "notes" in reply:
             reply["notes"].append(warning)
         send(replies, reply, results)
         del request, tables, reply, results
         gc.collect()
+        gc.freeze()  # what survived stays: packages, which need not be searched every time
 
 
 def _listen(requests: IO[bytes], inbox: SimpleQueue[tuple[Header, list[pa.Table]]]) -> None:

@@ -112,7 +112,12 @@ def _execute(script: str, namespace: dict[str, Any]) -> list[str]:
     tree = ast.parse(script, "<string>")
     # dont_inherit: the __future__ imports of this module are not the script's.
     code = compile(tree, "<string>", "exec", dont_inherit=True)
-    exec(code, namespace)  # noqa: S102  running scripts is the purpose
+    process = os.getpid()
+    try:
+        exec(code, namespace)  # noqa: S102  running scripts is the purpose
+    finally:
+        if os.getpid() != process:  # the script forked, and this is its child
+            os._exit(0)
     return [
         f"name {name}: set by a language extension only. Import it in the script."
         for name in sorted(_borrowed_names(tree))
