@@ -1,0 +1,166 @@
+"""The embedded engine from outside: a database and the sessions connected to it."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from procluster.errors import DataError, SqlError
+from procluster.local.application_locks import ApplicationLocks
+from procluster.local.catalog import Catalog
+from procluster.local.changes import append_rows
+from procluster.local.frame import Frame
+from procluster.local.interpreter import Interpreter
+from procluster.local.lexer import Batch, split_batches
+from procluster.local.results import ResultSet
+from procluster.local.satellite import Satellite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    import pyarrow as pa
+
+    from procluster.local.results import Event
+
+__all__ = ["Batch", "Database", "Session", "split_batches"]
+
+FIRST_SESSION_ID = 51
+DEFAULT_NAME = "procluster"
+
+
+class Database:
+    """T-SQL over a DuckDB file, or over memory.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The file; it is made when it is not there. Tables that another program put into it are
+        seen with T-SQL types. Without a path everything is in memory.
+    satellite : Satellite, optional
+        Where external scripts run; by default one is started at the first script.
+
+    Raises
+    ------
+    DataError
+        The file cannot be opened.
+
+    Examples
+    --------
+    >>> with Database() as database:
+    ...     database.connect().query("SELECT 7 / 2 AS half")[0].rows()
+    [(3,)]
+    """
+
+    def __init__(
+        self, path: str | Path | None = None, *, satellite: Satellite | None = None
+    ) -> None:
+        self.name = Path(path).stem if path else DEFAULT_NAME
+        try:
+            self._connection = duckdb.connect(str(path) if path else ":memory:")
+        except duckdb.Error as error:
+            text = f"{path}: cannot be opened as a database. DuckDB says: {error}"
+            raise DataError(text) from error
+        self._catalog = Catalog(self._connection)
+        self._satellite = satellite
+        self._own_satellite: Satellite | None = None
+        self._locks = ApplicationLocks()
+        self._writing = threading.Lock()
+        self._numbers = itertools.count(FIRST_SESSION_ID)
+
+    def connect(self) -> Session:
+        """Open a session, with temp tables, options and a transaction of its own."""
+        interpreter = Interpreter(
+            self._connection.cursor(),
+            self._catalog,
+            database_name=self.name,
+            session_id=next(self._numbers),
+            locks=self._locks,
+            writing=self._writing,
+            satellite=self._script_host,
+        )
+        return Session(interpreter)
+
+    def close(self) -> None:
+        """Close the file and end the process for scripts."""
+        if self._own_satellite:
+            self._own_satellite.close()
+        with suppress(duckdb.Error):
+            self._connection.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _script_host(self) -> Satellite:
+        if self._satellite:
+            return self._satellite
+        if self._own_satellite is None:
+            self._own_satellite = Satellite()
+        return self._own_satellite
+
+
+class Session:
+    """One connection; not to be used from two threads at once."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._interpreter = interpreter
+
+    def execute(self, batch: str, receive: Callable[[Event], None]) -> bool:
+        """Run one batch, without GO.
+
+        Parameters
+        ----------
+        receive : callable
+            Gets result sets, messages, row counts and errors in their order, as they come.
+
+        Returns
+        -------
+        bool
+            True when there was no error.
+        """
+        return self._interpreter.run_batch(batch, receive)
+
+    def query(self, batch: str) -> list[ResultSet]:
+        """Run one batch and return its result sets.
+
+        Raises
+        ------
+        SqlError
+            The first error of the batch, which has run to its end all the same.
+        """
+        events: list[Event] = []
+        self.execute(batch, events.append)
+        for event in events:
+            if isinstance(event, SqlError):
+                raise event
+        return [event for event in events if isinstance(event, ResultSet)]
+
+    def append(self, table: str, data: pa.Table) -> int:
+        """Insert rows by column name, all or none of them; return how many.
+
+        Raises
+        ------
+        SqlError
+            208 no such table, 207 no such column, and what INSERT raises: 515, 547, 2601, 2627,
+            2628, conversions.
+        """
+        interpreter = self._interpreter
+        frame = Frame(interpreter, temporary=interpreter.base.temporary)
+        return append_rows(interpreter, frame, table, data)
+
+    def close(self) -> None:
+        """Roll back what is open and give everything back."""
+        self._interpreter.close()

@@ -1,0 +1,476 @@
+"""Runs statements one after the other: control flow, variables, errors.
+
+What an error ends follows "Error Handling in SQL Server" as documented for TRY...CATCH, THROW,
+RAISERROR and SET XACT_ABORT: the statement, its procedure or the batch; a TRY further out catches
+it. A refusal of the engine's own is never caught, for what follows could not be trusted.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from procluster.errors import Refusal, SqlError, SyntaxRefusal
+from procluster.local import changes, definitions, messaging, procedures, variables
+from procluster.local.frame import Frame
+from procluster.local.messages import BATCH_ABORTING, SCOPE_ABORTING, sql_error
+from procluster.local.parser import parse_batch
+from procluster.local.results import Message, ResultSet, RowCount
+from procluster.local.syntax import (
+    AlterTable,
+    BeginTransaction,
+    Block,
+    Break,
+    CommitTransaction,
+    Continue,
+    CreateIndex,
+    CreateModule,
+    CreateRole,
+    CreateSchema,
+    CreateTable,
+    Declare,
+    DeclareTable,
+    Delete,
+    Drop,
+    Execute,
+    ExecuteText,
+    If,
+    Insert,
+    Permission,
+    Print,
+    QueryStatement,
+    RaiseError,
+    Return,
+    RoleMember,
+    RollbackTransaction,
+    SetOption,
+    SetVariable,
+    Statement,
+    Throw,
+    Truncate,
+    TryCatch,
+    Update,
+    While,
+)
+from procluster.local.transaction import Transaction
+from procluster.local.translate import (
+    as_sql_error,
+    compile_condition,
+    compile_expression,
+    convert_sql,
+)
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from procluster.local.application_locks import ApplicationLocks
+    from procluster.local.catalog import Catalog, StoredTable
+    from procluster.local.results import Event
+    from procluster.local.satellite import Satellite
+    from procluster.local.syntax import Condition, Expression
+    from procluster.local.translate.names import Compiled
+    from procluster.local.types import SqlType
+
+    Flow = str | None
+    Handler = Callable[["Interpreter", Any, Frame], Flow]
+
+__all__ = ["Aborted", "Caught", "Interpreter"]
+
+MAX_LEVEL = 32
+ROWS_NAME = "_rows"
+
+
+class Caught(Exception):  # noqa: N818
+    """An error on its way to a CATCH; ``frame`` is the level whose TRYs do not see it."""
+
+    def __init__(self, error: SqlError, frame: Frame | None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.frame = frame
+
+
+class Aborted(Exception):  # noqa: N818
+    """The end of a procedure (``frame``) or, without one, of the batch; already reported."""
+
+    def __init__(self, frame: Frame | None = None) -> None:
+        super().__init__()
+        self.frame = frame
+
+
+class Options:
+    """SET options; a procedure's changes end with it."""
+
+    def __init__(self, *, nocount: bool = False, xact_abort: bool = False) -> None:
+        self.nocount = nocount
+        self.xact_abort = xact_abort
+
+    def copy(self) -> Options:
+        return Options(nocount=self.nocount, xact_abort=self.xact_abort)
+
+
+class Interpreter:
+    """What one session runs with."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        catalog: Catalog,
+        *,
+        database_name: str,
+        session_id: int,
+        locks: ApplicationLocks,
+        writing: threading.Lock,
+        satellite: Callable[[], Satellite],
+    ) -> None:
+        self.connection = connection
+        self.catalog = catalog
+        self.database_name = database_name
+        self.collation = "SQL_Latin1_General_CP1_CI_AS"
+        self.session_id = session_id
+        self.locks = locks
+        self.satellite = satellite
+        self.transaction = Transaction(connection, catalog, writing)
+        self.options = Options()
+        self.base = Frame(self)
+        self.frames: list[Frame] = []
+        self.tries: list[Frame] = []
+        self.sinks: list[Callable[[ResultSet], None]] = []
+        self.inserting = 0
+        self.shown_views: dict[str, int] = {}
+        self.caught: SqlError | None = None
+        self.last_error = 0
+        self.row_count = 0
+        self.identity: object = None
+        self.failed = False
+        self.temporary_number = 0
+        self.temporary_identities: dict[int, int] = {}
+        self.changed_variables: set[str] = set()
+        self._receive: Callable[[Event], None] = lambda _: None
+
+    # --- batches
+
+    def run_batch(self, text: str, receive: Callable[[Event], None]) -> bool:
+        """Run one batch; True when no error was sent."""
+        self._receive, self.failed = receive, False
+        frame = Frame(self, temporary=self.base.temporary)
+        try:
+            self.run_text(parse_batch(text), frame)
+        except SqlError as error:
+            self.report(error)
+        except Aborted:
+            pass
+        except RecursionError:
+            self.report(sql_error(8631))
+        finally:
+            self._end_batch()
+        return not self.failed
+
+    def run_text(self, statements: tuple[Statement, ...], frame: Frame) -> None:
+        """Run a whole batch, procedure or dynamic text in its frame."""
+        variables.check(statements, frame)
+        self.frames.append(frame)
+        try:
+            self.run(statements, frame)
+        finally:
+            definitions.drop_local_tables(self, frame)
+            self.frames.pop()
+
+    def run(self, statements: Sequence[Statement], frame: Frame) -> Flow:
+        """Run statements until one jumps; the jump is returned."""
+        for statement in statements:
+            flow = self.step(statement, frame)
+            if flow:
+                return flow
+        return None
+
+    def step(self, statement: Statement, frame: Frame) -> Flow:
+        """Run one statement and deal with its error."""
+        try:
+            flow = STATEMENTS[type(statement)](self, statement, frame)
+        except SqlError as error:
+            self._fail(error, statement, frame)
+            return None
+        if type(statement) not in CONTAINERS:
+            self.last_error = 0
+        return flow
+
+    def end_transaction(self) -> None:
+        """Release what ends with the outermost transaction."""
+        if not self.transaction.depth:
+            self.locks.release_all(self.session_id, "transaction")
+            self.changed_variables.clear()
+
+    def _end_batch(self) -> None:
+        self.tries.clear()
+        self.sinks.clear()
+        self.caught, self.inserting = None, 0
+        if self.transaction.doomed:
+            self.rollback()
+            self.report(sql_error(3998))
+
+    # --- errors
+
+    def _fail(self, error: SqlError, statement: Statement, frame: Frame) -> None:
+        self._locate(error, statement, frame)
+        self.transaction.notice_failure()
+        self.last_error = error.number
+        refused = isinstance(error, Refusal)
+        thrown, raised = isinstance(statement, Throw), isinstance(statement, RaiseError)
+        own_level = frame if error.number in SCOPE_ABORTING and not thrown else None
+        aborts = refused or error.number in BATCH_ABORTING and not thrown
+        undoes = aborts or self.options.xact_abort and not raised
+        if undoes:
+            self.transaction.doom()
+        if not refused and any(frame is not own_level for frame in self.tries):
+            raise Caught(error, own_level) from error
+        self.report(error)
+        frame.status = 10 - error.severity
+        if self.transaction.doomed:
+            self.rollback()
+            raise Aborted from error
+        if undoes or thrown:
+            raise Aborted from error
+        if own_level:
+            raise Aborted(own_level) from error
+
+    def _locate(self, error: SqlError, statement: Statement, frame: Frame) -> None:
+        if getattr(error, "located", False):
+            return
+        error.line = error.line or statement.at.line
+        error.procedure = error.procedure or frame.procedure_name()
+        error.located = True  # type: ignore[attr-defined]
+
+    def report(self, error: SqlError) -> None:
+        """Send an error to the client."""
+        self.failed = True
+        self.last_error = error.number
+        self._receive(error)
+
+    def rollback(self) -> None:
+        """Roll back; table variables keep their rows, as they do on a server."""
+        kept = definitions.save_table_variables(self)
+        self.transaction.rollback()
+        self.shown_views.clear()
+        definitions.restore_table_variables(self, kept)
+        self.end_transaction()
+
+    # --- what is sent
+
+    def send(self, event: ResultSet | Message) -> None:
+        """Send rows to whoever takes them, or a message to the client."""
+        if isinstance(event, ResultSet) and self.sinks:
+            self.sinks[-1](event)
+        else:
+            self._receive(event)
+
+    def send_count(self, rows: int) -> None:
+        """Set @@ROWCOUNT and say how many rows there were."""
+        self.row_count = rows
+        if not self.options.nocount and not self.inserting:
+            self._receive(RowCount(rows))
+
+    @contextmanager
+    def taking(self, sink: Callable[[ResultSet], None]) -> Iterator[None]:
+        """Have the result sets sent meanwhile go to ``sink``."""
+        self.sinks.append(sink)
+        try:
+            yield
+        finally:
+            if self.sinks:
+                self.sinks.pop()
+
+    # --- DuckDB
+
+    def execute(
+        self, sql: str, parameters: object = None
+    ) -> duckdb.DuckDBPyConnection:
+        """Execute DuckDB SQL; its errors arrive as SQL Server's."""
+        try:
+            return self.connection.execute(sql, parameters)
+        except duckdb.Error as error:
+            raise as_sql_error(error) from error
+
+    def fetch(self, compiled: Compiled) -> pa.Table:
+        """Run a compiled query."""
+        try:
+            return self.connection.execute(compiled.sql, compiled.bindings).to_arrow_table()
+        except duckdb.Error as error:
+            raise as_sql_error(error) from error
+
+    @contextmanager
+    def rows(self, table: pa.Table) -> Iterator[str]:
+        """Name under which DuckDB sees an Arrow table meanwhile."""
+        self.connection.register(ROWS_NAME, table)
+        try:
+            yield ROWS_NAME
+        finally:
+            with suppress(duckdb.Error):
+                self.connection.unregister(ROWS_NAME)
+
+    def materialize(self, sql_name: str, table: pa.Table) -> None:
+        """Make or replace a DuckDB temp table with these rows."""
+        with self.rows(table) as rows:
+            self.execute(f"CREATE OR REPLACE TEMP TABLE {sql_name} AS SELECT * FROM {rows}")
+
+    def temporary_name(self, name: str) -> str:
+        """Return a DuckDB name for a temp table, unique in the session."""
+        self.temporary_number += 1
+        return f"{name}~{self.temporary_number}"
+
+    def evaluate(
+        self, expression: Expression, frame: Frame, target: SqlType | None = None
+    ) -> object:
+        """Value of an expression, converted to ``target`` as by an assignment."""
+        compiled = compile_expression(expression, frame)
+        sql, source = compiled.sql, compiled.columns[0].type
+        if target is not None and source != target:
+            sql = f"SELECT {convert_sql('c0', source, target)} FROM ({sql})"
+        try:
+            row = self.connection.execute(sql, compiled.bindings).fetchone()
+        except duckdb.Error as error:
+            raise as_sql_error(error) from error
+        return row[0] if row else None
+
+    def holds(self, condition: Condition, frame: Frame) -> bool:
+        """Whether a condition is true; unknown is not."""
+        compiled = compile_condition(condition, frame)
+        row = self.execute(compiled.sql, compiled.bindings).fetchone()
+        return bool(row and row[0])
+
+    def note_change(self, table: StoredTable, frame: Frame) -> None:
+        """Remember a table variable changed in a transaction: a rollback must keep its rows."""
+        if table.name.startswith("@") and self.transaction.depth:
+            self.changed_variables.add(table.sql)
+            del frame
+
+    def close(self) -> None:
+        """End the session."""
+        self.transaction.close()
+        self.locks.release_all(self.session_id)
+        self.connection.close()
+
+
+# --- control flow --------------------------------------------------------------------------------
+
+
+def run_if(own: Interpreter, statement: If, frame: Frame) -> Flow:
+    chosen = own.holds(statement.condition, frame)
+    own.row_count = own.last_error = 0
+    if chosen:
+        return own.step(statement.then, frame)
+    return own.step(statement.otherwise, frame) if statement.otherwise else None
+
+
+def run_while(own: Interpreter, statement: While, frame: Frame) -> Flow:
+    while own.holds(statement.condition, frame):
+        own.row_count = own.last_error = 0
+        flow = own.step(statement.body, frame)
+        if flow == "break":
+            break
+        if flow == "return":
+            return flow
+    return None
+
+
+def run_block(own: Interpreter, statement: Block, frame: Frame) -> Flow:
+    return own.run(statement.statements, frame)
+
+
+def run_try(own: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
+    sinks = len(own.sinks)
+    own.tries.append(frame)
+    try:
+        return own.run(statement.attempt, frame)
+    except Caught as caught:
+        if caught.frame is frame:
+            raise
+        error = caught.error
+    finally:
+        own.tries.pop()
+    del own.sinks[sinks:]
+    previous, own.caught = own.caught, error
+    try:
+        return own.run(statement.handler, frame)
+    finally:
+        own.caught = previous
+
+
+def run_return(own: Interpreter, statement: Return, frame: Frame) -> Flow:
+    if statement.value is not None:
+        frame.status = own.evaluate(statement.value, frame, procedures.INT)
+        if frame.status is None:
+            name = frame.procedure_name() or ""
+            text = f"The '{name}' procedure attempted to return a status of NULL, which is not "
+            text += "allowed. A status of 0 will be returned instead."
+            own.send(Message(0, 0, 1, text, statement.at.line, frame.procedure_name()))
+            frame.status = 0
+    return "return"
+
+
+def run_begin(own: Interpreter, _: BeginTransaction, __: Frame) -> Flow:
+    own.transaction.begin()
+    own.row_count = 0
+    return None
+
+
+def run_commit(own: Interpreter, _: CommitTransaction, __: Frame) -> Flow:
+    if own.inserting and own.transaction.depth <= own.inserting:
+        raise sql_error(3916)
+    own.transaction.commit()
+    own.end_transaction()
+    own.row_count = 0
+    return None
+
+
+def run_rollback(own: Interpreter, _: RollbackTransaction, __: Frame) -> Flow:
+    if own.inserting:
+        raise sql_error(3915)
+    own.rollback()
+    own.row_count = 0
+    return None
+
+
+CONTAINERS = frozenset((If, While, Block, TryCatch))
+"""Statements whose success says nothing of @@ERROR."""
+
+STATEMENTS: dict[type, Handler] = {
+    AlterTable: definitions.alter_table,
+    BeginTransaction: run_begin,
+    Block: run_block,
+    Break: lambda *_: "break",
+    CommitTransaction: run_commit,
+    Continue: lambda *_: "continue",
+    CreateIndex: definitions.create_index,
+    CreateModule: definitions.create_module,
+    CreateRole: definitions.create_role,
+    CreateSchema: definitions.create_schema,
+    CreateTable: definitions.create_table,
+    Declare: variables.declare,
+    DeclareTable: definitions.declare_table,
+    Delete: changes.delete,
+    Drop: definitions.drop,
+    Execute: procedures.execute,
+    ExecuteText: procedures.execute_text,
+    If: run_if,
+    Insert: changes.insert,
+    Permission: definitions.change_permission,
+    Print: messaging.print_value,
+    QueryStatement: changes.select,
+    RaiseError: messaging.raise_error,
+    Return: run_return,
+    RoleMember: definitions.change_role_member,
+    RollbackTransaction: run_rollback,
+    SetOption: variables.set_option,
+    SetVariable: variables.set_variable,
+    Throw: messaging.throw,
+    Truncate: changes.truncate,
+    TryCatch: run_try,
+    Update: changes.update,
+    While: run_while,
+}
+"""How each statement runs."""

@@ -1,0 +1,126 @@
+"""PRINT, RAISERROR and THROW."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from procluster.errors import SqlError
+from procluster.local.messages import sql_error
+from procluster.local.results import Message
+from procluster.local.types import MAX, SqlType
+
+if TYPE_CHECKING:
+    from procluster.local.frame import Frame
+    from procluster.local.interpreter import Interpreter
+    from procluster.local.syntax import Expression, Print, RaiseError, Throw
+
+__all__ = ["print_value", "raise_error", "throw"]
+
+TEXT = SqlType("nvarchar", MAX)
+MAX_MESSAGE = 2047
+MAX_PRINT = 4000
+SPECIFICATION = re.compile(
+    r"%(?:%|(?P<flags>[-+ 0#]*)(?P<width>\*|\d*)(?:\.(?P<precision>\*|\d+))?"
+    r"(?P<size>I64|h|l)?(?P<type>[diosuxX]))"
+)
+
+
+def print_value(own: Interpreter, statement: Print, frame: Frame) -> None:
+    """PRINT."""
+    text = own.evaluate(statement.value, frame, TEXT)
+    shown = " " if text in (None, "") else str(text)[:MAX_PRINT]
+    own.send(Message(0, 0, 1, shown, statement.at.line, frame.procedure_name()))
+    own.row_count = 0
+
+
+def raise_error(own: Interpreter, statement: RaiseError, frame: Frame) -> None:
+    """RAISERROR: a message up to severity 10, an error above."""
+    number, template = _message_of(own, statement.message, frame)
+    severity = _whole(own.evaluate(statement.severity, frame, SqlType("int")))
+    state = _whole(own.evaluate(statement.state, frame, SqlType("int")))
+    values = [own.evaluate(argument, frame) for argument in statement.arguments]
+    if severity > 18 and "LOG" not in statement.options:
+        raise sql_error(2754)
+    severity, state = max(severity, 0), min(max(state, 0), 255) if state >= 0 else 1
+    text = _format(template, values)
+    if len(text) > MAX_MESSAGE:
+        text = text[: MAX_MESSAGE - 3] + "..."
+    own.row_count = 0
+    if severity <= 10:
+        shown = 0 if severity == 0 else severity
+        own.send(
+            Message(number, shown, state, text, statement.at.line, frame.procedure_name())
+        )
+        if "SETERROR" in statement.options:
+            own.last_error = number
+        return
+    raise SqlError(number, text, severity=severity, state=state)
+
+
+def _message_of(own: Interpreter, message: Expression, frame: Frame) -> tuple[int, str]:
+    value = own.evaluate(message, frame)
+    if isinstance(value, int):
+        if value < 13000 or value == 50000:
+            raise sql_error(2732, value)
+        text = f"Error {value}, severity -1, state 1 was raised, but no message with that error "
+        raise SqlError(18054, text + "number was found in sys.messages.")
+    return 50000, "" if value is None else str(value)
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _format(template: str, values: list[Any]) -> str:
+    """Fill a printf-like template.
+
+    Rules: "RAISERROR (Transact-SQL)". NULL is shown as (null).
+    """
+    rest = list(enumerate(values, 1))
+
+    def take(kind: type) -> Any:
+        if not rest:
+            return None
+        number, value = rest.pop(0)
+        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise sql_error(2786, number)
+        return value
+
+    def fill(found: re.Match[str]) -> str:
+        if found.group() == "%%":
+            return "%"
+        width, precision = (
+            take(int) if found[part] == "*" else found[part] for part in ("width", "precision")
+        )
+        flags = f"{found['flags'] or ''}{'' if width in (None, '') else width}"
+        dot = "" if precision in (None, "") else f".{precision}"
+        if found["type"] == "s":
+            value = take(str)
+            return f"%{flags}{dot}s" % ("(null)" if value is None else value)
+        value = take(int)
+        if value is None:
+            return "(null)"
+        if found["type"] in "ouxX" and value < 0:
+            value += 1 << (64 if found["size"] == "I64" else 32)
+        return f"%{flags}{dot}{found['type'].replace('u', 'd')}" % value
+
+    bad = re.search(r"%(?!%)", SPECIFICATION.sub("", template))
+    if bad:
+        place = template.index("%", 0)
+        raise sql_error(2787, template[place : place + 10])
+    return SPECIFICATION.sub(fill, template)
+
+
+def throw(own: Interpreter, statement: Throw, frame: Frame) -> None:
+    """THROW with an error of one's own, or again the one that was caught."""
+    if statement.number is None or statement.message is None or statement.state is None:
+        if own.caught is None:
+            raise sql_error(10704)
+        raise own.caught
+    number = _whole(own.evaluate(statement.number, frame, SqlType("int")))
+    text = own.evaluate(statement.message, frame, SqlType("nvarchar", 2048))
+    state = _whole(own.evaluate(statement.state, frame, SqlType("int")))
+    if number < 50000:
+        raise sql_error(35100, number)
+    raise SqlError(number, "" if text is None else str(text), state=min(max(state, 0), 255))

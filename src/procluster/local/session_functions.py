@@ -1,0 +1,191 @@
+"""Functions and @@variables whose value depends on the session, by their upper-case name.
+
+Each is evaluated once, when the statement that calls it is compiled.
+"""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from procluster.local.catalog import StoredModule, StoredTable, object_type
+from procluster.local.names import identifier_parts
+from procluster.local.system_views import max_length
+from procluster.local.types import SqlType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from procluster.local.frame import Frame
+
+    Value = tuple[SqlType, object]
+
+__all__ = ["PRODUCT_VERSION", "SESSION_FUNCTIONS", "login_name"]
+
+INT = SqlType("int")
+SMALLINT = SqlType("smallint")
+NAME = SqlType("nvarchar", 128)
+TEXT = SqlType("nvarchar", 4000)
+PRODUCT_VERSION = "16.0.1000.6"
+"""The embedded engine follows SQL Server 2022."""
+
+SERVER_PROPERTIES = {
+    "productversion": PRODUCT_VERSION,
+    "productmajorversion": "16",
+    "productminorversion": "0",
+    "productlevel": "RTM",
+    "edition": "procluster embedded engine",
+    "collation": "SQL_Latin1_General_CP1_CI_AS",
+    "servername": "embedded",
+    "machinename": "embedded",
+    "instancename": None,
+}
+SERVER_FLAGS = {"isadvancedanalyticsinstalled": 1, "engineedition": 3, "isclustered": 0}
+
+
+def login_name() -> str:
+    """Name of the person at the operating system."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "dbo"
+
+
+def _object_id(frame: Frame, name: object, kind: object = None) -> Value:
+    parts = identifier_parts(str(name)) if name is not None else None
+    if not parts or len(parts) > 3:
+        return INT, None
+    if parts[-1].startswith("#"):
+        table = frame.local_table(parts[-1])
+        return INT, table.object_id if table and kind in (None, "U", "u") else None
+    if len(parts) == 3 and parts[0].lower() != frame.interpreter.database_name.lower():
+        return INT, None
+    found = frame.interpreter.catalog.find(parts[-2] if len(parts) > 1 else "dbo", parts[-1])
+    if found is None or kind is not None and object_type(found) != str(kind).strip().upper():
+        return INT, None
+    return INT, found.object_id
+
+
+def _object_name(frame: Frame, object_id: Any) -> Value:
+    found = None if object_id is None else frame.interpreter.catalog.by_id(int(object_id))
+    return NAME, found.name if found else None
+
+
+def _object_schema_name(frame: Frame, object_id: Any) -> Value:
+    found = None if object_id is None else frame.interpreter.catalog.by_id(int(object_id))
+    return NAME, found.schema if found else None
+
+
+def _object_definition(frame: Frame, object_id: Any) -> Value:
+    found = None if object_id is None else frame.interpreter.catalog.by_id(int(object_id))
+    text = found.text if isinstance(found, StoredModule) else None
+    return SqlType("nvarchar", -1), text
+
+
+def _schema_id(frame: Frame, name: object = "dbo") -> Value:
+    catalog = frame.interpreter.catalog
+    found = None if name is None else catalog.schema(str(name))
+    return INT, catalog.schemas[found] if found else None
+
+
+def _schema_name(frame: Frame, schema_id: object = 1) -> Value:
+    schemas = frame.interpreter.catalog.schemas
+    return NAME, next((name for name, number in schemas.items() if number == schema_id), None)
+
+
+def _database_principal_id(frame: Frame, name: object = "dbo") -> Value:
+    catalog = frame.interpreter.catalog
+    if name is None:
+        return INT, None
+    fixed = {"public": 0, "dbo": 1, "guest": 2}
+    role = catalog.role(str(name))
+    return INT, catalog.roles[role] if role else fixed.get(str(name).lower())
+
+
+def _col_length(frame: Frame, table: object, column: object) -> Value:
+    _, object_id = _object_id(frame, table)
+    found = frame.interpreter.catalog.by_id(object_id) if isinstance(object_id, int) else None
+    owned = found.column(str(column)) if isinstance(found, StoredTable) else None
+    return SMALLINT, max_length(owned.type) if owned else None
+
+
+def _server_property(_: Frame, name: object) -> Value:
+    key = str(name).lower()
+    if key in SERVER_FLAGS:
+        return INT, SERVER_FLAGS[key]
+    return NAME, SERVER_PROPERTIES.get(key)
+
+
+def _error(field: str, kind: SqlType) -> Callable[[Frame], Value]:
+    def value(frame: Frame) -> Value:
+        error = frame.interpreter.caught
+        return kind, getattr(error, field) if error else None
+
+    return value
+
+
+def _db_name(frame: Frame, database_id: object = 5) -> Value:
+    return NAME, frame.interpreter.database_name if database_id == 5 else None
+
+
+def _applock_mode(frame: Frame, _: object, resource: object, owner: object = "Session") -> Value:
+    own = frame.interpreter
+    mode = own.locks.mode(own.session_id, str(resource), str(owner).lower())
+    return SqlType("nvarchar", 32), mode.capitalize() if mode else "NoLock"
+
+
+def _constant(kind: SqlType, value: object) -> Callable[..., Value]:
+    return lambda *_: (kind, value)
+
+
+SESSION_FUNCTIONS: dict[str, Callable[..., Value]] = {
+    "@@ERROR": lambda frame: (INT, frame.interpreter.last_error),
+    "@@IDENTITY": lambda frame: (SqlType("decimal", 38, 0), frame.interpreter.identity),
+    "@@NESTLEVEL": lambda frame: (INT, frame.level),
+    "@@PROCID": lambda frame: (INT, frame.module.object_id if frame.module else 0),
+    "@@ROWCOUNT": lambda frame: (INT, frame.interpreter.row_count),
+    "@@SERVERNAME": _constant(NAME, "embedded"),
+    "@@SPID": lambda frame: (SMALLINT, frame.interpreter.session_id),
+    "@@TRANCOUNT": lambda frame: (INT, frame.interpreter.transaction.depth),
+    "@@VERSION": _constant(
+        SqlType("nvarchar", 300), f"procluster embedded engine, after SQL Server {PRODUCT_VERSION}"
+    ),
+    "APPLOCK_MODE": _applock_mode,
+    "APP_NAME": _constant(NAME, "procluster"),
+    "COL_LENGTH": _col_length,
+    "CURRENT_USER": _constant(NAME, "dbo"),
+    "DATABASE_PRINCIPAL_ID": _database_principal_id,
+    "DB_ID": lambda frame, name=None: (
+        SMALLINT,
+        5 if name is None or str(name).lower() == frame.interpreter.database_name.lower() else None,
+    ),
+    "DB_NAME": _db_name,
+    "ERROR_LINE": _error("line", INT),
+    "ERROR_MESSAGE": _error("message", TEXT),
+    "ERROR_NUMBER": _error("number", INT),
+    "ERROR_PROCEDURE": _error("procedure", NAME),
+    "ERROR_SEVERITY": _error("severity", INT),
+    "ERROR_STATE": _error("state", INT),
+    "HOST_NAME": lambda _: (NAME, socket.gethostname()),
+    "OBJECT_DEFINITION": _object_definition,
+    "OBJECT_ID": _object_id,
+    "OBJECT_NAME": _object_name,
+    "OBJECT_SCHEMA_NAME": _object_schema_name,
+    "ORIGINAL_LOGIN": lambda _: (NAME, login_name()),
+    "SCHEMA_ID": _schema_id,
+    "SCHEMA_NAME": _schema_name,
+    "SCOPE_IDENTITY": lambda frame: (
+        SqlType("decimal", 38, 0),
+        None if frame.identity is None else Decimal(frame.identity),
+    ),
+    "SERVERPROPERTY": _server_property,
+    "SESSION_USER": _constant(NAME, "dbo"),
+    "SUSER_NAME": lambda _: (NAME, login_name()),
+    "SUSER_SNAME": lambda _: (NAME, login_name()),
+    "SYSTEM_USER": lambda _: (NAME, login_name()),
+    "USER": _constant(NAME, "dbo"),
+    "USER_NAME": _constant(NAME, "dbo"),
+    "XACT_STATE": lambda frame: (SMALLINT, frame.interpreter.transaction.state),
+}
