@@ -296,7 +296,7 @@ def _check_nulls(
         "count(*)" if column.nullable else f"count({quote_sql(name)})"
         for column, name in zip(columns, stage_names, strict=True)
     )
-    row = own.execute(f"SELECT count(*){', ' * bool(counts)}{counts} FROM {STAGE}").fetchone()
+    row = own.first_row(f"SELECT count(*){', ' * bool(counts)}{counts} FROM {STAGE}")
     total, *filled = row or (0,)
     for column, count in zip(columns, filled, strict=True):
         if count < total:
@@ -376,7 +376,7 @@ def _assign_variables(own: Interpreter, frame: Frame, change: Change) -> None:
     if not names:
         return
     places = ", ".join(place for _, place in names)
-    row = own.execute(f"SELECT {places} FROM {STAGE} ORDER BY c0 DESC LIMIT 1").fetchone()
+    row = own.first_row(f"SELECT {places} FROM {STAGE} ORDER BY c0 DESC LIMIT 1")
     for (name, _), value in zip(names, row or (), strict=False):
         assign(frame, name, value)
 
@@ -387,7 +387,7 @@ def delete(own: Interpreter, statement: Delete, frame: Frame) -> None:
     target = _target(own, frame, change)
     with own.transaction.change():
         with _staged(own, change.rows.sql, change.rows.parameters):
-            row = own.execute(f"SELECT count(*) FROM {STAGE}").fetchone()
+            row = own.first_row(f"SELECT count(*) FROM {STAGE}")
             columns = frame.columns_of(target)
             gone = f"(SELECT * FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE}))"
             names = RowNames(

@@ -202,7 +202,7 @@ def _conflict(  # noqa: PLR0913, PLR0917
 
 def _finds(own: Interpreter, names: RowNames, text: str) -> tuple[object, ...] | None:
     compiled = compile_query(_query(text), names)
-    row = own.execute(compiled.sql, compiled.bindings).fetchone()
+    row = own.first_row(compiled.sql, compiled.parameters)
     return None if row is None else tuple(row)
 
 

@@ -196,12 +196,12 @@ def create_from_query(
     table = frame.needed_table(name)
     try:
         with own.transaction.change():
-            own.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.bindings)
+            own.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
     except BaseException:
         if not own.transaction.depth:
             _drop_table(own, table, frame)
         raise
-    row = own.execute(f"SELECT count(*) FROM {table.sql}").fetchone()
+    row = own.first_row(f"SELECT count(*) FROM {table.sql}")
     return int(row[0]) if row else 0
 
 
@@ -310,7 +310,7 @@ def _add_parts(
 def _add_column(
     own: Interpreter, table: StoredTable, column: ColumnDefinition, frame: Frame
 ) -> None:
-    row = own.execute(f"SELECT count(*) FROM {table.sql}").fetchone()
+    row = own.first_row(f"SELECT count(*) FROM {table.sql}")
     if row and row[0] and not column.nullable and column.default is None:
         raise sql_error(4901, column.name, table.name)
     if column.identity:

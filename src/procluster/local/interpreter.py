@@ -7,6 +7,7 @@ it. A refusal of the engine's own is never caught, for what follows could not be
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ from procluster.local.translate import (
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -83,6 +84,7 @@ __all__ = ["Aborted", "Caught", "Interpreter"]
 
 MAX_LEVEL = 32
 ROWS_NAME = "_rows"
+PLACEHOLDER = re.compile(r"\$(\w+)")
 
 
 class Caught(Exception):  # noqa: N818
@@ -287,9 +289,12 @@ class Interpreter:
     # --- DuckDB
 
     def execute(
-        self, sql: str, parameters: object = None
+        self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> duckdb.DuckDBPyConnection:
         """Execute DuckDB SQL; its errors arrive as SQL Server's."""
+        if parameters:  # DuckDB rejects values that the text does not name
+            named = set(PLACEHOLDER.findall(sql))
+            parameters = {name: parameters[name] for name in parameters if name in named} or None
         try:
             return self.connection.execute(sql, parameters)
         except duckdb.Error as error:
@@ -297,10 +302,22 @@ class Interpreter:
 
     def fetch(self, compiled: Compiled) -> pa.Table:
         """Run a compiled query."""
+        found = self.execute(compiled.sql, compiled.parameters)
         try:
-            return self.connection.execute(compiled.sql, compiled.bindings).to_arrow_table()
+            return found.to_arrow_table()
         except duckdb.Error as error:
             raise as_sql_error(error) from error
+
+    def first_row(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> tuple[Any, ...] | None:
+        """First row of a query, None without rows."""
+        found = self.execute(sql, parameters)
+        try:
+            row = found.fetchone()
+        except duckdb.Error as error:
+            raise as_sql_error(error) from error
+        return None if row is None else tuple(row)
 
     @contextmanager
     def rows(self, table: pa.Table) -> Iterator[str]:
@@ -330,16 +347,13 @@ class Interpreter:
         sql, source = compiled.sql, compiled.columns[0].type
         if target is not None and source != target:
             sql = f"SELECT {convert_sql('c0', source, target)} FROM ({sql})"
-        try:
-            row = self.connection.execute(sql, compiled.bindings).fetchone()
-        except duckdb.Error as error:
-            raise as_sql_error(error) from error
+        row = self.first_row(sql, compiled.parameters)
         return row[0] if row else None
 
     def holds(self, condition: Condition, frame: Frame) -> bool:
         """Whether a condition is true; unknown is not."""
         compiled = compile_condition(condition, frame)
-        row = self.execute(compiled.sql, compiled.bindings).fetchone()
+        row = self.first_row(compiled.sql, compiled.parameters)
         return bool(row and row[0])
 
     def note_change(self, table: StoredTable, frame: Frame) -> None:

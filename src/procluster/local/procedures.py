@@ -194,7 +194,7 @@ def convert(own: Interpreter, value: object, source: SqlType, target: SqlType) -
     if source == target or value is None:
         return value
     sql = convert_sql(f"CAST($v AS {source.storage})", source, target)
-    row = own.execute(f"SELECT {sql}", {"v": value}).fetchone()
+    row = own.first_row(f"SELECT {sql}", {"v": value})
     return row[0] if row else None
 
 
