@@ -6,9 +6,9 @@ seg.choose_k: tries every number of clusters from 1 to @max_k and suggests one.
     DECLARE @chart varbinary(max);
     EXEC seg.choose_k @with_chart = 1, @chart = @chart OUTPUT;  -- the elbow as a PNG
 
-Result: one row for each k with its metrics, the suggested one marked, with the reason. Lower is
-better for inertia, mean distance and Davies-Bouldin, higher for silhouette and Calinski-Harabasz.
-The rows are kept in seg.k_evaluation.
+Result: one row for each k with its metrics, the suggested one marked, and the reason as a message.
+Lower is better for inertia, mean distance and Davies-Bouldin, higher for silhouette and
+Calinski-Harabasz. Rows and reason are kept in seg.k_evaluation.
 */
 CREATE OR ALTER PROCEDURE seg.choose_k
     @max_k int = 19,
@@ -78,15 +78,15 @@ BEGIN
 # ---- locate
 SOURCES = (
     ("centres.py", 28),
-    ("parameters.py", 275),
-    ("runtime.py", 330),
-    ("silhouette.py", 390),
-    ("features.py", 518),
-    ("vectors.py", 554),
-    ("evaluation.py", 765),
-    ("segments.py", 958),
-    ("charts.py", 1045),
-    ("glue", 1247),
+    ("parameters.py", 309),
+    ("runtime.py", 362),
+    ("silhouette.py", 422),
+    ("features.py", 550),
+    ("vectors.py", 586),
+    ("evaluation.py", 795),
+    ("segments.py", 986),
+    ("charts.py", 1071),
+    ("glue", 1271),
 )
 
 def locate(error):
@@ -116,6 +116,9 @@ import numpy as np
 
 # Restarts see at most so many points; more are condensed to cells.
 MOST_CELLS = 4096
+
+# So many points are tried as better starting centres before each run.
+SWAPS_TRIED = 25
 
 # Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
 MOST_ITERATIONS = 10000
@@ -206,13 +209,10 @@ def seed_centres(
         odds = cumulated[best]
         if not odds[-1] > 0:
             raise ValueError(
-                "n_clusters: {} clusters need as many distinct feature vectors, and only {} are "
-                "far enough apart to be told from each other. Allowed: 1 to {}.".format(
-                    n_clusters, index, index
-                )
+                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, and only {index} are "
+                f"far enough apart to be told from each other. Allowed: 1 to {index}."
             )
-        draws = np.searchsorted(odds, random.random_sample(n_draws) * odds[-1], side="right")
-        draws = np.minimum(draws, np.searchsorted(odds, odds[-1]))
+        draws = draw_points(odds, n_draws, random)
         squares = squared_distances(points, points[:, draws].T)
         if index:
             squares = np.minimum(squares, nearest)
@@ -221,6 +221,37 @@ def seed_centres(
         nearest = squares[best]
         chosen.append(draws[best])
     return np.array(points[:, chosen].T)
+
+
+def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
+    """Draw indices by cumulated odds; none of those whose own odds are zero."""
+    draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
+    return np.minimum(draws, np.searchsorted(odds, odds[-1]))
+
+
+def swap_centres(
+    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, random: np.random.RandomState
+) -> np.ndarray:
+    """Return better starting centres: a point drawn as above replaces a centre when that helps.
+
+    Which centre is best given up is seen from the second nearest centre of its points. Lattanzi
+    and Sohler (2019), A better k-means++ algorithm via local search, ICML.
+    """
+    centres = centres.copy()
+    labels, first, second = two_nearest(points, centres)
+    for _ in range(SWAPS_TRIED):
+        odds = np.cumsum(weights * first**2)
+        if not odds[-1] > 0:
+            break
+        drawn = draw_points(odds, 1, random)
+        distances = np.sqrt(squared_distances(points, points[:, drawn].T)[0])
+        kept = np.minimum(first, distances) ** 2
+        loss = weights * (np.minimum(second, distances) ** 2 - kept)
+        losses = np.bincount(labels, loss, minlength=len(centres))
+        if np.cumsum(weights * kept)[-1] + losses.min() < odds[-1]:
+            centres[losses.argmin()] = points[:, drawn[0]]
+            labels, first, second = two_nearest(points, centres)
+    return centres
 
 
 def weighted_means(
@@ -343,7 +374,10 @@ def fit_centres(
     ([0.5, 8.0], 0.5)
     """
     random = np.random.RandomState(random_state)
-    runs = (run_lloyd(*cells, seed_centres(*cells, n_clusters, random)) for _ in range(n_init))
+    runs = []
+    for _ in range(n_init):
+        seeds = seed_centres(*cells, n_clusters, random)
+        runs.append(run_lloyd(*cells, swap_centres(*cells, seeds, random)))
     best = min(runs, key=lambda run: run.inertia)
     final = run_lloyd(points, weights, best.centres)
     return final._replace(iterations=best.iterations + final.iterations)
@@ -389,9 +423,7 @@ def parameter_faults(**given: Any) -> List[str]:
         least, most, what = ALLOWED_NUMBERS[name]
         whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
         if not whole or not least <= value <= most:
-            faults.append(
-                "{}: {!a} is not {}. Allowed: {} to {}.".format(name, value, what, least, most)
-            )
+            faults.append(f"{name}: {value!a} is not {what}. Allowed: {least} to {most}.")
     return faults
 
 
@@ -450,9 +482,9 @@ def package_version(module: str) -> str:
     except ImportError as error:
         if error.name == module:
             return "not installed"
-        return "does not load: {}".format(error)
+        return f"does not load: {error}"
     except Exception as error:
-        return "does not load: {}: {}".format(type(error).__name__, error)
+        return f"does not load: {type(error).__name__}: {error}"
 
 
 def model_versions() -> Dict[str, str]:
@@ -656,7 +688,7 @@ class Vectors(NamedTuple):
         Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
         NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
     negative : dict
-        Customers with a negative value, by feature. They are kept.
+        Customers with a negative value, by feature. They are kept, not left out.
     """
 
     values: np.ndarray
@@ -686,19 +718,18 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
         try:
             column = np.asarray(frame[name], dtype=np.float64)
         except (TypeError, ValueError) as error:
-            faults.append("{}: {}. Cast the column to float.".format(name, error))
+            faults.append(f"{name}: {error}. Cast the column to float.")
             continue
+        finite = np.where(np.isfinite(column), column, 0.0)
         if name == "customers":
-            wrong = ~((column >= 1) & (column == np.floor(column)) & np.isfinite(column))
+            wrong = (finite < 1) | (finite != np.floor(finite))
             allowed = "Allowed: whole numbers from 1."
         else:
-            wrong = np.isfinite(column) & (np.abs(column) > LARGEST_VALUE)
-            allowed = "Allowed: -{0:g} to {0:g}.".format(LARGEST_VALUE)
+            wrong = np.abs(finite) > LARGEST_VALUE
+            allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
         if wrong.any():
             faults.append(
-                "{}: {!r} cannot be used (rows like it: {}). {}".format(
-                    name, float(column[wrong][0]), int(wrong.sum()), allowed
-                )
+                f"{name}: {float(column[wrong][0])!r} cannot be used (rows like it: {int(wrong.sum())}). {allowed}"
             )
     return faults
 
@@ -725,7 +756,6 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
     customers = np.asarray(frame["customers"], dtype=np.float64)
     usable = np.isfinite(values).all(axis=1)
-    negative = np.isfinite(values) & (np.nan_to_num(values) < 0)
     left_out = {
         "customers": int(customers[~usable].sum()),
         "null": count_customers(np.isnan(values), customers),
@@ -743,7 +773,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         customers=np.bincount(row_vectors[rows], customers[rows], minlength=starts.sum()),
         row_vectors=row_vectors,
         left_out=left_out,
-        negative=count_customers(negative, customers),
+        negative=count_customers(np.where(usable[:, np.newaxis], values, 0.0) < 0, customers),
     )
 
 
@@ -760,13 +790,13 @@ def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
     count, lost = len(vectors.values), vectors.left_out["customers"]
     if not count:
         raise ValueError(
-            "customers: there are none to cluster ({} left out). "
-            "At least one with finite features is needed.".format(lost)
+            f"customers: there are none to cluster ({lost} left out). "
+            "At least one with finite features is needed."
         )
     if count < n_clusters:
         raise ValueError(
-            "n_clusters: {} clusters need at least {} distinct feature vectors, and there are {}. "
-            "Allowed: 1 to {}.".format(n_clusters, n_clusters, count, count)
+            f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature vectors, and there are {count}. "
+            f"Allowed: 1 to {count}."
         )
     return vectors
 
@@ -787,7 +817,7 @@ def report_checks(vectors: Vectors) -> None:
             )
         )
     if vectors.negative:
-        counts = ["{} for {}".format(name, count) for name, count in vectors.negative.items()]
+        counts = [f"{name} for {count}" for name, count in vectors.negative.items()]
         print("Customers with negative values, kept: {}.".format(", ".join(counts)))
 
 
@@ -920,7 +950,7 @@ def evaluate(
     vectors = usable_vectors(frame)
     if max_k > len(vectors.values):
         max_k = len(vectors.values)
-        print("max_k is {0}: there are {0} distinct feature vectors.".format(max_k))
+        print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
     points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
     weights = vectors.customers
     cells = condense(points, weights)
@@ -1012,14 +1042,12 @@ def suggest_k(rows: Sequence[Dict[str, Any]]) -> Tuple[int, str]:
     curve = np.sqrt([row["inertia"] for row in rows])
     if len(rows) < 3:
         k = len(rows)
-        return k, "k = {}: the largest of so few; a bend needs at least k = 1 to 3.".format(k)
+        return k, f"k = {k}: the largest of so few; a bend needs at least k = 1 to 3."
     chord = np.linspace(curve[0], curve[-1], len(curve))
     k = int((chord - curve).argmax()) + 1
     reason = (
-        "k = {}: the distance of customers from their centre (root mean square) falls steeply up "
-        "to here and slowly after, measured against a straight line from k = 1 to {}.".format(
-            k, len(rows)
-        )
+        f"k = {k}: the distance of customers from their centre (root mean square) falls steeply up "
+        f"to here and slowly after, measured against a straight line from k = 1 to {len(rows)}."
     )
     known = [row for row in rows if row["silhouette"] is not None]
     here = rows[k - 1]["silhouette"]
@@ -1076,9 +1104,7 @@ def read_segments(document: str) -> Segments:
         return parse_segments(json.loads(document))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            "the text is not a model document ({}: {}). A document of format {} is needed.".format(
-                type(error).__name__, error, MODEL_FORMAT
-            )
+            f"the text is not a model document ({type(error).__name__}: {error}). A document of format {MODEL_FORMAT} is needed."
         ) from error
 
 
@@ -1186,7 +1212,7 @@ def elbow_png(document: str) -> Optional[bytes]:
             color=ORANGE,
         )
         panels[1].set_ylabel("Silhouette\n(1: well apart, 0: touching)")
-    panels[0].set_title("Suggested number of clusters: {}".format(suggested), color=INK)
+    panels[0].set_title(f"Suggested number of clusters: {suggested}", color=INK)
     panels[-1].set_xlabel("Number of clusters (k)")
     panels[-1].set_xticks(ks[:: 1 + len(ks) // 25])
     for panel in panels:
@@ -1223,16 +1249,16 @@ def clusters_png(frame: pd.DataFrame, document: str) -> Optional[bytes]:
         return None
     widths = [1.5] + [1] * len(FEATURES)
     panels = figure.subplots(1, 1 + len(FEATURES), gridspec_kw={"width_ratios": widths})
-    colors = ["C{}".format(place % 10) for place in range(len(shown))]
+    colors = [f"C{place % 10}" for place in range(len(shown))]
     share = sizes[shown] / sizes.sum()
     texts = [
-        "{:,.0f} ({})".format(size, "{:.1%}".format(part) if part >= 0.001 else "< 0.1%")
+        "{:,.0f} ({})".format(size, f"{part:.1%}" if part >= 0.001 else "< 0.1%")
         for size, part in zip(sizes[shown], share)
     ]
     draw_bars(panels[0], sizes[shown], texts, colors)
     panels[0].set_title("customers", fontsize=11, color=INK)
     panels[0].set_yticks(range(len(shown)))
-    panels[0].set_yticklabels(["cluster {}".format(segments.numbers[index]) for index in shown])
+    panels[0].set_yticklabels([f"cluster {segments.numbers[index]}" for index in shown])
     for panel, feature, column in zip(panels[1:], FEATURES, vectors.values.T):
         groups = [(column[labels == index], vectors.customers[labels == index]) for index in shown]
         means = np.array([np.average(values, weights=weights) for values, weights in groups])
@@ -1240,7 +1266,7 @@ def clusters_png(frame: pd.DataFrame, document: str) -> Optional[bytes]:
         draw_feature(panel, feature, means, np.array(middle), colors)
     left = len(segments.numbers) - len(shown)
     note = "Bar: mean of the cluster. Thin line: the middle 80 % of its customers."
-    note += " The {} smallest clusters are not shown.".format(left) if left else ""
+    note += f" The {left} smallest clusters are not shown." if left else ""
     figure.text(0.01, 0.01, note, fontsize=8, color=GREY)
     return to_png(figure)
 
@@ -1254,9 +1280,7 @@ def draw_feature(
     small values, logarithmic for large ones. The figures at the bars stay what they are.
     """
     lengths = np.hstack([means[:, np.newaxis], middle])
-    texts = [
-        "{:.3g}".format(mean) if abs(mean) < 1000 else "{:,.0f}".format(mean) for mean in means
-    ]
+    texts = [f"{mean:.3g}" if abs(mean) < 1000 else f"{mean:,.0f}" for mean in means]
     label = feature.meaning
     sizes = np.abs(means[means != 0])
     if len(sizes) and sizes.max() > WIDEST_LINEAR_RANGE * np.median(sizes):
@@ -1306,7 +1330,7 @@ def new_figure(width: float, height: float) -> Any:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        print("No chart: matplotlib cannot be imported ({}).".format(error))
+        print(f"No chart: matplotlib cannot be imported ({error}).")
         return None
     figure = Figure(figsize=(width, height), dpi=120)
     FigureCanvasAgg(figure)
@@ -1420,6 +1444,8 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         IF @own_transaction = 1
             COMMIT TRANSACTION;
 
+        PRINT @reason;
+
         SELECT
             e.k,
             e.inertia,
@@ -1428,8 +1454,7 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
             e.silhouette_error,
             e.davies_bouldin,
             e.calinski_harabasz,
-            e.is_suggested,
-            e.reason
+            e.is_suggested
         FROM seg.k_evaluation AS e
         WHERE e.run_id = @run_id
         ORDER BY e.k;

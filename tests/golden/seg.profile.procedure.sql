@@ -140,6 +140,7 @@ BEGIN
             SELECT
                 f.cluster_id,
                 f.position,
+                IIF(f.mean = 0, 1, 0) AS is_zero,
                 CASE
                     WHEN f.mean = 0 AND f.population_mean <> 0 THEN CONCAT(N'no ', f.feature)
                     WHEN f.mean >= 4 * f.population_mean AND f.population_mean > 0
@@ -161,7 +162,11 @@ BEGIN
         description AS (
             SELECT
                 w.cluster_id,
-                STRING_AGG(w.comparison, N', ') WITHIN GROUP (ORDER BY w.position) AS label,
+                IIF(
+                    MIN(w.is_zero) = 1,
+                    N'zero everywhere',
+                    STRING_AGG(w.comparison, N', ') WITHIN GROUP (ORDER BY w.position)
+                ) AS label,
                 STRING_AGG(w.bound, N' and ') WITHIN GROUP (ORDER BY w.position) AS rule_in_words
             FROM phrase AS w
             GROUP BY w.cluster_id
