@@ -158,7 +158,9 @@ class Satellite:
         if self._closed:
             raise ValueError("satellite: it is closed. Make a new one.")
         try:
-            process = self._process = RuntimeProcess(self._python, self._memory_limit)
+            process = self._process = RuntimeProcess(
+                self._python, self._memory_limit, self._time_out
+            )
         except OSError as error:
             raise errors.no_runtime(self._python, f"{error.strerror}.") from None
         self._discard = weakref.finalize(self, process.close)

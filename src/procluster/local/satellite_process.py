@@ -87,20 +87,25 @@ class RuntimeProcess:
         The exit status, negative for a signal, once the process has ended.
     """
 
-    def __init__(self, python: str, memory_limit: int | None) -> None:
+    def __init__(self, python: str, memory_limit: int | None, time_out: float) -> None:
         self._directory = tempfile.TemporaryDirectory(
             prefix="procluster-", ignore_cleanup_errors=True
         )
-        self._settings = json.dumps({"memory_limit": memory_limit})
-        self.ended: Future[int] = Future()
+        self._startup_file = Path(self._directory.name, "startup.txt")
         self._talk: Future[Message] | None = None
-        started: Future[subprocess.Popen[bytes]] = Future()
-        threading.Thread(target=self._watch, args=(python, started), daemon=True).start()
+        self.ended: Future[int] = Future()
+        settings = {
+            "directory": self._directory.name,
+            "memory_limit": memory_limit,
+            "time_out": time_out,
+        }
         try:
-            self._process = started.result()
+            with self._startup_file.open("wb") as output:
+                self._process = _start(python, settings, output)
         except BaseException:
             self._directory.cleanup()
             raise
+        threading.Thread(target=_watch, args=(self._process, self.ended), daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -159,31 +164,9 @@ class RuntimeProcess:
                     pipe.close()
         self._directory.cleanup()
 
-    @property
-    def _startup_file(self) -> Path:
-        return Path(self._directory.name, "startup.txt")
 
-    def _watch(self, python: str, started: Future[subprocess.Popen[bytes]]) -> None:
-        """Start the process, wait for its end, and end what it leaves behind.
-
-        Starting it here matters: Linux sends the parent-death signal when the *thread* that
-        started a process ends, and this one lives as long as the process.
-        """
-        try:
-            with self._startup_file.open("wb") as output:
-                process = _start(python, self._settings, self._directory.name, output)
-        except Exception as error:
-            started.set_exception(error)
-            return
-        started.set_result(process)
-        status = process.wait()
-        _kill_group(process)
-        self.ended.set_result(status)
-
-
-def _start(
-    python: str, settings: str, directory: str, output: IO[bytes]
-) -> subprocess.Popen[bytes]:
+def _start(python: str, settings: Header, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    directory = str(settings["directory"])
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environment.update(dict.fromkeys(("TMPDIR", "TMP", "TEMP", "MPLCONFIGDIR"), directory))
     environment.update(HOME=os.devnull, MPLBACKEND="Agg")  # no home to write to, no display
@@ -191,7 +174,7 @@ def _start(
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return subprocess.Popen(  # noqa: S603  the interpreter is the caller's choice
-        [python, "-I", "-c", BOOT, str(Path(satellite_child.__file__)), settings],
+        [python, "-I", "-c", BOOT, str(Path(satellite_child.__file__)), json.dumps(settings)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=output,
@@ -199,6 +182,13 @@ def _start(
         env=environment,
         **options,
     )
+
+
+def _watch(process: subprocess.Popen[bytes], ended: Future[int]) -> None:
+    """Wait for the end of a process, and end what it leaves behind."""
+    status = process.wait()
+    _kill_group(process)
+    ended.set_result(status)
 
 
 def _talk(

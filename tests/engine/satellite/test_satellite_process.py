@@ -280,6 +280,20 @@ def test_script_ends_when_the_engine_is_killed(pipe: Pipe, name: str) -> None:
     assert pipe.is_let_go()
 
 
+def test_directory_goes_when_the_engine_is_killed(pipe: Pipe, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    script = (
+        f"import os, tempfile\nopen({str(note)!r}, 'w').write(tempfile.mkdtemp())\n"
+        f"{pipe.hold()}{FOREVER}"
+    )
+    with subprocess.Popen([sys.executable, "-c", ENGINE, script]) as engine:
+        pipe.wait_for_arrival()
+        engine.kill()
+
+    assert pipe.is_let_go()
+    assert not Path(note.read_text()).parent.exists()
+
+
 def test_forgotten_satellite_ends_its_process(make_call: Make, pipe: Pipe) -> None:
     forgotten = Satellite()
     forgotten.run(make_call(pipe.hold() + "os.set_inheritable(held, True)"))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
-from .sandbox import block_network, die_with_parent, limit_memory, silence
+from .sandbox import block_network, limit_memory, silence
 from .script import ABSENT, run
 from .wire import Header, receive, send
 
@@ -20,29 +22,42 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+BACKSTOP = 5.0
+LONGEST_WAIT = 1e6
+
 
 def main(settings: str) -> None:
-    """Serve scripts; ``settings`` is JSON with ``memory_limit`` in bytes or null.
+    """Serve scripts until the engine is gone.
 
     Requests come in on standard input and replies go out on standard output, which are moved out
     of the scripts' reach first. One message says that the process is warm; then two answer each
     request: that its script begins, and what came of it.
+
+    Parameters
+    ----------
+    settings : str
+        JSON: ``directory`` of this process, ``memory_limit`` in bytes or null, ``time_out`` in
+        seconds.
     """
+    options = json.loads(settings)
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    die_with_parent()
-    warning = limit_memory(json.loads(settings)["memory_limit"])
+    warning = limit_memory(options["memory_limit"])
     block_network()
     for package in ABSENT:
         sys.modules[package] = None  # type: ignore[assignment]
     silence()
     gc.freeze()
+    # Where native code keeps _listen() from running, the engine's end would go unnoticed.
+    backstop = min(options["time_out"] + BACKSTOP, LONGEST_WAIT)
     inbox: SimpleQueue[tuple[Header, list[pa.Table]]] = SimpleQueue()
-    threading.Thread(target=_listen, args=(requests, inbox), daemon=True).start()
+    threading.Thread(target=_listen, args=(requests, inbox, options), daemon=True).start()
     send(replies, {}, [])
     while True:
         request, tables = inbox.get()
         send(replies, {"begun": True}, [])
+        faulthandler.dump_traceback_later(backstop, exit=True, file=1)
         reply, results = run(request, tables)
+        faulthandler.cancel_dump_traceback_later()
         if warning and "notes" in reply:
             reply["notes"].append(warning)
         send(replies, reply, results)
@@ -51,12 +66,15 @@ def main(settings: str) -> None:
         gc.freeze()  # what survived stays: packages, which need not be searched every time
 
 
-def _listen(requests: IO[bytes], inbox: SimpleQueue[tuple[Header, list[pa.Table]]]) -> None:
+def _listen(
+    requests: IO[bytes], inbox: SimpleQueue[tuple[Header, list[pa.Table]]], options: Header
+) -> None:
     """Hand requests on; when no more can come, end this process and all it started."""
     try:
         while True:
             inbox.put(receive(requests))
     except (EOFError, ValueError, OSError):
+        shutil.rmtree(options["directory"], ignore_errors=True)
         if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
             os.killpg(os.getpgrp(), signal.SIGKILL)
         os._exit(1)

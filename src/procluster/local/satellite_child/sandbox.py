@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import signal
 import socket
 import sys
 import tempfile
@@ -22,14 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["block_network", "captured_output", "die_with_parent", "fresh_state", "limit_memory"]
+__all__ = ["block_network", "captured_output", "fresh_state", "limit_memory"]
 
 NETWORK_EVENTS = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
 NAME_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 UNIX_FAMILY = getattr(socket, "AF_UNIX", None)
 LONGEST_OUTPUT = 1 << 20
 HEADROOM = 64 << 20
-PR_SET_PDEATHSIG = 1
 
 
 def block_network() -> None:
@@ -48,15 +46,6 @@ def block_network() -> None:
         )
 
     sys.addaudithook(refuse)
-
-
-def die_with_parent() -> None:
-    """Have Linux kill this process when the engine is gone, even inside native code."""
-    if sys.platform != "linux":
-        return
-    import ctypes  # noqa: PLC0415  only Linux needs it
-
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def limit_memory(limit: int | None) -> str | None:
