@@ -36,9 +36,13 @@ def column_of(result: ScriptResult) -> tuple[str, list[object]]:
         ("np.array([0.5, np.nan], 'float32')", "real", [0.5, None]),
         ("np.array([0.1, np.nan, np.inf, -np.inf])", "float", [0.1, None, None, None]),
         (
-            "np.array(['2020-01-02T03:04:05.123456789', 'NaT'], 'M8[ns]')",
+            "np.array(['2020-01-02T03:04:05.1234567', '1969-12-31T23:59:59.998', 'NaT'], 'M8[ns]')",
             "datetime",
-            [dt.datetime(2020, 1, 2, 3, 4, 5, 123456), None],
+            [
+                dt.datetime(2020, 1, 2, 3, 4, 5, 123000),
+                dt.datetime(1969, 12, 31, 23, 59, 59, 997000),
+                None,
+            ],
         ),
         ("pd.Series(['a', '', None, 'ü'], dtype=object)", "nvarchar(max)", ["a", "", None, "ü"]),
         ("pd.Series([None, None], dtype=object)", "nvarchar(max)", [None, None]),

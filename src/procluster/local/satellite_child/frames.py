@@ -17,6 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .parameters import FIRST_DATETIME, on_ticks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -234,12 +236,15 @@ def _output_column(series: pd.Series) -> tuple[str, pa.Array]:
 
 
 def _moments(values: np.ndarray) -> pa.Array:
-    if (values < np.datetime64("1753-01-01")).any():
+    if (values < np.datetime64(FIRST_DATETIME)).any():
         raise ValueError(
             f"{values[~np.isnat(values)].min()} is before 1753-01-01, the first day of datetime. "
             "Return such dates as text."
         )
-    return pa.array(values.astype("datetime64[us]"))
+    seconds = values.astype("datetime64[s]")
+    parts = (values - seconds).astype("timedelta64[us]").astype("int64")
+    rounded = seconds.astype("datetime64[us]") + on_ticks(parts).astype("timedelta64[us]")
+    return pa.array(np.where(np.isnat(values), np.datetime64("NaT"), rounded))
 
 
 def _remedy(dtype: str) -> str:

@@ -10,16 +10,24 @@ import datetime as dt
 import math
 import reprlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["RULES", "Output", "Rule", "find_fault", "read_outputs"]
+    import numpy as np
+
+    Microseconds = TypeVar("Microseconds", int, np.ndarray)
+
+__all__ = ["RULES", "Output", "Rule", "find_fault", "on_ticks", "read_outputs"]
 
 MAX = -1
 LARGEST_REAL = 3.4028234663852886e38
 FIRST_DATETIME = dt.datetime(1753, 1, 1)
+END_OF_DATETIME = dt.datetime(9999, 12, 31, 23, 59, 59, 998_333)
+FIRST_SMALLDATETIME = dt.datetime(1900, 1, 1)
+END_OF_SMALLDATETIME = dt.datetime(2079, 6, 6, 23, 59, 29, 999_000)
+NO_TIME = dt.timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -137,22 +145,41 @@ def _check_length(value: str | bytes | bytearray, kind: str, size: int) -> str |
     )
 
 
-def _moment_from(low: dt.datetime, high: dt.datetime) -> Rule:
+def _moment_from(
+    low: dt.datetime, high: dt.datetime, plain: Callable[[dt.datetime], dt.datetime]
+) -> Rule:
     def check(value: dt.datetime, kind: str, _size: int) -> str | None:
         if value != value:  # noqa: PLR0124  pandas.NaT is a datetime
             return "NaT is no value of T-SQL. Assign None."
         if value.tzinfo is not None:
             return f"{value} has a time zone, which {kind} cannot keep. Assign it without one."
-        if low <= value <= high:
+        if low <= value < high:
             return None
         return f"{value} is out of range. {kind} allows {low:%Y-%m-%d} to {high:%Y-%m-%d}."
 
-    return Rule(dt.datetime, "a datetime.datetime", check, _plain_moment)
+    return Rule(dt.datetime, "a datetime.datetime", check, plain)
 
 
-def _plain_moment(value: dt.datetime) -> dt.datetime:
-    """Leave out the nanoseconds of a pandas.Timestamp."""
-    return dt.datetime.combine(value.date(), value.time())
+def on_ticks(microseconds: Microseconds) -> Microseconds:
+    """Round a part of a second as datetime does: to .000, .003 or .007, which are 1/300 s.
+
+    Examples
+    --------
+    >>> [on_ticks(n) for n in (1_000, 2_000, 5_000, 8_000, 9_000, 998_999)]
+    [0, 3000, 7000, 7000, 10000, 1000000]
+    """
+    return ((microseconds * 3 + 5000) // 10000 * 10 + 1) // 3 * 1000
+
+
+def _to_tick(value: dt.datetime) -> dt.datetime:
+    seconds = dt.datetime(*value.timetuple()[:6])
+    return seconds + dt.timedelta(microseconds=on_ticks(value.microsecond))
+
+
+def _to_minute(value: dt.datetime) -> dt.datetime:
+    """Round as smalldatetime does: 29.998 s and less goes down."""
+    late = dt.timedelta(minutes=1) if (value.second, value.microsecond) > (29, 998_000) else NO_TIME
+    return dt.datetime(*value.timetuple()[:5]) + late
 
 
 _TEXT = Rule(str, "str(...)", _check_text, str)
@@ -174,6 +201,6 @@ RULES: dict[str, Rule] = {
     "binary": _BINARY,
     "varbinary": _BINARY,
     "date": Rule(dt.date, "a datetime.date", _any_value, lambda day: day, but=dt.datetime),
-    "datetime": _moment_from(FIRST_DATETIME, dt.datetime.max),
-    "smalldatetime": _moment_from(dt.datetime(1900, 1, 1), dt.datetime(2079, 6, 6, 23, 59, 29)),
+    "datetime": _moment_from(FIRST_DATETIME, END_OF_DATETIME, _to_tick),
+    "smalldatetime": _moment_from(FIRST_SMALLDATETIME, END_OF_SMALLDATETIME, _to_minute),
 }
