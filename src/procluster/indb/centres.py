@@ -14,6 +14,9 @@ import numpy as np
 # Restarts see at most so many points; more are condensed to cells.
 MOST_CELLS = 4096
 
+# So many points are tried as better starting centres before each run.
+SWAPS_TRIED = 25
+
 # Lloyd's algorithm ends by itself, since inertia falls with every step; this is a safety net.
 MOST_ITERATIONS = 10000
 
@@ -103,13 +106,11 @@ def seed_centres(
         odds = cumulated[best]
         if not odds[-1] > 0:
             raise ValueError(
-                "n_clusters: {} clusters need as many distinct feature vectors, and only {} are "
-                "far enough apart to be told from each other. Allowed: 1 to {}.".format(
-                    n_clusters, index, index
-                )
+                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, "
+                f"and only {index} are far enough apart to be told from each other. "
+                f"Allowed: 1 to {index}."
             )
-        draws = np.searchsorted(odds, random.random_sample(n_draws) * odds[-1], side="right")
-        draws = np.minimum(draws, np.searchsorted(odds, odds[-1]))
+        draws = draw_points(odds, n_draws, random)
         squares = squared_distances(points, points[:, draws].T)
         if index:
             squares = np.minimum(squares, nearest)
@@ -118,6 +119,37 @@ def seed_centres(
         nearest = squares[best]
         chosen.append(draws[best])
     return np.array(points[:, chosen].T)
+
+
+def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
+    """Draw indices by cumulated odds; none of those whose own odds are zero."""
+    draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
+    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+
+
+def swap_centres(
+    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, random: np.random.RandomState
+) -> np.ndarray:
+    """Return better starting centres: a point drawn as above replaces a centre when that helps.
+
+    Which centre is best given up is seen from the second nearest centre of its points. Lattanzi
+    and Sohler (2019), A better k-means++ algorithm via local search, ICML.
+    """
+    centres = centres.copy()
+    labels, first, second = two_nearest(points, centres)
+    for _ in range(SWAPS_TRIED):
+        odds = np.cumsum(weights * first**2)
+        if not odds[-1] > 0:
+            break
+        drawn = draw_points(odds, 1, random)
+        distances = np.sqrt(squared_distances(points, points[:, drawn].T)[0])
+        kept = np.minimum(first, distances) ** 2
+        loss = weights * (np.minimum(second, distances) ** 2 - kept)
+        losses = np.bincount(labels, loss, minlength=len(centres))
+        if np.cumsum(weights * kept)[-1] + losses.min() < odds[-1]:
+            centres[losses.argmin()] = points[:, drawn[0]]
+            labels, first, second = two_nearest(points, centres)
+    return centres
 
 
 def weighted_means(
@@ -240,7 +272,10 @@ def fit_centres(
     ([0.5, 8.0], 0.5)
     """
     random = np.random.RandomState(random_state)
-    runs = (run_lloyd(*cells, seed_centres(*cells, n_clusters, random)) for _ in range(n_init))
+    runs = []
+    for _ in range(n_init):
+        seeds = seed_centres(*cells, n_clusters, random)
+        runs.append(run_lloyd(*cells, swap_centres(*cells, seeds, random)))
     best = min(runs, key=lambda run: run.inertia)
     final = run_lloyd(points, weights, best.centres)
     return final._replace(iterations=best.iterations + final.iterations)

@@ -66,7 +66,7 @@ def elbow_png(document: str) -> Optional[bytes]:
             color=ORANGE,
         )
         panels[1].set_ylabel("Silhouette\n(1: well apart, 0: touching)")
-    panels[0].set_title("Suggested number of clusters: {}".format(suggested), color=INK)
+    panels[0].set_title(f"Suggested number of clusters: {suggested}", color=INK)
     panels[-1].set_xlabel("Number of clusters (k)")
     panels[-1].set_xticks(ks[:: 1 + len(ks) // 25])
     for panel in panels:
@@ -103,16 +103,16 @@ def clusters_png(frame: pd.DataFrame, document: str) -> Optional[bytes]:
         return None
     widths = [1.5] + [1] * len(FEATURES)
     panels = figure.subplots(1, 1 + len(FEATURES), gridspec_kw={"width_ratios": widths})
-    colors = ["C{}".format(place % 10) for place in range(len(shown))]
+    colors = [f"C{place % 10}" for place in range(len(shown))]
     share = sizes[shown] / sizes.sum()
     texts = [
-        "{:,.0f} ({})".format(size, "{:.1%}".format(part) if part >= 0.001 else "< 0.1%")
+        "{:,.0f} ({})".format(size, f"{part:.1%}" if part >= 0.001 else "< 0.1%")
         for size, part in zip(sizes[shown], share)
     ]
     draw_bars(panels[0], sizes[shown], texts, colors)
     panels[0].set_title("customers", fontsize=11, color=INK)
     panels[0].set_yticks(range(len(shown)))
-    panels[0].set_yticklabels(["cluster {}".format(segments.numbers[index]) for index in shown])
+    panels[0].set_yticklabels([f"cluster {segments.numbers[index]}" for index in shown])
     for panel, feature, column in zip(panels[1:], FEATURES, vectors.values.T):
         groups = [(column[labels == index], vectors.customers[labels == index]) for index in shown]
         means = np.array([np.average(values, weights=weights) for values, weights in groups])
@@ -120,7 +120,7 @@ def clusters_png(frame: pd.DataFrame, document: str) -> Optional[bytes]:
         draw_feature(panel, feature, means, np.array(middle), colors)
     left = len(segments.numbers) - len(shown)
     note = "Bar: mean of the cluster. Thin line: the middle 80 % of its customers."
-    note += " The {} smallest clusters are not shown.".format(left) if left else ""
+    note += f" The {left} smallest clusters are not shown." if left else ""
     figure.text(0.01, 0.01, note, fontsize=8, color=GREY)
     return to_png(figure)
 
@@ -134,9 +134,7 @@ def draw_feature(
     small values, logarithmic for large ones. The figures at the bars stay what they are.
     """
     lengths = np.hstack([means[:, np.newaxis], middle])
-    texts = [
-        "{:.3g}".format(mean) if abs(mean) < 1000 else "{:,.0f}".format(mean) for mean in means
-    ]
+    texts = [f"{mean:.3g}" if abs(mean) < 1000 else f"{mean:,.0f}" for mean in means]
     label = feature.meaning
     sizes = np.abs(means[means != 0])
     if len(sizes) and sizes.max() > WIDEST_LINEAR_RANGE * np.median(sizes):
@@ -186,7 +184,7 @@ def new_figure(width: float, height: float) -> Any:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        print("No chart: matplotlib cannot be imported ({}).".format(error))
+        print(f"No chart: matplotlib cannot be imported ({error}).")
         return None
     figure = Figure(figsize=(width, height), dpi=120)
     FigureCanvasAgg(figure)

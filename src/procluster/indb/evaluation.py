@@ -80,7 +80,7 @@ def evaluate(
     vectors = usable_vectors(frame)
     if max_k > len(vectors.values):
         max_k = len(vectors.values)
-        print("max_k is {0}: there are {0} distinct feature vectors.".format(max_k))
+        print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
     points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
     weights = vectors.customers
     cells = condense(points, weights)
@@ -172,14 +172,12 @@ def suggest_k(rows: Sequence[Dict[str, Any]]) -> Tuple[int, str]:
     curve = np.sqrt([row["inertia"] for row in rows])
     if len(rows) < 3:
         k = len(rows)
-        return k, "k = {}: the largest of so few; a bend needs at least k = 1 to 3.".format(k)
+        return k, f"k = {k}: the largest of so few; a bend needs at least k = 1 to 3."
     chord = np.linspace(curve[0], curve[-1], len(curve))
     k = int((chord - curve).argmax()) + 1
     reason = (
-        "k = {}: the distance of customers from their centre (root mean square) falls steeply up "
-        "to here and slowly after, measured against a straight line from k = 1 to {}.".format(
-            k, len(rows)
-        )
+        f"k = {k}: the distance of customers from their centre (root mean square) falls steeply up "
+        f"to here and slowly after, measured against a straight line from k = 1 to {len(rows)}."
     )
     known = [row for row in rows if row["silhouette"] is not None]
     here = rows[k - 1]["silhouette"]

@@ -81,7 +81,7 @@ def train(
         try:
             earlier = read_segments(previous)
         except ValueError as error:
-            faults.append("previous: {}".format(error))
+            faults.append(f"previous: {error}")
     refuse(faults + frame_faults(frame))
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)

@@ -39,9 +39,7 @@ def parameter_faults(**given: Any) -> List[str]:
         least, most, what = ALLOWED_NUMBERS[name]
         whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
         if not whole or not least <= value <= most:
-            faults.append(
-                "{}: {!a} is not {}. Allowed: {} to {}.".format(name, value, what, least, most)
-            )
+            faults.append(f"{name}: {value!a} is not {what}. Allowed: {least} to {most}.")
     return faults
 
 

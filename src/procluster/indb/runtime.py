@@ -45,9 +45,9 @@ def package_version(module: str) -> str:
     except ImportError as error:
         if error.name == module:
             return "not installed"
-        return "does not load: {}".format(error)
+        return f"does not load: {error}"
     except Exception as error:
-        return "does not load: {}: {}".format(type(error).__name__, error)
+        return f"does not load: {type(error).__name__}: {error}"
 
 
 def model_versions() -> Dict[str, str]:

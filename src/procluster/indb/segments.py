@@ -43,9 +43,8 @@ def read_segments(document: str) -> Segments:
         return parse_segments(json.loads(document))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            "the text is not a model document ({}: {}). A document of format {} is needed.".format(
-                type(error).__name__, error, MODEL_FORMAT
-            )
+            f"the text is not a model document ({type(error).__name__}: {error}). "
+            f"A document of format {MODEL_FORMAT} is needed."
         ) from error
 
 

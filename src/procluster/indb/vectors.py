@@ -27,7 +27,7 @@ class Vectors(NamedTuple):
         Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
         NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
     negative : dict
-        Customers with a negative value, by feature. They are kept.
+        Customers with a negative value, by feature. They are kept, not left out.
     """
 
     values: np.ndarray
@@ -57,19 +57,19 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
         try:
             column = np.asarray(frame[name], dtype=np.float64)
         except (TypeError, ValueError) as error:
-            faults.append("{}: {}. Cast the column to float.".format(name, error))
+            faults.append(f"{name}: {error}. Cast the column to float.")
             continue
+        finite = np.where(np.isfinite(column), column, 0.0)
         if name == "customers":
-            wrong = ~((column >= 1) & (column == np.floor(column)) & np.isfinite(column))
+            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
             allowed = "Allowed: whole numbers from 1."
         else:
-            wrong = np.isfinite(column) & (np.abs(column) > LARGEST_VALUE)
-            allowed = "Allowed: -{0:g} to {0:g}.".format(LARGEST_VALUE)
+            wrong = np.abs(finite) > LARGEST_VALUE
+            allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
         if wrong.any():
             faults.append(
-                "{}: {!r} cannot be used (rows like it: {}). {}".format(
-                    name, float(column[wrong][0]), int(wrong.sum()), allowed
-                )
+                f"{name}: {float(column[wrong][0])!r} cannot be used "
+                f"(rows like it: {wrong.sum()}). {allowed}"
             )
     return faults
 
@@ -95,8 +95,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
     values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
     customers = np.asarray(frame["customers"], dtype=np.float64)
-    usable = np.isfinite(values).all(axis=1)
-    negative = np.isfinite(values) & (np.nan_to_num(values) < 0)
+    usable: np.ndarray = np.isfinite(values).all(axis=1)
     left_out = {
         "customers": int(customers[~usable].sum()),
         "null": count_customers(np.isnan(values), customers),
@@ -114,7 +113,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         customers=np.bincount(row_vectors[rows], customers[rows], minlength=starts.sum()),
         row_vectors=row_vectors,
         left_out=left_out,
-        negative=count_customers(negative, customers),
+        negative=count_customers(np.where(usable[:, np.newaxis], values, 0.0) < 0, customers),
     )
 
 
@@ -131,13 +130,13 @@ def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
     count, lost = len(vectors.values), vectors.left_out["customers"]
     if not count:
         raise ValueError(
-            "customers: there are none to cluster ({} left out). "
-            "At least one with finite features is needed.".format(lost)
+            f"customers: there are none to cluster ({lost} left out). "
+            "At least one with finite features is needed."
         )
     if count < n_clusters:
         raise ValueError(
-            "n_clusters: {} clusters need at least {} distinct feature vectors, and there are {}. "
-            "Allowed: 1 to {}.".format(n_clusters, n_clusters, count, count)
+            f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature "
+            f"vectors, and there are {count}. Allowed: 1 to {count}."
         )
     return vectors
 
@@ -158,7 +157,7 @@ def report_checks(vectors: Vectors) -> None:
             )
         )
     if vectors.negative:
-        counts = ["{} for {}".format(name, count) for name, count in vectors.negative.items()]
+        counts = [f"{name} for {count}" for name, count in vectors.negative.items()]
         print("Customers with negative values, kept: {}.".format(", ".join(counts)))
 
 
