@@ -78,15 +78,15 @@ BEGIN
 # ---- locate
 SOURCES = (
     ("centres.py", 28),
-    ("parameters.py", 309),
-    ("runtime.py", 362),
-    ("silhouette.py", 422),
-    ("features.py", 550),
-    ("vectors.py", 586),
-    ("evaluation.py", 795),
-    ("segments.py", 986),
-    ("charts.py", 1071),
-    ("glue", 1271),
+    ("parameters.py", 310),
+    ("runtime.py", 363),
+    ("silhouette.py", 423),
+    ("features.py", 551),
+    ("vectors.py", 587),
+    ("evaluation.py", 797),
+    ("segments.py", 988),
+    ("charts.py", 1074),
+    ("glue", 1274),
 )
 
 def locate(error):
@@ -209,8 +209,9 @@ def seed_centres(
         odds = cumulated[best]
         if not odds[-1] > 0:
             raise ValueError(
-                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, and only {index} are "
-                f"far enough apart to be told from each other. Allowed: 1 to {index}."
+                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, "
+                f"and only {index} are far enough apart to be told from each other. "
+                f"Allowed: 1 to {index}."
             )
         draws = draw_points(odds, n_draws, random)
         squares = squared_distances(points, points[:, draws].T)
@@ -226,7 +227,7 @@ def seed_centres(
 def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
     """Draw indices by cumulated odds; none of those whose own odds are zero."""
     draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
-    return np.minimum(draws, np.searchsorted(odds, odds[-1]))
+    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
 
 
 def swap_centres(
@@ -722,14 +723,15 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
             continue
         finite = np.where(np.isfinite(column), column, 0.0)
         if name == "customers":
-            wrong = (finite < 1) | (finite != np.floor(finite))
+            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
             allowed = "Allowed: whole numbers from 1."
         else:
             wrong = np.abs(finite) > LARGEST_VALUE
             allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
         if wrong.any():
             faults.append(
-                f"{name}: {float(column[wrong][0])!r} cannot be used (rows like it: {int(wrong.sum())}). {allowed}"
+                f"{name}: {float(column[wrong][0])!r} cannot be used "
+                f"(rows like it: {wrong.sum()}). {allowed}"
             )
     return faults
 
@@ -755,7 +757,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
     values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
     customers = np.asarray(frame["customers"], dtype=np.float64)
-    usable = np.isfinite(values).all(axis=1)
+    usable: np.ndarray = np.isfinite(values).all(axis=1)
     left_out = {
         "customers": int(customers[~usable].sum()),
         "null": count_customers(np.isnan(values), customers),
@@ -795,8 +797,8 @@ def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
         )
     if count < n_clusters:
         raise ValueError(
-            f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature vectors, and there are {count}. "
-            f"Allowed: 1 to {count}."
+            f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature "
+            f"vectors, and there are {count}. Allowed: 1 to {count}."
         )
     return vectors
 
@@ -1104,7 +1106,8 @@ def read_segments(document: str) -> Segments:
         return parse_segments(json.loads(document))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"the text is not a model document ({type(error).__name__}: {error}). A document of format {MODEL_FORMAT} is needed."
+            f"the text is not a model document ({type(error).__name__}: {error}). "
+            f"A document of format {MODEL_FORMAT} is needed."
         ) from error
 
 

@@ -104,8 +104,10 @@ BEGIN
                 v.feature,
                 v.mean,
                 v.population_mean,
-                IIF(v.low > v.population_low, v.low, NULL) AS low,
-                IIF(v.high < v.population_high, v.high, NULL) AS high
+                ROUND(v.low, 4) AS low,
+                ROUND(v.high, 4) AS high,
+                IIF(v.low > v.population_low, 1, 0) AS is_bounded_below,
+                IIF(v.high < v.population_high, 1, 0) AS is_bounded_above
             FROM cluster AS c
             CROSS JOIN population AS p
             CROSS APPLY (
@@ -151,11 +153,11 @@ BEGIN
                         THEN CONCAT(N'low ', f.feature)
                 END AS comparison,
                 CASE
-                    WHEN f.low = f.high THEN CONCAT(f.feature, N' = ', ROUND(f.low, 4))
-                    WHEN f.low IS NOT NULL AND f.high IS NOT NULL
-                        THEN CONCAT(f.feature, N' from ', ROUND(f.low, 4), N' to ', ROUND(f.high, 4))
-                    WHEN f.low IS NOT NULL THEN CONCAT(f.feature, N' >= ', ROUND(f.low, 4))
-                    WHEN f.high IS NOT NULL THEN CONCAT(f.feature, N' <= ', ROUND(f.high, 4))
+                    WHEN f.is_bounded_below + f.is_bounded_above = 0 THEN NULL
+                    WHEN f.low = f.high THEN CONCAT(f.feature, N' = ', f.low)
+                    WHEN f.is_bounded_below = 0 THEN CONCAT(f.feature, N' <= ', f.high)
+                    WHEN f.is_bounded_above = 0 THEN CONCAT(f.feature, N' >= ', f.low)
+                    ELSE CONCAT(f.feature, N' from ', f.low, N' to ', f.high)
                 END AS bound
             FROM feature AS f
         ),
