@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from procluster.local.catalog import StoredTable, quote_tsql
 from procluster.local.messages import sql_error
 from procluster.local.parser import parse_batch
+from procluster.local.stored import StoredTable, quote_tsql
 from procluster.local.syntax import ColumnRef, QueryStatement
 from procluster.local.translate import compile_query
 

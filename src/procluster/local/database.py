@@ -13,8 +13,8 @@ import duckdb
 from procluster.errors import DataError, SqlError
 from procluster.local.application_locks import ApplicationLocks
 from procluster.local.catalog import Catalog
-from procluster.local.changes import append_rows
 from procluster.local.frame import Frame
+from procluster.local.insertion import append_rows
 from procluster.local.interpreter import Interpreter
 from procluster.local.lexer import Batch, split_batches
 from procluster.local.results import ResultSet

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from procluster.errors import Refusal
-from procluster.local.catalog import StoredModule, StoredTable
 from procluster.local.messages import sql_error
 from procluster.local.results import Column
 from procluster.local.session_functions import SESSION_FUNCTIONS
+from procluster.local.stored import StoredModule, StoredTable
 from procluster.local.system_views import system_view
 from procluster.local.translate.names import InlineFunction, Table, View
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from procluster.local.catalog import StoredTable
     from procluster.local.interpreter import Interpreter
+    from procluster.local.stored import StoredTable
 
 __all__ = ["keep_last", "next_number", "restart"]
 

@@ -13,48 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from procluster.errors import Refusal, SqlError, SyntaxRefusal
-from procluster.local import changes, definitions, messaging, procedures, variables
+from procluster.errors import Refusal, SqlError
+from procluster.local import local_tables, variables
 from procluster.local.frame import Frame
 from procluster.local.messages import BATCH_ABORTING, SCOPE_ABORTING, sql_error
 from procluster.local.parser import parse_batch
 from procluster.local.results import Message, ResultSet, RowCount
-from procluster.local.syntax import (
-    AlterTable,
-    BeginTransaction,
-    Block,
-    Break,
-    CommitTransaction,
-    Continue,
-    CreateIndex,
-    CreateModule,
-    CreateRole,
-    CreateSchema,
-    CreateTable,
-    Declare,
-    DeclareTable,
-    Delete,
-    Drop,
-    Execute,
-    ExecuteText,
-    If,
-    Insert,
-    Permission,
-    Print,
-    QueryStatement,
-    RaiseError,
-    Return,
-    RoleMember,
-    RollbackTransaction,
-    SetOption,
-    SetVariable,
-    Statement,
-    Throw,
-    Truncate,
-    TryCatch,
-    Update,
-    While,
-)
+from procluster.local.signals import Aborted, Caught
+from procluster.local.statements import CONTAINERS, STATEMENTS
+from procluster.local.syntax import RaiseError, Statement, Throw
 from procluster.local.transaction import Transaction
 from procluster.local.translate import (
     as_sql_error,
@@ -70,38 +37,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from procluster.local.application_locks import ApplicationLocks
-    from procluster.local.catalog import Catalog, StoredTable
+    from procluster.local.catalog import Catalog
     from procluster.local.results import Event
     from procluster.local.satellite import Satellite
+    from procluster.local.stored import StoredTable
     from procluster.local.syntax import Condition, Expression
     from procluster.local.translate.names import Compiled
     from procluster.local.types import SqlType
 
     Flow = str | None
-    Handler = Callable[["Interpreter", Any, Frame], Flow]
 
-__all__ = ["Aborted", "Caught", "Interpreter"]
+__all__ = ["Interpreter"]
 
-MAX_LEVEL = 32
 ROWS_NAME = "_rows"
 PLACEHOLDER = re.compile(r"\$(\w+)")
-
-
-class Caught(Exception):  # noqa: N818
-    """An error on its way to a CATCH; ``frame`` is the level whose TRYs do not see it."""
-
-    def __init__(self, error: SqlError, frame: Frame | None) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.frame = frame
-
-
-class Aborted(Exception):  # noqa: N818
-    """The end of a procedure (``frame``) or, without one, of the batch; already reported."""
-
-    def __init__(self, frame: Frame | None = None) -> None:
-        super().__init__()
-        self.frame = frame
 
 
 class Options:
@@ -179,7 +128,7 @@ class Interpreter:
         try:
             self.run(statements, frame)
         finally:
-            definitions.drop_local_tables(self, frame)
+            local_tables.drop_local_tables(self, frame)
             self.frames.pop()
 
     def run(self, statements: Sequence[Statement], frame: Frame) -> Flow:
@@ -255,10 +204,10 @@ class Interpreter:
 
     def rollback(self) -> None:
         """Roll back; table variables keep their rows, as they do on a server."""
-        kept = definitions.save_table_variables(self)
+        kept = local_tables.save_table_variables(self)
         self.transaction.rollback()
         self.shown_views.clear()
-        definitions.restore_table_variables(self, kept)
+        local_tables.restore_table_variables(self, kept)
         self.end_transaction()
 
     # --- what is sent
@@ -367,124 +316,3 @@ class Interpreter:
         self.transaction.close()
         self.locks.release_all(self.session_id)
         self.connection.close()
-
-
-# --- control flow --------------------------------------------------------------------------------
-
-
-def run_if(own: Interpreter, statement: If, frame: Frame) -> Flow:
-    chosen = own.holds(statement.condition, frame)
-    own.row_count = own.last_error = 0
-    if chosen:
-        return own.step(statement.then, frame)
-    return own.step(statement.otherwise, frame) if statement.otherwise else None
-
-
-def run_while(own: Interpreter, statement: While, frame: Frame) -> Flow:
-    while own.holds(statement.condition, frame):
-        own.row_count = own.last_error = 0
-        flow = own.step(statement.body, frame)
-        if flow == "break":
-            break
-        if flow == "return":
-            return flow
-    return None
-
-
-def run_block(own: Interpreter, statement: Block, frame: Frame) -> Flow:
-    return own.run(statement.statements, frame)
-
-
-def run_try(own: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
-    sinks = len(own.sinks)
-    own.tries.append(frame)
-    try:
-        return own.run(statement.attempt, frame)
-    except Caught as caught:
-        if caught.frame is frame:
-            raise
-        error = caught.error
-    finally:
-        own.tries.pop()
-    del own.sinks[sinks:]
-    previous, own.caught = own.caught, error
-    try:
-        return own.run(statement.handler, frame)
-    finally:
-        own.caught = previous
-
-
-def run_return(own: Interpreter, statement: Return, frame: Frame) -> Flow:
-    if statement.value is not None:
-        frame.status = own.evaluate(statement.value, frame, procedures.INT)
-        if frame.status is None:
-            name = frame.procedure_name() or ""
-            text = f"The '{name}' procedure attempted to return a status of NULL, which is not "
-            text += "allowed. A status of 0 will be returned instead."
-            own.send(Message(0, 0, 1, text, statement.at.line, frame.procedure_name()))
-            frame.status = 0
-    return "return"
-
-
-def run_begin(own: Interpreter, _: BeginTransaction, __: Frame) -> Flow:
-    own.transaction.begin()
-    own.row_count = 0
-    return None
-
-
-def run_commit(own: Interpreter, _: CommitTransaction, __: Frame) -> Flow:
-    if own.inserting and own.transaction.depth <= own.inserting:
-        raise sql_error(3916)
-    own.transaction.commit()
-    own.end_transaction()
-    own.row_count = 0
-    return None
-
-
-def run_rollback(own: Interpreter, _: RollbackTransaction, __: Frame) -> Flow:
-    if own.inserting:
-        raise sql_error(3915)
-    own.rollback()
-    own.row_count = 0
-    return None
-
-
-CONTAINERS = frozenset((If, While, Block, TryCatch))
-"""Statements whose success says nothing of @@ERROR."""
-
-STATEMENTS: dict[type, Handler] = {
-    AlterTable: definitions.alter_table,
-    BeginTransaction: run_begin,
-    Block: run_block,
-    Break: lambda *_: "break",
-    CommitTransaction: run_commit,
-    Continue: lambda *_: "continue",
-    CreateIndex: definitions.create_index,
-    CreateModule: definitions.create_module,
-    CreateRole: definitions.create_role,
-    CreateSchema: definitions.create_schema,
-    CreateTable: definitions.create_table,
-    Declare: variables.declare,
-    DeclareTable: definitions.declare_table,
-    Delete: changes.delete,
-    Drop: definitions.drop,
-    Execute: procedures.execute,
-    ExecuteText: procedures.execute_text,
-    If: run_if,
-    Insert: changes.insert,
-    Permission: definitions.change_permission,
-    Print: messaging.print_value,
-    QueryStatement: changes.select,
-    RaiseError: messaging.raise_error,
-    Return: run_return,
-    RoleMember: definitions.change_role_member,
-    RollbackTransaction: run_rollback,
-    SetOption: variables.set_option,
-    SetVariable: variables.set_variable,
-    Throw: messaging.throw,
-    Truncate: changes.truncate,
-    TryCatch: run_try,
-    Update: changes.update,
-    While: run_while,
-}
-"""How each statement runs."""

@@ -109,7 +109,7 @@ def _format(template: str, values: list[Any]) -> str:
     if bad:
         place = template.index("%", 0)
         raise sql_error(2787, template[place : place + 10])
-    return SPECIFICATION.sub(fill, template)
+    return str(SPECIFICATION.sub(fill, template))
 
 
 def throw(own: Interpreter, statement: Throw, frame: Frame) -> None:

@@ -9,6 +9,7 @@ from procluster.errors import SqlError
 from procluster.local.frame import Frame, Variable
 from procluster.local.messages import sql_error
 from procluster.local.parser import parse_batch
+from procluster.local.signals import Aborted
 from procluster.local.syntax import Argument, Literal, Parameter
 from procluster.local.syntax import Variable as VariableName
 from procluster.local.types import MAX, SqlType
@@ -17,7 +18,6 @@ from procluster.local.variables import assign
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from procluster.local.catalog import StoredModule
     from procluster.local.interpreter import Interpreter
     from procluster.local.syntax import Execute, ExecuteText, Statement
 
@@ -81,8 +81,6 @@ def run_in(
     statements: tuple[Statement, ...],
 ) -> None:
     """Run statements in a frame of their own, which ends alone when it is aborted."""
-    from procluster.local.interpreter import Aborted
-
     if inner.level > MAX_LEVEL:
         raise sql_error(217)
     for argument in bound:

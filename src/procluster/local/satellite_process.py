@@ -107,11 +107,6 @@ class RuntimeProcess:
             raise
         threading.Thread(target=_watch, args=(self._process, self.ended), daemon=True).start()
 
-    @property
-    def pid(self) -> int:
-        """Its id, which is also that of the group of all it starts."""
-        return self._process.pid
-
     def exchange(self, request: Message | None, time_out: float) -> Message:
         """Send a request, if any, and wait for the next reply.
 

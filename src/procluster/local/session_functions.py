@@ -10,9 +10,9 @@ import socket
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from procluster.local.catalog import StoredModule, StoredTable, object_type
 from procluster.local.names import identifier_parts
-from procluster.local.system_views import max_length
+from procluster.local.stored import StoredModule, StoredTable, object_type
+from procluster.local.system_rows import max_length
 from procluster.local.types import SqlType
 
 if TYPE_CHECKING:

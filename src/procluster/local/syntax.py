@@ -14,6 +14,20 @@ from procluster.local.types import SqlType
 
 __all__: list[str] = []
 
+LiteralKind = OneOf["int", "decimal", "float", "string", "national", "binary", "null", "default"]
+Sign = OneOf["-", "+", "~"]
+BinaryOperator = OneOf["+", "-", "*", "/", "%", "&", "|", "^"]
+ComparisonOperator = OneOf["=", "<>", "<", "<=", ">", ">="]
+JoinKind = OneOf["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "CROSS APPLY", "OUTER APPLY"]
+SetOperator = OneOf["UNION", "UNION ALL", "EXCEPT", "INTERSECT"]
+KeyKind = OneOf["PRIMARY KEY", "UNIQUE"]
+ModuleKind = OneOf["PROCEDURE", "VIEW", "FUNCTION"]
+ModuleMode = OneOf["CREATE", "CREATE OR ALTER", "ALTER"]
+PermissionAction = OneOf["GRANT", "DENY", "REVOKE"]
+Securable = OneOf["OBJECT", "SCHEMA", "DATABASE"]
+MemberAction = OneOf["ADD", "DROP"]
+DropKind = OneOf["TABLE", "VIEW", "PROCEDURE", "FUNCTION", "SCHEMA", "ROLE", "INDEX"]
+
 
 @dataclass(frozen=True)
 class Position:
@@ -46,7 +60,7 @@ class Literal(Node):
     hex digits for binary, and "" for null and default.
     """
 
-    kind: OneOf["int", "decimal", "float", "string", "national", "binary", "null", "default"]
+    kind: LiteralKind
     value: str
 
 
@@ -80,13 +94,13 @@ class SystemVariable(Node):
 
 @dataclass(frozen=True)
 class Unary(Node):
-    operator: OneOf["-", "+", "~"]
+    operator: Sign
     operand: Expression
 
 
 @dataclass(frozen=True)
 class Binary(Node):
-    operator: OneOf["+", "-", "*", "/", "%", "&", "|", "^"]
+    operator: BinaryOperator
     left: Expression
     right: Expression
 
@@ -156,7 +170,7 @@ Expression = Union[
 
 @dataclass(frozen=True)
 class Comparison(Node):
-    operator: OneOf["=", "<>", "<", "<=", ">", ">="]
+    operator: ComparisonOperator
     left: Expression
     right: Expression
 
@@ -268,7 +282,7 @@ class FunctionTable(Node):
 class Join(Node):
     """``kind`` CROSS APPLY / OUTER APPLY and CROSS have no condition."""
 
-    kind: OneOf["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "CROSS APPLY", "OUTER APPLY"]
+    kind: JoinKind
     left: TableSource
     right: TableSource
     condition: Condition | None
@@ -319,7 +333,7 @@ class Select(Node):
 
 @dataclass(frozen=True)
 class SetOperation(Node):
-    operator: OneOf["UNION", "UNION ALL", "EXCEPT", "INTERSECT"]
+    operator: SetOperator
     left: Select | SetOperation
     right: Select | SetOperation
 
@@ -358,7 +372,7 @@ class ColumnDefinition(Node):
 
 @dataclass(frozen=True)
 class KeyConstraint(Node):
-    kind: OneOf["PRIMARY KEY", "UNIQUE"]
+    kind: KeyKind
     name: str | None
     columns: tuple[str, ...]
 
@@ -503,6 +517,9 @@ class ResultColumn(Node):
     nullable: bool = True
 
 
+ResultSets = Union[tuple[tuple[ResultColumn, ...], ...], OneOf["NONE", "UNDEFINED"], None]
+
+
 @dataclass(frozen=True)
 class Execute(Node):
     """``EXEC @status = schema.procedure @a = 1, @b = @b OUTPUT WITH RESULT SETS (...)``.
@@ -513,7 +530,7 @@ class Execute(Node):
     procedure: ObjectName
     arguments: tuple[Argument, ...]
     status: str | None = None
-    result_sets: tuple[tuple[ResultColumn, ...], ...] | OneOf["NONE", "UNDEFINED"] | None = None
+    result_sets: ResultSets = None
 
 
 @dataclass(frozen=True)
@@ -619,8 +636,8 @@ class CreateModule(Node):
     statements of a procedure, the Query of a view or inline function.
     """
 
-    kind: OneOf["PROCEDURE", "VIEW", "FUNCTION"]
-    mode: OneOf["CREATE", "CREATE OR ALTER", "ALTER"]
+    kind: ModuleKind
+    mode: ModuleMode
     name: ObjectName
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...] | Query
@@ -645,9 +662,9 @@ class CreateRole(Node):
 class Permission(Node):
     """GRANT, DENY, REVOKE: recorded, not enforced. ``on`` is None for the database."""
 
-    action: OneOf["GRANT", "DENY", "REVOKE"]
+    action: PermissionAction
     permissions: tuple[str, ...]
-    on_kind: OneOf["OBJECT", "SCHEMA", "DATABASE"]
+    on_kind: Securable
     on: ObjectName | None
     principals: tuple[str, ...]
 
@@ -657,13 +674,13 @@ class RoleMember(Node):
     """ALTER ROLE role ADD | DROP MEMBER principal."""
 
     role: str
-    action: OneOf["ADD", "DROP"]
+    action: MemberAction
     member: str
 
 
 @dataclass(frozen=True)
 class Drop(Node):
-    kind: OneOf["TABLE", "VIEW", "PROCEDURE", "FUNCTION", "SCHEMA", "ROLE", "INDEX"]
+    kind: DropKind
     names: tuple[ObjectName, ...]
     if_exists: bool = False
     on: ObjectName | None = None

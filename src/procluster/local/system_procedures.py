@@ -13,7 +13,7 @@ from procluster.local.parser import parse_parameters
 from procluster.local.procedures import bind, give_back, run_dynamic
 from procluster.local.results import Column, ResultSet
 from procluster.local.syntax import Literal, Parameter, Position
-from procluster.local.system_views import CONFIGURATIONS
+from procluster.local.system_rows import CONFIGURATIONS
 from procluster.local.types import SqlType
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from procluster.local.frame import Frame
     from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import Execute, ObjectName
+    from procluster.local.syntax import Execute, LiteralKind, ObjectName
 
     Procedure = Callable[[Interpreter, Execute, Frame], object]
 
@@ -39,7 +39,7 @@ BAD_ARGUMENT = -999
 def _parameter(name: str, kind: SqlType, default: str | None = None) -> Parameter:
     literal = None
     if default is not None:
-        form = "int" if kind == INT else "national"
+        form: LiteralKind = "int" if kind == INT else "national"
         literal = Literal(NOWHERE, "null" if default == "NULL" else form, default)
     return Parameter(NOWHERE, name, kind, literal)
 

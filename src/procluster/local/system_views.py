@@ -1,4 +1,4 @@
-"""Catalog views: what sys.* and INFORMATION_SCHEMA.* show, made from the catalog when asked for.
+"""Catalog views: what sys.* and INFORMATION_SCHEMA.* show, made when it is asked for.
 
 Names and types of the columns are those of "System catalog views (Transact-SQL)"; columns that
 the embedded engine has nothing to say about are left out.
@@ -6,29 +6,25 @@ the embedded engine has nothing to say about are left out.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from procluster.local.catalog import StoredModule, StoredTable, object_type, quote_sql
+from procluster.local import system_rows
+from procluster.local.parser import parse_batch
 from procluster.local.results import Column
+from procluster.local.stored import quote_sql
+from procluster.local.syntax import CreateTable
 from procluster.local.translate.names import Table
-from procluster.local.types import KINDS, MAX, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from procluster.local.catalog import Catalog
     from procluster.local.interpreter import Interpreter
-    from procluster.local.results import Column as ResultColumn
 
-    Rows = Iterable[tuple[Any, ...]]
+__all__ = ["SYSTEM_VIEWS", "SystemView", "system_view"]
 
-__all__ = ["SYSTEM_VIEWS", "SystemView", "max_length", "system_view"]
-
-INT, BIT, TINYINT, SMALLINT = (SqlType(name) for name in ("int", "bit", "tinyint", "smallint"))
-NAME, LONG = SqlType("nvarchar", 128), SqlType("nvarchar", MAX)
-MOMENT, CODE, WORDS = SqlType("datetime"), SqlType("char", 2), SqlType("nvarchar", 60)
 ARROW = {
     "int": pa.int32(),
     "bit": pa.bool_(),
@@ -36,52 +32,96 @@ ARROW = {
     "smallint": pa.int16(),
     "datetime": pa.timestamp("us"),
 }
-DBO = 1
-TYPE_WORDS = {
-    "U": "USER_TABLE",
-    "V": "VIEW",
-    "P": "SQL_STORED_PROCEDURE",
-    "IF": "SQL_INLINE_TABLE_VALUED_FUNCTION",
-}
-BYTES = {
-    "bit": 1, "tinyint": 1, "smallint": 2, "int": 4, "bigint": 8, "real": 4, "float": 8,
-    "money": 8, "date": 3, "smalldatetime": 4, "datetime": 8, "uniqueidentifier": 16,
-}  # fmt: skip
-DIGITS = {
-    "bit": 1, "tinyint": 3, "smallint": 5, "int": 10, "bigint": 19, "real": 24, "float": 53,
-    "money": 19, "date": 10, "smalldatetime": 16, "datetime": 23,
-}  # fmt: skip
-CONFIGURATIONS = {
-    "external scripts enabled": (1586, 0, 1, 1, "Allows execution of external scripts"),
-    "nested triggers": (115, 0, 1, 1, "Allow triggers to be invoked within triggers"),
-    "show advanced options": (518, 0, 1, 0, "show advanced options"),
-}
-"""Options of sp_configure: id, minimum, maximum, value, description."""
-PERMISSION_CODES = {
-    "ALTER": "AL",
-    "CONNECT": "CO",
-    "CONTROL": "CL",
-    "DELETE": "DL",
-    "EXECUTE": "EX",
-    "EXECUTE ANY EXTERNAL SCRIPT": "EAES",
-    "INSERT": "IN",
-    "REFERENCES": "RF",
-    "SELECT": "SL",
-    "UPDATE": "UP",
-    "VIEW DEFINITION": "VW",
-}
-PERMISSION_CLASSES = {
-    "DATABASE": (0, "DATABASE"),
-    "OBJECT": (1, "OBJECT_OR_COLUMN"),
-    "SCHEMA": (3, "SCHEMA"),
-}
+"""Arrow types of the columns; the others are text."""
 
 
 class SystemView(NamedTuple):
-    """Columns of a catalog view, and how its rows are made."""
+    """A catalog view: its columns as in CREATE TABLE, and how its rows are made."""
 
-    columns: dict[str, SqlType]
-    rows: Callable[[Interpreter], Rows]
+    columns: str
+    rows: Callable[[Interpreter], Iterable[tuple[Any, ...]]]
+
+
+OBJECT_COLUMNS = (
+    "name sysname, object_id int, principal_id int, schema_id int, parent_object_id int, "
+    "type char(2), type_desc nvarchar(60), create_date datetime, modify_date datetime, "
+    "is_ms_shipped bit, is_published bit, is_schema_published bit"
+)
+SYSTEM_VIEWS: dict[str, SystemView] = {
+    "sys.objects": SystemView(OBJECT_COLUMNS, system_rows.objects),
+    "sys.tables": SystemView(OBJECT_COLUMNS, lambda own: system_rows.objects(own, "U")),
+    "sys.views": SystemView(OBJECT_COLUMNS, lambda own: system_rows.objects(own, "V")),
+    "sys.procedures": SystemView(OBJECT_COLUMNS, lambda own: system_rows.objects(own, "P")),
+    "sys.schemas": SystemView(
+        "name sysname, schema_id int, principal_id int", system_rows.schemas
+    ),
+    "sys.columns": SystemView(
+        "object_id int, name sysname, column_id int, system_type_id tinyint, user_type_id int, "
+        "max_length smallint, precision tinyint, scale tinyint, collation_name sysname, "
+        "is_nullable bit, is_identity bit, is_computed bit",
+        system_rows.columns,
+    ),
+    "sys.types": SystemView(
+        "name sysname, system_type_id tinyint, user_type_id int, schema_id int, "
+        "is_nullable bit, is_user_defined bit",
+        system_rows.types,
+    ),
+    "sys.sql_modules": SystemView(
+        "object_id int, definition nvarchar(max), uses_ansi_nulls bit, "
+        "uses_quoted_identifier bit",
+        system_rows.modules,
+    ),
+    "sys.parameters": SystemView(
+        "object_id int, name sysname, parameter_id int, system_type_id tinyint, "
+        "user_type_id int, max_length smallint, precision tinyint, scale tinyint, "
+        "is_output bit, has_default_value bit",
+        system_rows.parameters,
+    ),
+    "sys.indexes": SystemView(
+        "object_id int, name sysname, index_id int, type tinyint, type_desc nvarchar(60), "
+        "is_unique bit, is_primary_key bit, is_unique_constraint bit, has_filter bit, "
+        "filter_definition nvarchar(max)",
+        system_rows.indexes,
+    ),
+    "sys.database_principals": SystemView(
+        "name sysname, principal_id int, type char(1), type_desc nvarchar(60), "
+        "default_schema_name sysname, is_fixed_role bit",
+        system_rows.principals,
+    ),
+    "sys.database_permissions": SystemView(
+        "class tinyint, class_desc nvarchar(60), major_id int, minor_id int, "
+        "grantee_principal_id int, grantor_principal_id int, type char(4), "
+        "permission_name nvarchar(128), state char(1), state_desc nvarchar(60)",
+        system_rows.permissions,
+    ),
+    "sys.database_role_members": SystemView(
+        "role_principal_id int, member_principal_id int", system_rows.members
+    ),
+    "sys.configurations": SystemView(
+        "configuration_id int, name nvarchar(35), value int, minimum int, maximum int, "
+        "value_in_use int, description nvarchar(255), is_dynamic bit, is_advanced bit",
+        system_rows.configurations,
+    ),
+    "information_schema.tables": SystemView(
+        "TABLE_CATALOG nvarchar(128), TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname, "
+        "TABLE_TYPE varchar(10)",
+        system_rows.tables_of_schema,
+    ),
+    "information_schema.columns": SystemView(
+        "TABLE_CATALOG nvarchar(128), TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname, "
+        "COLUMN_NAME sysname, ORDINAL_POSITION int, COLUMN_DEFAULT nvarchar(4000), "
+        "IS_NULLABLE varchar(3), DATA_TYPE nvarchar(128), CHARACTER_MAXIMUM_LENGTH int, "
+        "CHARACTER_OCTET_LENGTH int, NUMERIC_PRECISION tinyint, NUMERIC_SCALE int",
+        system_rows.columns_of_schema,
+    ),
+    "information_schema.routines": SystemView(
+        "ROUTINE_CATALOG nvarchar(128), ROUTINE_SCHEMA nvarchar(128), ROUTINE_NAME sysname, "
+        "ROUTINE_TYPE nvarchar(20), ROUTINE_DEFINITION nvarchar(4000), CREATED datetime, "
+        "LAST_ALTERED datetime",
+        system_rows.routines,
+    ),
+}
+"""Every catalog view that can be read, by lower-case name."""
 
 
 def system_view(interpreter: Interpreter, schema: str, name: str) -> Table | None:
@@ -90,300 +130,25 @@ def system_view(interpreter: Interpreter, schema: str, name: str) -> Table | Non
     view = SYSTEM_VIEWS.get(key)
     if view is None:
         return None
-    sql = quote_sql("temp", key)
+    columns, sql = _columns(view.columns), quote_sql("temp", key)
     if interpreter.shown_views.get(key) != interpreter.catalog.version:
         rows = list(view.rows(interpreter))
         table = pa.table(
             {
-                column: pa.array(
-                    [row[place] for row in rows], ARROW.get(kind.name, pa.string())
+                column.name: pa.array(
+                    [row[place] for row in rows], ARROW.get(column.type.name, pa.string())
                 )
-                for place, (column, kind) in enumerate(view.columns.items())
+                for place, column in enumerate(columns)
             }
         )
         interpreter.materialize(sql, table)
         interpreter.shown_views[key] = interpreter.catalog.version
-        interpreter.transaction.on_rollback(lambda: interpreter.shown_views.pop(key, None) and None)
-    columns = tuple(Column(column, kind) for column, kind in view.columns.items())
+        interpreter.transaction.on_rollback(lambda: interpreter.shown_views.pop(key, None))
     return Table(sql, columns)
 
 
-def max_length(kind: SqlType) -> int:
-    """Return sys.columns.max_length: bytes, -1 for (max)."""
-    if kind.kind.sizes == "length":
-        return kind.size * 2 if kind.name.startswith("n") and kind.size != MAX else kind.size
-    if kind.name == "decimal":
-        return next(size for limit, size in ((9, 5), (19, 9), (28, 13), (38, 17)) if
-                    kind.size <= limit)
-    if kind.name == "datetime2":
-        return 6 + (kind.scale > 2) + (kind.scale > 4)
-    return BYTES[kind.name]
-
-
-def _precision(kind: SqlType) -> tuple[int, int]:
-    if kind.name == "decimal":
-        return kind.size, kind.scale
-    if kind.name == "datetime2":
-        return 19 + (kind.scale + 1 if kind.scale else 0), kind.scale
-    scale = {"money": 4, "datetime": 3}.get(kind.name, 0)
-    return DIGITS.get(kind.name, 0), scale
-
-
-def _objects(interpreter: Interpreter, *types: str) -> Rows:
-    catalog = interpreter.catalog
-    for item in sorted(catalog.objects.values(), key=lambda found: found.object_id):
-        code = object_type(item)
-        if types and code not in types:
-            continue
-        schema_id = catalog.schemas[catalog.schema(item.schema) or item.schema]
-        yield (
-            item.name, item.object_id, None, schema_id, 0, code, TYPE_WORDS[code],
-            item.created_at, item.modified_at, False, False, False,
-        )  # fmt: skip
-
-
-def _schemas(interpreter: Interpreter) -> Rows:
-    for name, number in interpreter.catalog.schemas.items():
-        yield name, number, DBO
-
-
-def _columns(interpreter: Interpreter) -> Rows:
-    for table in interpreter.catalog.tables():
-        for number, column in enumerate(table.columns, 1):
-            kind = column.type
-            yield (
-                table.object_id, column.name, number, kind.kind.system_type_id,
-                kind.kind.system_type_id, max_length(kind), *_precision(kind),
-                interpreter.collation if kind.family == "text" else None, column.nullable,
-                column.identity is not None, False,
-            )  # fmt: skip
-
-
-def _types(_: Interpreter) -> Rows:
-    for kind in KINDS.values():
-        yield kind.name, kind.system_type_id, kind.system_type_id, 4, True, False
-
-
-def _modules(interpreter: Interpreter) -> Rows:
-    for module in interpreter.catalog.modules():
-        yield module.object_id, module.text, True, True
-
-
-def _parameters(interpreter: Interpreter) -> Rows:
-    catalog = interpreter.catalog
-    for module in catalog.modules():
-        for number, parameter in enumerate(catalog.tree(module).parameters, 1):
-            kind = parameter.type
-            yield (
-                module.object_id, parameter.name, number, kind.kind.system_type_id,
-                kind.kind.system_type_id, max_length(kind), *_precision(kind), parameter.output,
-                parameter.default is not None,
-            )  # fmt: skip
-
-
-def _principals(interpreter: Interpreter) -> Rows:
-    for name, number, code, words in (
-        ("public", 0, "R", "DATABASE_ROLE"),
-        ("dbo", 1, "S", "SQL_USER"),
-        ("guest", 2, "S", "SQL_USER"),
-    ):
-        yield name, number, code, words, "dbo" if code == "S" else None, code == "R"
-    for name, number in interpreter.catalog.roles.items():
-        yield name, number, "R", "DATABASE_ROLE", None, False
-
-
-def _permissions(interpreter: Interpreter) -> Rows:
-    catalog = interpreter.catalog
-    for held in catalog.permissions:
-        number, words = PERMISSION_CLASSES[held.on_kind]
-        major = 0
-        if held.on_kind == "SCHEMA" and held.on:
-            major = catalog.schemas[catalog.schema(held.on.parts[-1]) or ""]
-        elif held.on:
-            found = catalog.find(held.on.parts[-2] if len(held.on.parts) > 1 else "dbo",
-                                 held.on.parts[-1])
-            major = found.object_id if found else 0
-        for permission in held.permissions:
-            for principal in held.principals:
-                grantee = catalog.roles.get(catalog.role(principal) or "", 0)
-                code = PERMISSION_CODES.get(permission, permission[:4])
-                state = "G" if held.action == "GRANT" else "D"
-                yield number, words, major, 0, grantee, DBO, code, permission, state, held.action
-
-
-def _members(interpreter: Interpreter) -> Rows:
-    roles = interpreter.catalog.roles
-    for member in interpreter.catalog.members:
-        role = interpreter.catalog.role(member.role)
-        inner = interpreter.catalog.role(member.member)
-        if role:
-            yield roles[role], roles[inner] if inner else DBO
-
-
-def _configurations(_: Interpreter) -> Rows:
-    for name, (number, low, high, value, description) in CONFIGURATIONS.items():
-        yield number, name, value, low, high, value, description, True, False
-
-
-def _tables_of_schema(interpreter: Interpreter) -> Rows:
-    for item in interpreter.catalog.objects.values():
-        code = object_type(item)
-        if code in "UV":
-            kind = "BASE TABLE" if code == "U" else "VIEW"
-            yield interpreter.database_name, item.schema, item.name, kind
-
-
-def _columns_of_schema(interpreter: Interpreter) -> Rows:
-    for table in interpreter.catalog.tables():
-        for number, column in enumerate(table.columns, 1):
-            kind = column.type
-            has_length = kind.kind.sizes == "length"
-            precision, scale = _precision(kind)
-            numeric = kind.family in ("integer", "decimal", "money", "float")
-            octets = max_length(kind) if has_length else None
-            yield (
-                interpreter.database_name, table.schema, table.name, column.name, number,
-                None if column.default_text is None else f"({column.default_text})",
-                "YES" if column.nullable else "NO", kind.name,
-                kind.size if has_length else None, octets, precision if numeric else None,
-                scale if numeric and kind.family != "float" else None,
-            )  # fmt: skip
-
-
-def _routines(interpreter: Interpreter) -> Rows:
-    for module in interpreter.catalog.modules():
-        if module.kind != "VIEW":
-            yield (
-                interpreter.database_name, module.schema, module.name, module.kind,
-                module.text[:4000], module.created_at, module.modified_at,
-            )  # fmt: skip
-
-
-def _indexes(interpreter: Interpreter) -> Rows:
-    for table in interpreter.catalog.tables():
-        keys = [key.kind == "PRIMARY KEY" for key in table.keys]
-        heap = not any(keys)
-        if heap:
-            yield table.object_id, None, 0, 0, "HEAP", False, False, False, False, None
-        number = 1
-        for key in table.keys:
-            primary = key.kind == "PRIMARY KEY"
-            number += not primary
-            place = 1 if primary else number
-            words = ("CLUSTERED", 1) if primary else ("NONCLUSTERED", 2)
-            yield (
-                table.object_id, key.name, place, words[1], words[0], True, primary, not primary,
-                False, None,
-            )  # fmt: skip
-        for index in table.indexes:
-            number += 1
-            yield (
-                table.object_id, index.name, number, 2, "NONCLUSTERED", index.unique, False,
-                False, index.where is not None, index.where_text,
-            )  # fmt: skip
-
-
-OBJECT_COLUMNS = {
-    "name": NAME, "object_id": INT, "principal_id": INT, "schema_id": INT,
-    "parent_object_id": INT, "type": CODE, "type_desc": WORDS, "create_date": MOMENT,
-    "modify_date": MOMENT, "is_ms_shipped": BIT, "is_published": BIT,
-    "is_schema_published": BIT,
-}  # fmt: skip
-SIZES = {"max_length": SMALLINT, "precision": TINYINT, "scale": TINYINT}
-SYSTEM_VIEWS: dict[str, SystemView] = {
-    "sys.objects": SystemView(OBJECT_COLUMNS, _objects),
-    "sys.tables": SystemView(OBJECT_COLUMNS, lambda own: _objects(own, "U")),
-    "sys.views": SystemView(OBJECT_COLUMNS, lambda own: _objects(own, "V")),
-    "sys.procedures": SystemView(OBJECT_COLUMNS, lambda own: _objects(own, "P")),
-    "sys.schemas": SystemView({"name": NAME, "schema_id": INT, "principal_id": INT}, _schemas),
-    "sys.columns": SystemView(
-        {
-            "object_id": INT, "name": NAME, "column_id": INT, "system_type_id": TINYINT,
-            "user_type_id": INT, **SIZES, "collation_name": NAME, "is_nullable": BIT,
-            "is_identity": BIT, "is_computed": BIT,
-        },  # fmt: skip
-        _columns,
-    ),
-    "sys.types": SystemView(
-        {
-            "name": NAME, "system_type_id": TINYINT, "user_type_id": INT, "schema_id": INT,
-            "is_nullable": BIT, "is_user_defined": BIT,
-        },  # fmt: skip
-        _types,
-    ),
-    "sys.sql_modules": SystemView(
-        {
-            "object_id": INT, "definition": LONG, "uses_ansi_nulls": BIT,
-            "uses_quoted_identifier": BIT,
-        },  # fmt: skip
-        _modules,
-    ),
-    "sys.parameters": SystemView(
-        {
-            "object_id": INT, "name": NAME, "parameter_id": INT, "system_type_id": TINYINT,
-            "user_type_id": INT, **SIZES, "is_output": BIT, "has_default_value": BIT,
-        },  # fmt: skip
-        _parameters,
-    ),
-    "sys.indexes": SystemView(
-        {
-            "object_id": INT, "name": NAME, "index_id": INT, "type": TINYINT,
-            "type_desc": WORDS, "is_unique": BIT, "is_primary_key": BIT,
-            "is_unique_constraint": BIT, "has_filter": BIT, "filter_definition": LONG,
-        },  # fmt: skip
-        _indexes,
-    ),
-    "sys.database_principals": SystemView(
-        {
-            "name": NAME, "principal_id": INT, "type": SqlType("char", 1), "type_desc": WORDS,
-            "default_schema_name": NAME, "is_fixed_role": BIT,
-        },  # fmt: skip
-        _principals,
-    ),
-    "sys.database_permissions": SystemView(
-        {
-            "class": TINYINT, "class_desc": WORDS, "major_id": INT, "minor_id": INT,
-            "grantee_principal_id": INT, "grantor_principal_id": INT, "type": SqlType("char", 4),
-            "permission_name": NAME, "state": SqlType("char", 1), "state_desc": WORDS,
-        },  # fmt: skip
-        _permissions,
-    ),
-    "sys.database_role_members": SystemView(
-        {"role_principal_id": INT, "member_principal_id": INT}, _members
-    ),
-    "sys.configurations": SystemView(
-        {
-            "configuration_id": INT, "name": NAME, "value": INT, "minimum": INT, "maximum": INT,
-            "value_in_use": INT, "description": SqlType("nvarchar", 255), "is_dynamic": BIT,
-            "is_advanced": BIT,
-        },  # fmt: skip
-        _configurations,
-    ),
-    "information_schema.tables": SystemView(
-        {
-            "TABLE_CATALOG": NAME, "TABLE_SCHEMA": NAME, "TABLE_NAME": NAME,
-            "TABLE_TYPE": SqlType("varchar", 10),
-        },  # fmt: skip
-        _tables_of_schema,
-    ),
-    "information_schema.columns": SystemView(
-        {
-            "TABLE_CATALOG": NAME, "TABLE_SCHEMA": NAME, "TABLE_NAME": NAME, "COLUMN_NAME": NAME,
-            "ORDINAL_POSITION": INT, "COLUMN_DEFAULT": SqlType("nvarchar", 4000),
-            "IS_NULLABLE": SqlType("varchar", 3), "DATA_TYPE": NAME,
-            "CHARACTER_MAXIMUM_LENGTH": INT, "CHARACTER_OCTET_LENGTH": INT,
-            "NUMERIC_PRECISION": TINYINT, "NUMERIC_SCALE": INT,
-        },  # fmt: skip
-        _columns_of_schema,
-    ),
-    "information_schema.routines": SystemView(
-        {
-            "ROUTINE_CATALOG": NAME, "ROUTINE_SCHEMA": NAME, "ROUTINE_NAME": NAME,
-            "ROUTINE_TYPE": SqlType("nvarchar", 20),
-            "ROUTINE_DEFINITION": SqlType("nvarchar", 4000), "CREATED": MOMENT,
-            "LAST_ALTERED": MOMENT,
-        },  # fmt: skip
-        _routines,
-    ),
-}
-"""Every catalog view that can be read, by lower-case name."""
+@lru_cache(maxsize=None)
+def _columns(text: str) -> tuple[Column, ...]:
+    (statement,) = parse_batch(f"CREATE TABLE v ({text})")
+    assert isinstance(statement, CreateTable)  # noqa: S101
+    return tuple(Column(column.name, column.type) for column in statement.columns)

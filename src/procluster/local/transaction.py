@@ -50,7 +50,7 @@ class Transaction:
         self._writing = writing
         self._holds_lock = False
         self._version = catalog.version
-        self._undo: list[Callable[[], None]] = []
+        self._undo: list[Callable[[], object]] = []
         self._open = False
         self.depth = 0
         self.doomed = False
@@ -109,7 +109,7 @@ class Transaction:
                 self.lost = False
             raise
 
-    def on_rollback(self, undo: Callable[[], None]) -> None:
+    def on_rollback(self, undo: Callable[[], object]) -> None:
         """Have ``undo`` called when the change under way is rolled back."""
         if self._open:
             self._undo.append(undo)

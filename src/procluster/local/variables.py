@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from procluster.errors import Refusal
 from procluster.local.frame import Frame, Variable
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from procluster.errors import SqlError
     from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import Declare, Node, SetOption
+    from procluster.local.syntax import BinaryOperator, Declare, Node, SetOption
 
-__all__ = ["assign", "check", "combined", "declare", "set_option", "set_variable"]
+__all__ = ["assign", "check", "declare", "set_option", "set_variable"]
 
 
 def check(statements: tuple[Statement, ...], frame: Frame) -> None:
@@ -104,7 +104,7 @@ def set_variable(own: Interpreter, statement: SetVariable, frame: Frame) -> None
     kind = frame.variables[statement.name.lower()].type
     value = statement.value
     if statement.operator != "=":
-        operator = statement.operator[0]
+        operator = cast("BinaryOperator", statement.operator[0])
         own_value = VariableName(statement.at, statement.name)
         value = Binary(statement.at, operator, own_value, value)
     assign(frame, statement.name, own.evaluate(value, frame, kind))

@@ -34,10 +34,4 @@ def parse_parameters(text: str) -> tuple[Parameter, ...]:
     >>> [str(parameter.type) for parameter in parse_parameters("@a int, @b nvarchar(9) OUTPUT")]
     ['int', 'nvarchar(9)']
     """
-    parser = StatementParser(text)
-    if parser.token.kind == "end":
-        return ()
-    found = parser.comma_separated(parser.parameter)
-    if parser.token.kind != "end":
-        raise parser.unexpected()
-    return found
+    return StatementParser(text).parameters_to_end()

@@ -20,6 +20,7 @@ from procluster.local.syntax import (
     Query,
     QueryStatement,
     ResultColumn,
+    ResultSets,
     Statement,
     SystemVariable,
     TableSource,
@@ -213,14 +214,16 @@ class ChangeParser(DefinitionParser):
                 raise self.error(message, 119)
             named = named or argument.name is not None
 
-    def _result_sets(self) -> tuple[tuple[ResultColumn, ...], ...] | str | None:
+    def _result_sets(self) -> ResultSets:
         if not self.accept("WITH"):
             return None
         if self.accept("RECOMPILE"):
             return None
         self.expect("RESULT", "SETS")
-        if word := self.accept_any("NONE", "UNDEFINED"):
-            return word
+        if self.accept("NONE"):
+            return "NONE"
+        if self.accept("UNDEFINED"):
+            return "UNDEFINED"
         return self.bracketed(lambda: self.comma_separated(self._result_set))
 
     def _result_set(self) -> tuple[ResultColumn, ...]:

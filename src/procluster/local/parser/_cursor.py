@@ -106,7 +106,7 @@ class Cursor:
 
     def at_identifier(self) -> bool:
         token = self.token
-        return token.kind == "quoted" or token.kind == "word" and token.upper not in RESERVED
+        return token.kind == "quoted" or (token.kind == "word" and token.upper not in RESERVED)
 
     def identifier(self) -> str:
         if not self.at_identifier():
@@ -185,19 +185,17 @@ class Cursor:
         for words, name in MULTIPLE_WORD_TYPES.items():
             if self.accept(*words):
                 return "nvarchar" if name == "nchar" and self.accept("VARYING") else name
-        if self.token.kind == "word" and self.token.upper in UNSUPPORTED_TYPES.keys():
+        if self.token.kind == "word" and self.token.upper.lower() in UNSUPPORTED_TYPES:
             return self.advance().text.lower()
         if self.accept("SYS"):
             self.expect_operator(".")
         token = self.token
-        if token.kind not in ("word", "quoted") or token.kind == "word" and (
-            token.upper in RESERVED and token.upper.lower() not in KINDS
-        ):
+        if not self.at_identifier():
             raise self.unexpected()
-        name = self.advance()
+        self.advance()
         if self.at_operator("."):
-            raise self.refuse(f"type {name.text}.{self.peek().text}", "use a system type", name)
-        return name.text.lower()
+            raise self.refuse(f"type {token.text}.{self.peek().text}", "use a system type", token)
+        return token.text.lower()
 
     def _type_size(self) -> tuple[int | None, int | None]:
         if not self.accept_operator("("):

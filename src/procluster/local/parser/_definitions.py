@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import cast
 
 from procluster.local.lexer import Token
 from procluster.local.parser._tables import TableParser
@@ -12,24 +13,32 @@ from procluster.local.syntax import (
     CreateRole,
     CreateSchema,
     Literal,
+    LiteralKind,
+    MemberAction,
+    ModuleKind,
+    ModuleMode,
     ObjectName,
     Parameter,
     Permission,
+    PermissionAction,
     Position,
     Query,
     RoleMember,
+    Securable,
+    Sign,
     Statement,
     Unary,
 )
 
 __all__ = ["DefinitionParser"]
 
-MODULE_KINDS = {
+MODULE_KINDS: dict[str, ModuleKind] = {
     "PROCEDURE": "PROCEDURE",
     "PROC": "PROCEDURE",
     "VIEW": "VIEW",
     "FUNCTION": "FUNCTION",
 }
+ModuleReader = Callable[[Position, ModuleMode, ObjectName, str], CreateModule]
 SECURABLES = ("OBJECT", "SCHEMA", "DATABASE")
 
 
@@ -76,16 +85,17 @@ class DefinitionParser(TableParser):
 
     # --- modules
 
-    def _module(self, start: Token, mode: str) -> CreateModule:
+    def _module(self, start: Token, mode: ModuleMode) -> CreateModule:
         if not self.at_any(*MODULE_KINDS):
             raise self.refuse(f"{mode} {self.token.upper}", "use PROCEDURE, VIEW or FUNCTION")
         kind = MODULE_KINDS[self.token.upper]
-        self._require_first(start, "CREATE/ALTER PROCEDURE" if kind == "PROCEDURE" else f"CREATE {kind}")
+        word = "CREATE/ALTER" if kind == "PROCEDURE" else "CREATE"
+        self._require_first(start, f"{word} {kind}")
         text = self._definition(start)
         self.advance()
         name = self.object_name()
         at = start.position
-        readers: dict[str, Callable[[Position, str, ObjectName, str], CreateModule]] = {
+        readers: dict[str, ModuleReader] = {
             "PROCEDURE": self._procedure,
             "VIEW": self._view,
             "FUNCTION": self._function_module,
@@ -112,7 +122,7 @@ class DefinitionParser(TableParser):
             text = text[: word.start] + text[word.stop :]
         return text[: start.start] + "CREATE" + text[start.stop :]
 
-    def _procedure(self, at: Position, mode: str, name: ObjectName, text: str) -> CreateModule:
+    def _procedure(self, at: Position, mode: ModuleMode, name: ObjectName, text: str) -> CreateModule:
         parameters: tuple[Parameter, ...] = ()
         if self.at_operator("("):
             parameters = self.bracketed(lambda: self.comma_separated(self.parameter))
@@ -123,7 +133,7 @@ class DefinitionParser(TableParser):
         body = self.statements_to_end()
         return CreateModule(at, "PROCEDURE", mode, name, parameters, body, text, (), options)
 
-    def _view(self, at: Position, mode: str, name: ObjectName, text: str) -> CreateModule:
+    def _view(self, at: Position, mode: ModuleMode, name: ObjectName, text: str) -> CreateModule:
         columns = self.names_in_brackets() if self.at_operator("(") else ()
         options = self._options()
         self.expect("AS")
@@ -133,7 +143,7 @@ class DefinitionParser(TableParser):
         return CreateModule(at, "VIEW", mode, name, (), query, text, columns, options)
 
     def _function_module(
-        self, at: Position, mode: str, name: ObjectName, text: str
+        self, at: Position, mode: ModuleMode, name: ObjectName, text: str
     ) -> CreateModule:
         self.expect_operator("(")
         parameters: tuple[Parameter, ...] = ()
@@ -180,11 +190,20 @@ class DefinitionParser(TableParser):
             raise self.refuse(f"parameter with {self.token.upper}", "leave it out")
         return Parameter(at, name, kind, default, output)
 
+    def parameters_to_end(self) -> tuple[Parameter, ...]:
+        """A list of parameters, maybe empty, and nothing else."""
+        if self.token.kind == "end":
+            return ()
+        found = self.comma_separated(self.parameter)
+        if self.token.kind != "end":
+            raise self.unexpected()
+        return found
+
     def _constant(self) -> Literal | Unary:
         """A constant with its sign, NULL, or a bare word taken as a string."""
         at = self.token.position
         if self.at_operator("-", "+"):
-            operator = self.advance().text
+            operator = cast("Sign", self.advance().text)
             if self.token.kind not in ("int", "decimal", "float"):
                 raise self.unexpected()
             return Unary(at, operator, self._constant())
@@ -193,7 +212,7 @@ class DefinitionParser(TableParser):
         token = self.token
         if token.kind in ("int", "decimal", "float", "string", "national", "binary"):
             self.advance()
-            return Literal(at, token.kind, token.text)
+            return Literal(at, cast("LiteralKind", token.kind), token.text)
         return Literal(at, "string", self.identifier())
 
     # --- schemas, roles and permissions
@@ -219,15 +238,18 @@ class DefinitionParser(TableParser):
         if action is None:
             raise self.refuse("ALTER ROLE ... WITH NAME", "drop and create the role")
         self.expect("MEMBER")
-        return RoleMember(at, role, action, self.identifier())
+        return RoleMember(at, role, cast("MemberAction", action), self.identifier())
 
     def permission(self) -> Permission:
         start = self.advance()
-        action = start.upper
+        action = cast("PermissionAction", start.upper)
         if action == "REVOKE" and self.at("GRANT", "OPTION"):
             raise self.refuse("REVOKE GRANT OPTION FOR", "revoke the permission")
         permissions = self.comma_separated(self._permission_words)
-        on_kind, on = self._securable() if self.accept("ON") else ("DATABASE", None)
+        on_kind: Securable = "DATABASE"
+        on = None
+        if self.accept("ON"):
+            on_kind, on = self._securable()
         if not (self.accept("TO") or action == "REVOKE" and self.accept("FROM")):
             raise self.unexpected()
         principals = self.comma_separated(self._principal)
@@ -246,14 +268,14 @@ class DefinitionParser(TableParser):
         name = " ".join(words)
         return "EXECUTE" + name[4:] if name == "EXEC" or name.startswith("EXEC ") else name
 
-    def _securable(self) -> tuple[str, ObjectName | None]:
+    def _securable(self) -> tuple[Securable, ObjectName | None]:
         kind, following = "OBJECT", self.peek()
         if following.kind == "operator" and following.text == "::":
             kind = self.advance().upper
             if kind not in SECURABLES:
                 raise self.refuse(f"permission on {kind}", f"allowed: {', '.join(SECURABLES)}")
             self.advance()
-        return kind, self.object_name()
+        return cast("Securable", kind), self.object_name()
 
     def _principal(self) -> str:
         return self.advance().text if self.at("PUBLIC") else self.identifier()

@@ -8,23 +8,24 @@ than ``*``: ``-100.0/-100.0*10.0`` is 0.1.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Union, get_args
+from typing import TypeGuard, Union, cast, get_args
 
 from procluster.local.parser._cursor import Cursor
 from procluster.local.parser._words import (
     CALLED_KEYWORDS,
     DATEPART_FUNCTIONS,
     NILADIC,
-    RESERVED,
 )
 from procluster.local.syntax import (
     Between,
     Binary,
+    BinaryOperator,
     Call,
     Case,
     Cast,
     ColumnRef,
     Comparison,
+    ComparisonOperator,
     Condition,
     Exists,
     Expression,
@@ -32,6 +33,7 @@ from procluster.local.syntax import (
     InQuery,
     Like,
     Literal,
+    LiteralKind,
     Logic,
     Negation,
     NullTest,
@@ -39,6 +41,7 @@ from procluster.local.syntax import (
     Position,
     Query,
     ScalarQuery,
+    Sign,
     Star,
     SystemVariable,
     Unary,
@@ -54,6 +57,11 @@ LITERALS = ("int", "decimal", "float", "string", "national", "binary")
 UNSUPPORTED_POSTFIX = {"COLLATE": "one collation is used, SQL_Latin1_General_CP1_CI_AS"}
 
 
+def is_condition(found: Operand) -> TypeGuard[Condition]:
+    """Whether a condition was read, not a value."""
+    return isinstance(found, CONDITIONS)
+
+
 class ExpressionParser(Cursor):
     """Reads values and conditions."""
 
@@ -65,15 +73,7 @@ class ExpressionParser(Cursor):
         return self._value(self._sum())
 
     def condition(self) -> Condition:
-        start = self.token
-        found = self._disjunction()
-        if isinstance(found, CONDITIONS):
-            return found
-        message = (
-            "An expression of non-boolean type specified in a context where a condition is "
-            f"expected, near '{self.token.text or start.text}'."
-        )
-        raise self.error(message, 4145)
+        return self._test(self._disjunction())
 
     def order_items(self) -> tuple[OrderItem, ...]:
         return self.comma_separated(self._order_item)
@@ -139,13 +139,13 @@ class ExpressionParser(Cursor):
             raise self.unexpected()
         return left
 
-    def _comparison_operator(self) -> str | None:
+    def _comparison_operator(self) -> ComparisonOperator | None:
         if not self.at_operator("=", "<>", "<", "<=", ">", ">="):
             return None
         operator = self.advance().text
         if operator in "<>" and self.at_operator("=", ">") and operator + self.token.text != ">>":
             operator += self.advance().text  # T-SQL lets blanks stand inside < = and > =
-        return operator
+        return cast("ComparisonOperator", operator)
 
     def _membership(self, at: Position, left: Expression, negated: bool) -> Condition:
         self.expect_operator("(")
@@ -158,7 +158,7 @@ class ExpressionParser(Cursor):
         return InList(at, left, choices, negated)
 
     def _test(self, found: Operand) -> Condition:
-        if isinstance(found, CONDITIONS):
+        if is_condition(found):
             return found
         message = (
             "An expression of non-boolean type specified in a context where a condition is "
@@ -167,9 +167,9 @@ class ExpressionParser(Cursor):
         raise self.error(message, 4145)
 
     def _value(self, found: Operand) -> Expression:
-        if isinstance(found, CONDITIONS):
+        if is_condition(found):
             raise self.unexpected()
-        return found
+        return cast("Expression", found)
 
     # --- operators
 
@@ -177,23 +177,26 @@ class ExpressionParser(Cursor):
         left = self._product()
         while self.at_operator("+", "-", "&", "|", "^"):
             token = self.advance()
+            operator = cast("BinaryOperator", token.text)
             right = self._value(self._product())
-            left = Binary(token.position, token.text, self._value(left), right)
+            left = Binary(token.position, operator, self._value(left), right)
         return left
 
     def _product(self) -> Operand:
         left = self._signed()
         while self.at_operator("*", "/", "%"):
             token = self.advance()
+            operator = cast("BinaryOperator", token.text)
             right = self._value(self._signed())
-            left = Binary(token.position, token.text, self._value(left), right)
+            left = Binary(token.position, operator, self._value(left), right)
         return left
 
     def _signed(self) -> Operand:
         if self.at_operator("-", "+"):
             token = self.advance()
             with self.nested():
-                return Unary(token.position, token.text, self._value(self._product()))
+                sign = cast("Sign", token.text)
+                return Unary(token.position, sign, self._value(self._product()))
         if self.at_operator("~"):
             token = self.advance()
             with self.nested():
@@ -211,29 +214,26 @@ class ExpressionParser(Cursor):
         token = self.token
         if token.kind in LITERALS:
             self.advance()
-            return Literal(token.position, token.kind, token.text)
+            return Literal(token.position, cast("LiteralKind", token.kind), token.text)
         if token.kind == "variable":
             return Variable(token.position, self.variable())
         if token.kind == "system":
             return SystemVariable(token.position, self.advance().text)
         if self.at_operator("("):
             return self._in_brackets()
-        if token.kind == "quoted" or token.kind == "word" and token.upper not in RESERVED:
+        if self.at_identifier():
             return self._named()
         return self._keyword()
 
     def _in_brackets(self) -> Operand:
         at = self.token.position
         with self.nested():
-            if self.at_query() and self._query_fills_brackets():
+            if self.at_query() and self.peek().kind == "word":
                 return ScalarQuery(at, self.bracketed(self.query))
             return self.bracketed(self._disjunction)
 
-    def _query_fills_brackets(self) -> bool:
-        return self.peek().kind == "word"
-
     def _keyword(self) -> Operand:
-        token = self.token
+        token, following = self.token, self.peek()
         if self.accept("NULL"):
             return Literal(token.position, "null", "")
         if self.at("CASE"):
@@ -244,8 +244,7 @@ class ExpressionParser(Cursor):
         if token.kind == "word" and token.upper in NILADIC:
             self.advance()
             return Call(token.position, (token.upper,), ())
-        following = self.peek()
-        if token.upper in CALLED_KEYWORDS and following.kind == "operator" and following.text == "(":
+        if token.upper in CALLED_KEYWORDS and following[:2] == ("operator", "("):
             return self._named()
         raise self.unexpected()
 
@@ -254,7 +253,7 @@ class ExpressionParser(Cursor):
         operand = None if self.at("WHEN") else self.expression()
         branches: list[tuple[Expression | Condition, Expression]] = []
         while self.accept("WHEN"):
-            test: Expression | Condition = self.condition() if operand is None else self.expression()
+            test: Operand = self.condition() if operand is None else self.expression()
             self.expect("THEN")
             branches.append((test, self.expression()))
         if not branches:
@@ -287,8 +286,7 @@ class ExpressionParser(Cursor):
     def _named(self) -> Operand:
         """A column, a function call, or one of the words that only a bracket makes special."""
         token, following = self.token, self.peek()
-        opens = following.kind == "operator" and following.text == "("
-        if opens and token.kind == "word" and token.upper in ("CAST", "TRY_CAST"):
+        if following[:2] == ("operator", "(") and token.kind == "word" and token.upper in ("CAST", "TRY_CAST"):
             return self._cast()
         at, parts = token.position, [self.advance().text]
         while self.accept_operator("."):

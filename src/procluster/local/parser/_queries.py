@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from procluster.local.parser._expressions import ExpressionParser
-from procluster.local.parser._words import HARMLESS_HINTS, RESERVED
+from procluster.local.parser._words import HARMLESS_HINTS
 from procluster.local.syntax import (
-    Call,
-    ColumnRef,
     CommonTable,
     DerivedTable,
     Expression,
     FunctionTable,
     Join,
+    JoinKind,
     JsonColumn,
     Literal,
+    LiteralKind,
     NamedTable,
     ObjectName,
     Position,
@@ -21,6 +23,7 @@ from procluster.local.syntax import (
     Select,
     SelectItem,
     SetOperation,
+    SetOperator,
     Star,
     TableSource,
     Top,
@@ -30,7 +33,7 @@ from procluster.local.syntax import (
 __all__ = ["QueryParser"]
 
 ASSIGNMENT_OPERATORS = ("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=")
-JOIN_KINDS = {
+JOIN_KINDS: dict[tuple[str, ...], JoinKind] = {
     ("JOIN",): "INNER",
     ("INNER", "JOIN"): "INNER",
     ("LEFT", "JOIN"): "LEFT",
@@ -43,7 +46,7 @@ JOIN_KINDS = {
     ("CROSS", "APPLY"): "CROSS APPLY",
     ("OUTER", "APPLY"): "OUTER APPLY",
 }
-CONDITIONAL_JOINS = ("INNER", "LEFT", "RIGHT", "FULL")
+CONDITIONAL_JOINS: tuple[JoinKind, ...] = ("INNER", "LEFT", "RIGHT", "FULL")
 HARMLESS_OPTIONS = ("RECOMPILE", "MAXDOP")
 
 
@@ -107,7 +110,8 @@ class QueryParser(ExpressionParser):
         left = self._intersection()
         while self.at_any("UNION", "EXCEPT"):
             token = self.advance()
-            operator = "UNION ALL" if token.upper == "UNION" and self.accept("ALL") else token.upper
+            all_rows = token.upper == "UNION" and self.accept("ALL")
+            operator = cast("SetOperator", "UNION ALL" if all_rows else token.upper)
             left = SetOperation(token.position, operator, left, self._intersection())
         return left
 
@@ -142,10 +146,10 @@ class QueryParser(ExpressionParser):
     def _top(self) -> Top:
         at = self.advance().position
         if self.at_operator("("):
-            count = self.bracketed(self.expression)
+            count: Expression = self.bracketed(self.expression)
         elif self.token.kind in ("int", "float", "decimal"):
             token = self.advance()
-            count = Literal(token.position, token.kind, token.text)
+            count = Literal(token.position, cast("LiteralKind", token.kind), token.text)
         else:
             raise self.unexpected()
         return Top(at, count, self.accept("PERCENT"), self.accept("WITH", "TIES"))
@@ -197,7 +201,7 @@ class QueryParser(ExpressionParser):
             left = self._join(kind, left)
         return left
 
-    def _join(self, kind: str, left: TableSource) -> Join:
+    def _join(self, kind: JoinKind, left: TableSource) -> Join:
         at = self.token.position
         right = self._source()
         if kind not in CONDITIONAL_JOINS:
@@ -211,7 +215,7 @@ class QueryParser(ExpressionParser):
         self.expect("ON")
         return Join(at, kind, left, right, self.condition())
 
-    def _join_kind(self) -> str | None:
+    def _join_kind(self) -> JoinKind | None:
         for words, kind in JOIN_KINDS.items():
             if self.accept(*words):
                 return kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from procluster.local.lexer import Token
 from procluster.local.parser._changes import ChangeParser
@@ -19,6 +20,7 @@ from procluster.local.syntax import (
     Expression,
     If,
     Literal,
+    LiteralKind,
     Position,
     Print,
     RaiseError,
@@ -161,7 +163,7 @@ class StatementParser(ChangeParser):
         return self.advance().upper
 
     def _words(self) -> str:
-        words = []
+        words: list[str] = []
         while self.token.kind in ("word", "int", "string", "national") and (
             not words or self.at_any("READ", "UNCOMMITTED", "COMMITTED")
         ):
@@ -263,7 +265,7 @@ class StatementParser(ChangeParser):
         if token.kind not in ("int", "string", "national"):
             raise self.unexpected()
         self.advance()
-        return Literal(token.position, token.kind, token.text)
+        return Literal(token.position, cast("LiteralKind", token.kind), token.text)
 
     def raise_error(self) -> RaiseError:
         at = self.advance().position

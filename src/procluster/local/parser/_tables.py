@@ -15,9 +15,11 @@ from procluster.local.syntax import (
     CreateIndex,
     CreateTable,
     Drop,
+    DropKind,
     Expression,
     ForeignKey,
     KeyConstraint,
+    KeyKind,
     ObjectName,
     Position,
 )
@@ -25,7 +27,7 @@ from procluster.local.syntax import (
 __all__ = ["TableParser"]
 
 CONSTRAINT_WORDS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK")
-DROP_KINDS = {
+DROP_KINDS: dict[str, DropKind] = {
     "TABLE": "TABLE",
     "VIEW": "VIEW",
     "PROCEDURE": "PROCEDURE",
@@ -153,8 +155,8 @@ class TableParser(QueryParser):
             raise self.refuse("DEFAULT ... FOR", "write DEFAULT behind the column")
         raise self.unexpected()
 
-    def _key_kind(self) -> str | None:
-        kind = None
+    def _key_kind(self) -> KeyKind | None:
+        kind: KeyKind | None = None
         if self.accept("PRIMARY", "KEY"):
             kind = "PRIMARY KEY"
         elif self.accept("UNIQUE"):

@@ -1,0 +1,90 @@
+"""Temp tables and table variables: made, kept through a rollback, and gone with their procedure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from procluster.errors import Refusal
+from procluster.local.messages import sql_error
+from procluster.local.stored import (
+    StoredTable,
+    quote_sql,
+    table_of,
+)
+from procluster.local.syntax import (
+    CreateTable,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from procluster.local.frame import Frame
+    from procluster.local.interpreter import Interpreter
+
+from procluster.local.stored import storage_columns
+
+__all__ = ["drop_local_tables", "keep_temporary", "new_local_table", "restore_table_variables", "save_table_variables"]
+
+def new_local_table(
+    own: Interpreter, statement: CreateTable, name: str, frame: Frame
+) -> StoredTable:
+    if name.startswith("##"):
+        raise Refusal(
+            f"global temp table {name}",
+            "use a # table or a table of the database",
+            line=statement.at.line,
+            column=statement.at.column,
+        )
+    if name.lower() in frame.temporary:
+        raise sql_error(2714, name)
+    sql = quote_sql("temp", own.temporary_name(name))
+    table = table_of(-own.temporary_number, "", name, sql, statement)
+    if table.foreign_keys:
+        table = replace(table, foreign_keys=())  # "Skipping FOREIGN KEY constraint" on a server
+    own.execute(f"CREATE TEMP TABLE {sql} ({storage_columns(table.columns)})")
+    return table
+
+
+def keep_temporary(own: Interpreter, table: StoredTable, frame: Frame) -> None:
+    key = table.name.lower()
+    frame.temporary[key] = table
+    own.transaction.on_rollback(lambda: frame.temporary.pop(key, None))
+
+
+def drop_local_tables(own: Interpreter, frame: Frame) -> None:
+    """Drop what a procedure's end drops."""
+    tables = list(frame.tables.values())
+    if frame.own_temporary:
+        tables += frame.temporary.values()
+        frame.temporary.clear()
+    frame.tables.clear()
+    for table in tables:
+        own.execute(f"DROP TABLE IF EXISTS {table.sql}")
+
+
+def save_table_variables(own: Interpreter) -> list[tuple[StoredTable, pa.Table | None]]:
+    """Rows of every table variable before a rollback; None where DuckDB has lost them."""
+    kept: list[tuple[StoredTable, pa.Table | None]] = []
+    for frame in own.frames:
+        for table in frame.tables.values():
+            rows = None
+            if not own.transaction.lost:
+                rows = own.execute(f"SELECT * FROM {table.sql}").to_arrow_table()
+            kept.append((table, rows))
+    return kept
+
+
+def restore_table_variables(
+    own: Interpreter, kept: list[tuple[StoredTable, pa.Table | None]]
+) -> None:
+    """Put the rows back after a rollback; a table whose rows are lost is not used again."""
+    for table, rows in kept:
+        if rows is not None:
+            own.materialize(table.sql, rows)
+            continue
+        for frame in own.frames:
+            if frame.tables.get(table.name.lower()) is table and table.sql in own.changed_variables:
+                frame.lost.add(table.name.lower())
+        storage = storage_columns(table.columns)
+        own.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table.sql} ({storage})")

@@ -1,0 +1,243 @@
+"""What the catalog keeps of tables and modules, and the T-SQL that defines a table again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Union
+
+from procluster.local.syntax import (
+    Check,
+    ColumnDefinition,
+    CreateIndex,
+    CreateTable,
+    ForeignKey,
+    KeyConstraint,
+    ObjectName,
+)
+from procluster.local.types import KINDS, MAX, SqlType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "StoredModule",
+    "StoredObject",
+    "StoredTable",
+    "index_text",
+    "object_type",
+    "quote_sql",
+    "quote_tsql",
+    "same_name",
+    "storage_columns",
+    "table_of",
+    "type_of_storage",
+    "utc_now",
+]
+
+STORAGE = {
+    **{kind.storage: kind.name for kind in KINDS.values() if kind.family in ("integer", "bit")},
+    "DOUBLE": "float",
+    "FLOAT": "real",
+    "DATE": "date",
+    "UUID": "uniqueidentifier",
+}
+MODULE_TYPES = {"PROCEDURE": "P", "VIEW": "V", "FUNCTION": "IF"}
+CONSTRAINT_PREFIXES = {KeyConstraint: "PK", ForeignKey: "FK", Check: "CK"}
+
+
+def quote_sql(*parts: str) -> str:
+    """A DuckDB name from its parts."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def quote_tsql(*parts: str) -> str:
+    """A T-SQL name from its parts."""
+    return ".".join("[" + part.replace("]", "]]") + "]" for part in parts)
+
+
+def utc_now() -> datetime:
+    """Return the time as the catalog keeps it, UTC without zone."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """A table; ``sql`` is its DuckDB name, ``schema`` is '' for #temp tables and @tables."""
+
+    object_id: int
+    schema: str
+    name: str
+    sql: str
+    columns: tuple[ColumnDefinition, ...]
+    keys: tuple[KeyConstraint, ...] = ()
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    indexes: tuple[CreateIndex, ...] = ()
+    created_at: datetime = field(default_factory=utc_now)
+    modified_at: datetime = field(default_factory=utc_now)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    @property
+    def identity(self) -> ColumnDefinition | None:
+        return next((column for column in self.columns if column.identity), None)
+
+    def column(self, name: str) -> ColumnDefinition | None:
+        """Return the column of that name in any letter case."""
+        key = name.lower()
+        return next((column for column in self.columns if column.name.lower() == key), None)
+
+    def constraints(self) -> Iterator[tuple[str, str]]:
+        """Name and sys.objects type of each constraint."""
+        for key in self.keys:
+            yield key.name or "", "PK" if key.kind == "PRIMARY KEY" else "UQ"
+        for check in self.checks:
+            yield check.name or "", "C"
+        for foreign_key in self.foreign_keys:
+            yield foreign_key.name or "", "F"
+        for column in self.columns:
+            if column.default_name:
+                yield column.default_name, "D"
+
+    def text(self) -> str:
+        """CREATE TABLE with everything but the indexes."""
+        lines = [_column_text(column) for column in self.columns]
+        for key in self.keys:
+            columns = ", ".join(quote_tsql(column) for column in key.columns)
+            lines.append(f"CONSTRAINT {quote_tsql(key.name or '')} {key.kind} ({columns})")
+        for check in self.checks:
+            lines.append(f"CONSTRAINT {quote_tsql(check.name or '')} CHECK {check.text}")
+        lines += [_foreign_key_text(foreign_key) for foreign_key in self.foreign_keys]
+        body = ",\n    ".join(lines)
+        return f"CREATE TABLE {quote_tsql(self.schema, self.name)} (\n    {body}\n)"
+
+
+@dataclass(frozen=True)
+class StoredModule:
+    """A procedure, view or inline function by its text."""
+
+    object_id: int
+    schema: str
+    name: str
+    kind: str
+    text: str
+    created_at: datetime = field(default_factory=utc_now)
+    modified_at: datetime = field(default_factory=utc_now)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+StoredObject = Union[StoredTable, StoredModule]
+
+
+def object_type(item: StoredObject) -> str:
+    """Type of an object as in sys.objects."""
+    return "U" if isinstance(item, StoredTable) else MODULE_TYPES[item.kind]
+
+
+def same_name(name: ObjectName | None, item: StoredObject) -> bool:
+    """Whether a name means an object; one part means schema dbo."""
+    if name is None:
+        return False
+    schema = name.parts[-2] if len(name.parts) > 1 else "dbo"
+    return (schema.lower(), name.parts[-1].lower()) == (item.schema.lower(), item.name.lower())
+
+
+def type_of_storage(storage: str) -> SqlType | None:
+    """T-SQL type of a DuckDB column that another program made; None where there is none."""
+    if decimal := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", storage):
+        return SqlType("decimal", int(decimal[1]), int(decimal[2]))
+    if storage == "VARCHAR":
+        return SqlType("nvarchar", MAX)
+    if storage == "BLOB":
+        return SqlType("varbinary", MAX)
+    if storage == "TIMESTAMP":
+        return SqlType("datetime2", 0, 7)
+    return SqlType(STORAGE[storage]) if storage in STORAGE else None
+
+
+def table_of(
+    object_id: int, schema: str, name: str, sql: str, statement: CreateTable
+) -> StoredTable:
+    """A table from its statement; constraints without a name get one, key columns NOT NULL."""
+    constraints = tuple(
+        _named(constraint, name, object_id, number)
+        for number, constraint in enumerate(statement.constraints)
+    )
+    keys = tuple(c for c in constraints if isinstance(c, KeyConstraint))
+    primary = {
+        column.lower() for key in keys if key.kind == "PRIMARY KEY" for column in key.columns
+    }
+    columns = tuple(
+        _completed(column, column.name.lower() in primary, name, object_id)
+        for column in statement.columns
+    )
+    checks = tuple(c for c in constraints if isinstance(c, Check))
+    foreign_keys = tuple(c for c in constraints if isinstance(c, ForeignKey))
+    return StoredTable(object_id, schema, name, sql, columns, keys, checks, foreign_keys)
+
+
+def _completed(
+    column: ColumnDefinition, in_primary_key: bool, table: str, object_id: int
+) -> ColumnDefinition:
+    nullable = column.nullable
+    if nullable is None:
+        nullable = not in_primary_key and column.identity is None
+    default_name = column.default_name
+    if column.default is not None and default_name is None:
+        default_name = f"DF__{table[:9]}__{column.name[:5]}__{object_id & 0xFFFFFFFF:08X}"
+    return replace(column, nullable=nullable, default_name=default_name)
+
+
+def _named(
+    constraint: KeyConstraint | ForeignKey | Check, table: str, object_id: int, number: int
+) -> KeyConstraint | ForeignKey | Check:
+    if constraint.name:
+        return constraint
+    prefix = CONSTRAINT_PREFIXES[type(constraint)]
+    if isinstance(constraint, KeyConstraint) and constraint.kind == "UNIQUE":
+        prefix = "UQ"
+    suffix = f"{object_id & 0xFFFFFFFF:08X}{number:02X}"
+    return replace(constraint, name=f"{prefix}__{table[:9]}__{suffix}")
+
+
+def _column_text(column: ColumnDefinition) -> str:
+    words = [quote_tsql(column.name), str(column.type)]
+    if column.identity:
+        words.append(f"IDENTITY({column.identity[0]}, {column.identity[1]})")
+    words.append("NULL" if column.nullable else "NOT NULL")
+    if column.default_text is not None:
+        name = quote_tsql(column.default_name or "")
+        words.append(f"CONSTRAINT {name} DEFAULT {column.default_text}")
+    return " ".join(words)
+
+
+def _foreign_key_text(foreign_key: ForeignKey) -> str:
+    columns = ", ".join(quote_tsql(column) for column in foreign_key.columns)
+    text = f"CONSTRAINT {quote_tsql(foreign_key.name or '')} FOREIGN KEY ({columns}) REFERENCES "
+    text += quote_tsql(*foreign_key.references.parts)
+    referenced = ", ".join(quote_tsql(column) for column in foreign_key.referenced_columns)
+    return text + (f" ({referenced})" if referenced else "")
+
+
+def index_text(table: StoredTable, index: CreateIndex) -> str:
+    columns = ", ".join(
+        quote_tsql(getattr(item.expression, "parts", ("",))[-1]) + " DESC" * item.descending
+        for item in index.columns
+    )
+    text = f"CREATE {'UNIQUE ' * index.unique}INDEX {quote_tsql(index.name)} ON "
+    text += f"{quote_tsql(table.schema, table.name)} ({columns})"
+    if index.include:
+        text += f" INCLUDE ({', '.join(quote_tsql(name) for name in index.include)})"
+    return text + (f" WHERE {index.where_text}" if index.where_text else "")
+
+
+def storage_columns(columns: tuple[ColumnDefinition, ...]) -> str:
+    """Columns as DuckDB's CREATE TABLE lists them."""
+    return ", ".join(f"{quote_sql(column.name)} {column.type.storage}" for column in columns)

@@ -1,0 +1,153 @@
+"""ALTER TABLE."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from procluster.errors import Refusal
+from procluster.local.constraints import RowNames
+from procluster.local.messages import sql_error
+from procluster.local.stored import (
+    StoredTable,
+    quote_sql,
+    table_of,
+    utc_now,
+)
+from procluster.local.syntax import (
+    ColumnDefinition,
+    ColumnRef,
+    CreateTable,
+)
+from procluster.local.translate.names import Table
+
+if TYPE_CHECKING:
+
+    from procluster.local.frame import Frame
+    from procluster.local.interpreter import Interpreter
+    from procluster.local.syntax import (
+        AlterTable,
+    )
+
+from procluster.local.constraints import check_new_rows
+from procluster.local.stored import storage_columns
+from procluster.local.table_definitions import check_columns, check_reference
+
+__all__ = ["alter_table"]
+
+def alter_table(own: Interpreter, statement: AlterTable, frame: Frame) -> None:
+    """ALTER TABLE: add or drop columns and constraints."""
+    table = frame.stored_table(statement.name)
+    if table is None:
+        raise sql_error(4902, ".".join(statement.name.parts))
+    if not table.schema:
+        raise Refusal(
+            "ALTER TABLE of a temp table",
+            "create it with all its columns",
+            line=statement.at.line,
+            column=statement.at.column,
+        )
+    with own.transaction.change():
+        if statement.drop_constraints:
+            table = _drop_constraints(table, statement.drop_constraints)
+        if statement.drop_columns:
+            table = _drop_columns(own, table, statement.drop_columns)
+        if statement.add_columns or statement.add_constraints:
+            table = _add_parts(own, table, statement, frame)
+        own.catalog.put(own.connection, replace(table, modified_at=utc_now()))
+    own.row_count = 0
+
+
+def _add_parts(
+    own: Interpreter, table: StoredTable, statement: AlterTable, frame: Frame
+) -> StoredTable:
+    """Check everything against the rows there are, then change the table."""
+    create = CreateTable(
+        statement.at,
+        statement.name,
+        table.columns + statement.add_columns,
+        (*table.keys, *table.checks, *table.foreign_keys, *statement.add_constraints),
+    )
+    check_columns(create)
+    name, schema = table.name, table.schema
+    wider = table_of(table.object_id, schema, name, table.sql, create)
+    wider = replace(wider, indexes=table.indexes, created_at=table.created_at)
+    for column in wider.columns[len(table.columns) :]:
+        _add_column(own, table, column, frame)
+    known = {constraint for constraint, _ in table.constraints()}
+    stage = Table(table.sql, frame.columns_of(wider))
+    names = RowNames(frame, {"@new": stage, "@kept": Table(f"(FROM {table.sql} LIMIT 0)",
+                                                           stage.columns)})
+    fresh = replace(
+        wider,
+        keys=tuple(key for key in wider.keys if key.name not in known),
+        checks=tuple(check for check in wider.checks if check.name not in known),
+        foreign_keys=tuple(key for key in wider.foreign_keys if key.name not in known),
+        indexes=(),
+    )
+    for constraint, _ in fresh.constraints():
+        if constraint not in known and own.catalog.is_taken(schema, constraint):
+            raise sql_error(2714, constraint)
+    for foreign_key in fresh.foreign_keys:
+        check_reference(own, table, foreign_key.references, foreign_key.name or "")
+    check_new_rows(own, fresh, names, "ALTER TABLE", None)
+    return wider
+
+
+def _add_column(
+    own: Interpreter, table: StoredTable, column: ColumnDefinition, frame: Frame
+) -> None:
+    row = own.first_row(f"SELECT count(*) FROM {table.sql}")
+    if row and row[0] and not column.nullable and column.default is None:
+        raise sql_error(4901, column.name, table.name)
+    if column.identity:
+        raise Refusal("ALTER TABLE ADD of an identity column", "create the table with it",
+                      line=column.at.line, column=column.at.column)
+    own.execute(f"ALTER TABLE {table.sql} ADD COLUMN {storage_columns((column,))}")
+    if column.default is not None and not column.nullable:
+        value = own.evaluate(column.default, frame, column.type)
+        own.execute(f"UPDATE {table.sql} SET {quote_sql(column.name)} = $v", {"v": value})
+
+
+def _drop_constraints(table: StoredTable, names: tuple[str, ...]) -> StoredTable:
+    for name in names:
+        key = name.lower()
+        if key not in (constraint.lower() for constraint, _ in table.constraints()):
+            raise sql_error(3728, name)
+        table = replace(
+            table,
+            keys=tuple(c for c in table.keys if (c.name or "").lower() != key),
+            checks=tuple(c for c in table.checks if (c.name or "").lower() != key),
+            foreign_keys=tuple(c for c in table.foreign_keys if (c.name or "").lower() != key),
+            columns=tuple(
+                replace(c, default=None, default_name=None, default_text=None)
+                if (c.default_name or "").lower() == key
+                else c
+                for c in table.columns
+            ),
+        )
+    return table
+
+
+def _drop_columns(own: Interpreter, table: StoredTable, names: tuple[str, ...]) -> StoredTable:
+    for name in names:
+        column = table.column(name)
+        if column is None:
+            raise sql_error(4924, name, table.name)
+        if column.default is not None or _is_used(table, column.name.lower()):
+            raise sql_error(4922, name)
+        own.execute(f"ALTER TABLE {table.sql} DROP COLUMN {quote_sql(column.name)}")
+        table = replace(table, columns=tuple(c for c in table.columns if c is not column))
+    return table
+
+
+def _is_used(table: StoredTable, column: str) -> bool:
+    lists = [key.columns for key in table.keys] + [key.columns for key in table.foreign_keys]
+    named = {name.lower() for names in lists for name in names}
+    named |= {
+        item.expression.parts[-1].lower()
+        for index in table.indexes
+        for item in index.columns
+        if isinstance(item.expression, ColumnRef)
+    }
+    return column in named or any(column in check.text.lower() for check in table.checks)

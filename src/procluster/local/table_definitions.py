@@ -1,0 +1,196 @@
+"""CREATE TABLE, DECLARE @t TABLE, SELECT INTO, CREATE INDEX, and what DROP does to tables and indexes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from procluster.local.constraints import RowNames, UniqueKey, find_duplicate, shown
+from procluster.local.messages import sql_error
+from procluster.local.stored import (
+    StoredTable,
+    quote_sql,
+    same_name,
+    table_of,
+)
+from procluster.local.syntax import (
+    ColumnDefinition,
+    ColumnRef,
+    CreateTable,
+    Position,
+)
+from procluster.local.translate.names import Table
+
+if TYPE_CHECKING:
+    from procluster.local.frame import Frame
+    from procluster.local.interpreter import Interpreter
+    from procluster.local.syntax import (
+        CreateIndex,
+        DeclareTable,
+        Drop,
+        ObjectName,
+    )
+    from procluster.local.translate.names import Compiled
+
+from procluster.local.local_tables import keep_temporary, new_local_table
+from procluster.local.stored import storage_columns
+from procluster.local.syntax import ObjectName
+
+NOWHERE = Position(0, 0)
+__all__ = ["check_columns", "check_reference", "create_from_query", "create_index", "create_table", "declare_table", "drop_index", "drop_table"]
+
+def create_table(own: Interpreter, statement: CreateTable, frame: Frame) -> None:
+    """CREATE TABLE, permanent or #temp."""
+    check_columns(statement)
+    with own.transaction.change():
+        if statement.name.parts[-1].startswith("#"):
+            table = new_local_table(own, statement, statement.name.parts[-1], frame)
+            keep_temporary(own, table, frame)
+        else:
+            _create_permanent(own, statement, frame)
+    own.row_count = 0
+
+
+def _create_permanent(own: Interpreter, statement: CreateTable, frame: Frame) -> None:
+    schema, name = _free_name(own, statement.name, frame)
+    table = table_of(own.catalog.new_id(), schema, name, quote_sql(schema, name), statement)
+    for constraint, _ in table.constraints():
+        if own.catalog.is_taken(schema, constraint):
+            raise sql_error(2714, constraint)
+    for foreign_key in table.foreign_keys:
+        check_reference(own, table, foreign_key.references, foreign_key.name or "")
+    own.execute(f"CREATE TABLE {table.sql} ({storage_columns(table.columns)})")
+    own.catalog.put(own.connection, table)
+
+
+def check_columns(statement: CreateTable) -> None:
+    seen: set[str] = set()
+    table = statement.name.parts[-1]
+    for column in statement.columns:
+        if column.name.lower() in seen:
+            raise sql_error(2705, column.name, table)
+        seen.add(column.name.lower())
+    primary = 0
+    for constraint in statement.constraints:
+        if getattr(constraint, "kind", "") == "PRIMARY KEY":
+            primary += 1
+        for name in getattr(constraint, "columns", ()):
+            if name.lower() not in seen:
+                raise sql_error(1911, name)
+            column = next(c for c in statement.columns if c.name.lower() == name.lower())
+            if getattr(constraint, "kind", "") == "PRIMARY KEY" and column.nullable:
+                raise sql_error(8111, table)
+    if primary > 1:
+        raise sql_error(8110, table)
+
+
+def check_reference(
+    own: Interpreter, table: StoredTable, reference: ObjectName, name: str
+) -> None:
+    if same_name(reference, table):
+        return
+    schema = reference.parts[-2] if len(reference.parts) > 1 else "dbo"
+    if not isinstance(own.catalog.find(schema, reference.parts[-1]), StoredTable):
+        raise sql_error(1767, name, ".".join(reference.parts))
+
+
+def _free_name(own: Interpreter, name: ObjectName, frame: Frame) -> tuple[str, str]:
+    schema = frame.schema_of(name)
+    if own.catalog.is_taken(schema, name.parts[-1]):
+        raise sql_error(2714, name.parts[-1])
+    return schema, name.parts[-1]
+
+
+def create_index(own: Interpreter, statement: CreateIndex, frame: Frame) -> None:
+    """CREATE INDEX: recorded, and enforced when unique."""
+    table = frame.needed_table(statement.table)
+    columns: list[str] = []
+    for item in statement.columns:
+        name = item.expression.parts[-1] if isinstance(item.expression, ColumnRef) else ""
+        if table.column(name) is None:
+            raise sql_error(1911, name)
+        columns.append(name)
+    if any(index.name.lower() == statement.name.lower() for index in table.indexes):
+        raise sql_error(1913, statement.name, table.full_name)
+    if statement.unique:
+        key = UniqueKey(statement.name, "INDEX", tuple(columns), statement.where_text)
+        rows = Table(table.sql, frame.columns_of(table))
+        names = RowNames(frame, {"@new": rows})
+        found = find_duplicate(own, names, key, beside_kept=False)
+        if found:
+            error = sql_error(1505, table.full_name, statement.name)
+            error.message += f" The duplicate key value is ({shown(found)})."
+            raise error
+    with own.transaction.change():
+        if table.schema:
+            own.catalog.put_index(own.connection, table, statement)
+        else:
+            wider = replace(table, indexes=(*table.indexes, statement))
+            frame.replace_local(table, wider)
+            own.transaction.on_rollback(lambda: frame.replace_local(wider, table))
+    own.row_count = 0
+
+
+def drop_table(own: Interpreter, table: StoredTable, frame: Frame) -> None:
+    if not table.schema:
+        frame.forget_local(table)
+        own.transaction.on_rollback(lambda: frame.keep_local(table))
+        own.execute(f"DROP TABLE {table.sql}")
+        return
+    if any(child is not table for child, _ in own.catalog.referencing(table)):
+        raise sql_error(3726, table.full_name)
+    own.execute(f"DROP TABLE {table.sql}")
+    own.catalog.remove(own.connection, table)
+
+
+def drop_index(own: Interpreter, statement: Drop, name: ObjectName, frame: Frame) -> bool:
+    table = frame.needed_table(statement.on) if statement.on else None
+    index = name.parts[-1].lower()
+    if table is None or all(found.name.lower() != index for found in table.indexes):
+        return False
+    if table.schema:
+        own.catalog.remove_text(own.connection, "INDEX", index, table.schema)
+    else:
+        rest = tuple(found for found in table.indexes if found.name.lower() != index)
+        frame.replace_local(table, replace(table, indexes=rest))
+    return True
+
+
+def declare_table(own: Interpreter, statement: DeclareTable, frame: Frame) -> None:
+    """DECLARE @t TABLE; a loop that comes by again finds its rows still there."""
+    key = statement.name.lower()
+    if key in frame.tables:
+        return
+    at = statement.at
+    name = ObjectName(at, (statement.name,))
+    create = CreateTable(at, name, statement.columns, statement.constraints)
+    check_columns(create)
+    frame.tables[key] = new_local_table(own, create, statement.name, frame)
+
+
+def create_from_query(
+    own: Interpreter, name: ObjectName, compiled: Compiled, frame: Frame
+) -> int:
+    """SELECT ... INTO: a table with the columns of a query."""
+    for column in compiled.columns:
+        if not column.name:
+            text = "An object or column name is missing or empty. For SELECT INTO statements, "
+            text += "verify each column has a name."
+            error = sql_error(50000, text)
+            error.number = 1038
+            raise error
+    columns = tuple(
+        ColumnDefinition(NOWHERE, column.name, column.type, column.nullable)
+        for column in compiled.columns
+    )
+    create_table(own, CreateTable(name.at, name, columns, ()), frame)
+    table = frame.needed_table(name)
+    try:
+        with own.transaction.change():
+            own.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
+    except BaseException:
+        if not own.transaction.depth:
+            drop_table(own, table, frame)
+        raise
+    row = own.first_row(f"SELECT count(*) FROM {table.sql}")
+    return int(row[0]) if row else 0
