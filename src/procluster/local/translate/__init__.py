@@ -60,7 +60,7 @@ def compile_query(query: Query, names: Names) -> Compiled:
     """
     context = Context(names)
     relation = queries.query(query, Scope(context), nested=False)
-    return Compiled(relation.sql, relation.columns, context.parameters)
+    return context.compiled(relation.sql, relation.columns)
 
 
 def compile_insert(
@@ -105,7 +105,7 @@ def compile_insert(
     ]
     listed = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(written))
     sql = f"SELECT {listed} FROM ({relation.sql}) AS {alias}"
-    return Compiled(sql, tuple(columns), context.parameters)
+    return context.compiled(sql, tuple(columns))
 
 
 def compile_expression(expression: Expression, names: Names) -> Compiled:
@@ -113,7 +113,7 @@ def compile_expression(expression: Expression, names: Names) -> Compiled:
     context = Context(names)
     term = expressions.value(expression, Scope(context))
     columns = (Column("", term.type, term.nullable),)
-    return Compiled(f"SELECT {term.sql} AS c0", columns, context.parameters)
+    return context.compiled(f"SELECT {term.sql} AS c0", columns)
 
 
 def compile_condition(condition: Condition, names: Names) -> Compiled:
@@ -121,7 +121,7 @@ def compile_condition(condition: Condition, names: Names) -> Compiled:
     context = Context(names)
     test = conditions.condition(condition, Scope(context))
     columns = (Column("", BIT, nullable=False),)
-    return Compiled(f"SELECT coalesce({test}, false) AS c0", columns, context.parameters)
+    return context.compiled(f"SELECT coalesce({test}, false) AS c0", columns)
 
 
 def compile_update(update: Update, names: Names) -> Change:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Union
+from typing import NamedTuple, Union
 
 from procluster.errors import SqlError
 from procluster.local.results import Column
@@ -31,7 +31,7 @@ __all__ = ["assigned", "delete", "update"]
 
 def update(node: Update, scope: Scope) -> Change:
     """Compile UPDATE."""
-    clauses, rows, target, table = affected(node, scope)
+    target = affected(node, scope)
     seen: set[str] = set()
     for assignment in node.assignments:
         if assignment.target.lower() in seen:
@@ -44,26 +44,33 @@ def update(node: Update, scope: Scope) -> Change:
             )
             raise SqlError(264, message, line=node.at.line)
         seen.add(assignment.target.lower())
-    found = [new_value(assignment, target, node, rows) for assignment in node.assignments]
+    found = [new_value(assignment, target, node) for assignment in node.assignments]
     columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
-    values = [f"{target.alias}.rowid", *(sql for _, sql in found)]
-    sql = rows_sql(node, target, values, clauses)
-    compiled = Compiled(sql, columns, scope.context.parameters)
-    return Change(table, compiled, tuple(column.name for column, _ in found))
+    rows = changed_rows(node, target, columns, [sql for _, sql in found])
+    return Change(target.table, rows, tuple(column.name for column, _ in found))
 
 
 def delete(node: Delete, scope: Scope) -> Change:
     """Compile DELETE."""
-    clauses, _, target, table = affected(node, scope)
-    sql = rows_sql(node, target, [f"{target.alias}.rowid"], clauses)
+    target = affected(node, scope)
     columns = (Column("", BIGINT, nullable=False),)
-    return Change(table, Compiled(sql, columns, scope.context.parameters))
+    return Change(target.table, changed_rows(node, target, columns, []))
 
 
-def affected(node: Update | Delete, scope: Scope) -> tuple[str, Scope, Source, Table]:
+class Target(NamedTuple):
+    """What is changed: WITH, FROM and WHERE as SQL, what expressions see, and the table."""
+
+    head: str
+    clauses: str
+    rows: Scope
+    source: Source
+    table: Table
+
+
+def affected(node: Update | Delete, scope: Scope) -> Target:
     """FROM and WHERE, and which source is the target."""
     names = tuple(part.lower() for part in node.target.parts)
-    scope = common_tables(node, scope)
+    head, scope = queries.common_tables(node.with_tables, scope)
     origin = node.source or NamedTable(node.target.at, node.target)
     sql, found = sources.from_clause(origin, scope)
     chosen = [source for source in found if source.answers(names)] or [
@@ -80,45 +87,39 @@ def affected(node: Update | Delete, scope: Scope) -> tuple[str, Scope, Source, T
     clauses = f" FROM {sql}"
     if node.where:
         clauses += f" WHERE {conditions.condition(node.where, rows)}"
-    return clauses, rows, chosen[0], chosen[0].table
+    return Target(head, clauses, rows, chosen[0], chosen[0].table)
 
 
-def common_tables(node: Update | Delete, scope: Scope) -> Scope:
-    for common in node.with_tables:
-        _, relation = queries.common_table(common, scope)
-        scope = replace(scope, tables={**scope.tables, common.name.lower(): relation})
-    return scope
-
-
-def rows_sql(
+def changed_rows(
     node: Update | Delete,
-    target: Source,
+    target: Target,
+    columns: tuple[Column, ...],
     values: list[str],
-    clauses: str,
-) -> str:
+) -> Compiled:
     """The query of the rows; where a join meets a row twice, one of its matches counts."""
-    listed = ", ".join(f"{value} AS c{place}" for place, value in enumerate(values))
-    once = f"DISTINCT ON ({target.alias}.rowid) " if isinstance(node.source, Join) else ""
-    return f"SELECT {once}{listed}{clauses}"
+    rowid = f"{target.source.alias}.rowid"
+    listed = ", ".join(f"{value} AS c{place}" for place, value in enumerate([rowid, *values]))
+    once = f"DISTINCT ON ({rowid}) " if isinstance(node.source, Join) else ""
+    sql = f"{target.head}SELECT {once}{listed}{target.clauses}"
+    return target.rows.context.compiled(sql, columns)
 
 
 def new_value(
     assignment: Assignment,
-    target: Source,
+    target: Target,
     node: Update,
-    rows: Scope,
 ) -> tuple[Column, str]:
     """The column or variable that is assigned, and its value."""
-    name, value = assignment.target, assignment.value
+    name, value, rows = assignment.target, assignment.value, target.rows
     if name.startswith("@"):
         column = Column(name, expressions.variable(Variable(assignment.at, name), rows).type)
         old: Union[Variable, ColumnRef] = Variable(assignment.at, name)
     else:
-        found = [column for column in target.columns if column.name.lower() == name.lower()]
+        found = [column for column in target.source.columns if column.name.lower() == name.lower()]
         if not found:
             raise SqlError(207, f"Invalid column name '{name}'.", line=assignment.at.line)
         column = found[0]
-        old = ColumnRef(assignment.at, (*target.names, name))
+        old = ColumnRef(assignment.at, (*target.source.names, name))
     if assignment.operator != "=":
         value = Binary(assignment.at, assignment.operator[0], old, value)  # type: ignore[arg-type]
     term = expressions.value(value, rows)

@@ -97,7 +97,9 @@ def convert_sql(  # noqa: PLR0913
     CAST(trunc(x) AS INTEGER)
     """
     conversion = Conversion(sql, source, target, attempt, style, column, at)
-    if style not in (None, 0) and source.family not in ("float", "time", "binary"):
+    styled = ("float", "time", "binary")
+    iso = target.family == "time" and style in moments.ISO_STYLES
+    if style not in (None, 0) and source.family not in styled and not iso:
         raise conversion.refuse(f"style {style} is left out for this source")
     if source is NULL:
         return f"CAST(NULL AS {target.storage})"
@@ -289,7 +291,7 @@ def text_to_binary(c: Conversion) -> str:
         sql, width = f"unhex(regexp_replace(hex({sql}), '(..)', '\\100', 'g'))", 2
     widest = MAX if c.source.size == MAX else width * c.source.size
     sized = replace(c, sql=sql, source=SqlType("varbinary", widest))
-    return f"CASE WHEN strlen({c.sql}) <> length({c.sql}) THEN {refuse} ELSE {bytes_(sized)} END"
+    return f"CASE WHEN strlen({c.sql}) <> length({c.sql}) THEN {refuse} ELSE {cut_bytes(sized)} END"
 
 
 def binary_to_text(c: Conversion) -> str:
@@ -306,22 +308,18 @@ def binary_to_text(c: Conversion) -> str:
     return fitted(replace(c, sql=sql, source=SqlType("varchar", max(c.target.size, 0) or 1)))
 
 
-def bytes_(c: Conversion) -> str:
-    """Binary to binary of another length; DuckDB cannot cut bytes off, so a longer value stops."""
+def cut_bytes(c: Conversion) -> str:
+    """Binary to binary of another length: cut off, or 2628 when a column is assigned."""
+    size = c.target.size
     if c.target.name == "binary" and c.source != c.target:
         raise c.refuse("binary(n) pads with zeros; use varbinary")
-    if c.target.size == MAX or MAX != c.source.size <= c.target.size:
+    if size == MAX or MAX != c.source.size <= size:
         return c.sql
-    message = (
-        f"Binary data longer than {c.target.size} bytes is not supported by the embedded "
-        "engine here: nothing is cut off."
-    )
-    fail = failure(40510, message)
-    if c.column:
-        fail = c.fail(
-            2628, f"String or binary data would be truncated in {c.column}. Truncated value: ''."
-        )
-    return f"CASE WHEN octet_length({c.sql}) > {c.target.size} THEN {fail} ELSE {c.sql} END"
+    if not c.column:
+        return f"({c.sql})[1:{size}]"
+    message = f"String or binary data would be truncated in {c.column}. Truncated value: ''."
+    fail = c.fail(2628, message)
+    return f"CASE WHEN octet_length({c.sql}) > {size} THEN {fail} ELSE {c.sql} END"
 
 
 def text_to_moment(c: Conversion) -> str:
@@ -390,7 +388,7 @@ CONVERSIONS: dict[tuple[Family, Family], Callable[[Conversion], str]] = {
     ("text", "time"): text_to_moment,
     ("text", "guid"): text_to_guid,
     ("binary", "text"): binary_to_text,
-    ("binary", "binary"): bytes_,
+    ("binary", "binary"): cut_bytes,
     ("time", "text"): moment_to_text,
     ("time", "time"): moment_to_moment,
     ("guid", "text"): guid_to_text,

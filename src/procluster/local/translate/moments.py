@@ -10,7 +10,7 @@ from collections.abc import Callable
 from procluster.local.translate.term import failure
 from procluster.local.types import SqlType
 
-__all__ = ["STYLES", "checked", "from_text", "rounded", "to_text"]
+__all__ = ["ISO_STYLES", "STYLES", "checked", "from_text", "rounded", "to_text"]
 
 Fail = Callable[..., str]
 
@@ -22,6 +22,9 @@ STYLES = {
     20: "%Y-%m-%d %H:%M:%S", 120: "%Y-%m-%d %H:%M:%S",
 }  # fmt: skip
 """Styles of CONVERT without fractions of a second, as strftime patterns."""
+
+ISO_STYLES = (20, 21, 23, 112, 120, 121, 126)
+"""Styles that read the forms of :func:`from_text`."""
 
 DAY = "[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]"
 COMPACT = "[0-9]{4}(0[1-9]|1[0-2])[0-3][0-9]"
@@ -53,7 +56,7 @@ def from_text(sql: str, source: SqlType, target: SqlType, fail: Fail) -> str:
     zero = f"CAST(TIMESTAMP '1900-01-01' AS {target.storage})"
     return (
         f"CASE WHEN regexp_full_match({sql}, ' *') THEN {zero} "
-        f"WHEN NOT regexp_matches({sql}, '[0-9]') THEN {wrong} "
+        f"WHEN regexp_matches({sql}, '^[^0-9]*$|^ *0000') THEN {wrong} "
         f"WHEN NOT regexp_full_match({sql}, '{pattern}') THEN {refuse} "
         f"WHEN {sql} IS NOT NULL AND {value} IS NULL THEN {wrong} ELSE {moment} END"
     )

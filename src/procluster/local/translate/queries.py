@@ -13,7 +13,7 @@ from procluster.local.translate.promotion import common_type
 from procluster.local.translate.scope import Relation, Scope
 from procluster.local.translate.term import key
 
-__all__ = ["Column", "distinct", "query"]
+__all__ = ["Column", "common_tables", "distinct", "query"]
 
 
 def query(node: Query, scope: Scope, *, nested: bool = True) -> Relation:
@@ -35,18 +35,22 @@ def query(node: Query, scope: Scope, *, nested: bool = True) -> Relation:
     if top and node.offset is not None:
         message = "A TOP can not be used in the same query or sub-query as a OFFSET."
         raise SqlError(10741, message, severity=15, line=node.at.line)
-    definitions = []
-    for common in node.with_tables:
-        sql, relation = common_table(common, scope)
-        definitions.append(sql)
-        scope = replace(scope, tables={**scope.tables, common.name.lower(): relation})
+    head, scope = common_tables(node.with_tables, scope)
     if isinstance(node.body, Select):
         relation = selects.select(node.body, scope, selects.Tail(node))
     else:
         relation = selects.ordered(set_operation(node.body, scope), selects.Tail(node), scope)
-    if not definitions:
-        return relation
-    return replace(relation, sql=f"WITH {', '.join(definitions)} {relation.sql}")
+    return replace(relation, sql=head + relation.sql)
+
+
+def common_tables(nodes: tuple[CommonTable, ...], scope: Scope) -> tuple[str, Scope]:
+    """WITH ..., and the scope that knows its tables."""
+    definitions = []
+    for node in nodes:
+        sql, relation = common_table(node, scope)
+        definitions.append(sql)
+        scope = replace(scope, tables={**scope.tables, node.name.lower(): relation})
+    return f"WITH {', '.join(definitions)} " if definitions else "", scope
 
 
 def common_table(node: CommonTable, scope: Scope) -> tuple[str, Relation]:

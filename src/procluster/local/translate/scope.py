@@ -19,7 +19,7 @@ from procluster.local.syntax import (
     ScalarQuery,
     Star,
 )
-from procluster.local.translate.names import Names, Table
+from procluster.local.translate.names import Compiled, Names, Table
 from procluster.local.translate.term import Term
 from procluster.local.types import SqlType
 
@@ -82,6 +82,11 @@ class Context:
     def alias(self) -> str:
         """Make a DuckDB name that nothing else in the statement has."""
         return f"t{next(self.numbers)}"
+
+    def compiled(self, sql: str, columns: tuple[Column, ...]) -> Compiled:
+        """The finished query, with the parameters that it uses: DuckDB takes no others."""
+        used = {name: value for name, value in self.parameters.items() if f"${name} AS" in sql}
+        return Compiled(sql, columns, used)
 
     def parameter(self, value: object, kind: SqlType, name: str = "") -> str:
         """Bind a value; the same variable is bound once."""

@@ -52,6 +52,11 @@ def varying(kind: SqlType, size: int | None = None) -> SqlType:
     return SqlType(name, kind.size if size is None or kind.size == MAX else size)
 
 
+def positive(count: Term, least: int) -> bool:
+    """Whether this is a constant of at least so much."""
+    return isinstance(count.constant, Decimal) and count.constant >= least
+
+
 def side(name: str, number: int) -> Function:
     """LEFT or RIGHT."""
     fail = failure(number, f"Invalid length parameter passed to the {name} function.")
@@ -59,7 +64,7 @@ def side(name: str, number: int) -> Function:
     def write(arguments: Arguments) -> Term:
         term, count = arguments.text(0), arguments.whole(1)
         size = count.sql
-        if count.constant is None:
+        if not positive(count, 0):
             size = f"CASE WHEN {count.sql} < 0 THEN {fail} ELSE {count.sql} END"
         return Term(f"{name}({term.sql}, {size})", varying(term.type))
 
@@ -73,9 +78,9 @@ def substring(arguments: Arguments) -> Term:
     term, start, count = arguments.text(0), arguments.whole(1), arguments.whole(2)
     fail = failure(537, "Invalid length parameter passed to the LEFT or SUBSTRING function.")
     begin, size = start.sql, count.sql
-    if count.constant is None:
+    if not positive(count, 0):
         size = f"CASE WHEN {size} < 0 THEN {fail} ELSE {size} END"
-    if not isinstance(start.constant, Decimal) or start.constant < 1:
+    if not positive(start, 1):
         size = f"greatest({size} + least({begin} - 1, 0), 0)"
         begin = f"greatest({begin}, 1)"
     nullable = (

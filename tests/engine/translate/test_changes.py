@@ -1,0 +1,127 @@
+"""UPDATE and DELETE as queries of the rows they change, and the source of INSERT."""
+
+from __future__ import annotations
+
+import pytest
+from translation_world import World
+
+from procluster.errors import Refusal, SqlError
+from procluster.local.parser import parse_batch
+from procluster.local.results import Column
+from procluster.local.syntax import If, Insert, Print, Query, ValuesTable
+from procluster.local.translate import (
+    Compiled,
+    compile_condition,
+    compile_expression,
+    compile_insert,
+)
+from procluster.local.types import resolve
+
+
+def test_update_gives_rows_and_new_values(shop: World) -> None:
+    change = shop.change("UPDATE customer SET credit += 1, name = 'x' WHERE id <= 2")
+    assert change.targets == ("credit", "name")
+    assert shop.run(change.rows) == [(0, 11, "x"), (1, 21, "x")]
+
+
+def test_update_from_meets_each_row_once(shop: World) -> None:
+    change = shop.change(
+        "UPDATE c SET name = p.item FROM customer AS c JOIN purchase AS p ON p.customer_id = c.id"
+    )
+    assert sorted(row[0] for row in shop.run(change.rows)) == [0, 2]
+
+
+def test_update_target_may_be_the_table_behind_an_alias(shop: World) -> None:
+    change = shop.change("UPDATE customer SET name = 'x' FROM customer AS c WHERE c.id = 3")
+    assert shop.run(change.rows) == [(2, "x")]
+
+
+def test_update_sets_variables(shop: World) -> None:
+    shop.declare("@n", resolve("int"), 5)
+    change = shop.change("UPDATE customer SET @n = id, score = @n WHERE id = 3")
+    assert (change.targets, shop.run(change.rows)) == (("@n", "score"), [(2, 3, 5.0)])
+
+
+def test_update_converts_to_the_column(shop: World) -> None:
+    change = shop.change("UPDATE customer SET credit = '7.126' WHERE id = 1")
+    assert str(shop.run(change.rows)[0][1]) == "7.13"
+
+
+def test_update_with_long_text_is_2628(shop: World) -> None:
+    change = shop.change("UPDATE customer SET name = REPLICATE('a', 21)")
+    with pytest.raises(SqlError) as found:
+        shop.run(change.rows)
+    assert found.value.number == 2628
+    assert "table 'customer', column 'name'" in found.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("UPDATE customer SET nope = 1", 207),
+        ("UPDATE customer SET id = 1, ID = 2", 264),
+        ("UPDATE nope SET id = 1", 208),
+        ("UPDATE customer SET credit = CAST('2024-01-01' AS date)", 206),
+    ],
+)
+def test_update_error_has_number(shop: World, text: str, number: int) -> None:
+    with pytest.raises(SqlError) as found:
+        shop.change(text)
+    assert found.value.number == number
+
+
+def test_delete_gives_rows(shop: World) -> None:
+    change = shop.change(
+        "DELETE p FROM purchase AS p JOIN customer AS c ON c.id = p.customer_id WHERE name = 'BOB'"
+    )
+    assert shop.run(change.rows) == [(2,)]
+
+
+def test_delete_sees_common_tables(shop: World) -> None:
+    text = "WITH q AS (SELECT 3 AS id) DELETE FROM customer WHERE id IN (SELECT id FROM q)"
+    assert shop.run(shop.change(text).rows) == [(2,)]
+
+
+def test_change_of_a_view_is_refused(shop: World) -> None:
+    shop.create_module("CREATE VIEW v AS SELECT id FROM customer")
+    with pytest.raises(Refusal):
+        shop.change("DELETE FROM v")
+
+
+def insert_source(world: World, text: str, *columns: Column) -> Compiled:
+    (statement,) = parse_batch(text)
+    assert isinstance(statement, Insert)
+    assert isinstance(statement.source, (Query, ValuesTable))
+    return compile_insert(statement.source, world, columns, "dbo.t")
+
+
+def test_insert_converts_to_its_columns(sql: World) -> None:
+    when, count = Column("a", resolve("date")), Column("b", resolve("int"))
+    compiled = insert_source(sql, "INSERT INTO t VALUES ('20240102', '7'), (NULL, 8)", when, count)
+    assert [str(row) for row in sql.run(compiled)] == [
+        "(datetime.date(2024, 1, 2), 7)",
+        "(None, 8)",
+    ]
+
+
+@pytest.mark.parametrize(("source", "number"), [("SELECT 1", 120), ("SELECT 1, 2, 3", 121)])
+def test_insert_counts_columns(sql: World, source: str, number: int) -> None:
+    columns = Column("a", resolve("int")), Column("b", resolve("int"))
+    with pytest.raises(SqlError) as found:
+        insert_source(sql, f"INSERT INTO t {source}", *columns)
+    assert found.value.number == number
+
+
+def test_expression_compiles_to_one_value(shop: World) -> None:
+    (statement,) = parse_batch("PRINT (SELECT COUNT(*) FROM customer) + 1")
+    assert isinstance(statement, Print)
+    compiled = compile_expression(statement.value, shop)
+    assert shop.run(compiled) == [(5,)]
+
+
+@pytest.mark.parametrize(("condition", "truth"), [("1 = 1", True), ("NULL = 1", False)])
+def test_condition_compiles_to_true_or_false(sql: World, condition: str, truth: bool) -> None:
+    (statement,) = parse_batch(f"IF {condition} PRINT 1")
+    assert isinstance(statement, If)
+    compiled = compile_condition(statement.condition, sql)
+    assert sql.run(compiled) == [(truth,)]
