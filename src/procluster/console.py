@@ -64,7 +64,7 @@ class Console:
     ) -> Console:
         """Make the console for a ``--format``; a table shows `width` characters of a value."""
         if style == "table":
-            return cls(TableWriter(out, width), out, err, progress)
+            return cls(TableWriter(out, text_width=width), out, err, progress)
         return cls(WRITERS[style](out), out, err, progress, messages_to=err)
 
     def receive(self, event: Event) -> None:

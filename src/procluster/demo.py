@@ -11,8 +11,9 @@ from procluster import catalog, sample, sampledata, tables
 from procluster.console import Console
 from procluster.deploy import apply
 from procluster.errors import DataError, ProclusterError
+from procluster.formats import TableWriter
 from procluster.generator.quoting import identifier
-from procluster.local.results import ResultSet
+from procluster.local.results import ResultSet, RowCount
 from procluster.progress import Progress
 from procluster.tables import TableName
 
@@ -28,6 +29,10 @@ __all__ = ["Demo"]
 
 CHART = "chart"
 """Column of the result set that carries a picture."""
+
+FLOAT_DIGITS = 6
+LINE_WIDTH = 118
+"""What a table may take of a line, so that a person sees it whole."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +145,14 @@ class Demo:
         self._say(f"    {len(scripts)} objects; procluster render writes them for SQL Server")
 
     def _execute(self, step: Step) -> None:
-        console = Console.for_format("table", self._out, self._err, self._progress)
+        writer = TableWriter(self._out, float_digits=FLOAT_DIGITS, line_width=LINE_WIDTH)
+        console = Console(writer, self._out, self._err, self._progress)
         picture: list[bytes | None] = []
 
         def receive(event: Event) -> None:
             if isinstance(event, ResultSet) and [one.name for one in event.columns] == [CHART]:
                 picture.append(cast("bytes | None", event.rows()[0][0]))
-            else:
+            elif not isinstance(event, RowCount):
                 console.receive(event)
 
         if not self._session.execute(step.sql, receive):

@@ -10,9 +10,12 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from textwrap import fill
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from tabulate import tabulate
+from tabulate import SEPARATING_LINE, tabulate
+
+from procluster.cells import NUMBERS, Cell, printable, texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,10 +31,8 @@ TEXT_WIDTH = 256
 BINARY_WIDTH = 8
 """Bytes of a binary value a table shows."""
 
-NUMBERS = frozenset({"integer", "decimal", "money", "float", "bit"})
-TIME_DIGITS = {"datetime": 3, "smalldatetime": 0}
-
-Cell = str | None
+TURNED_ROWS = 6
+"""Rows up to which a table that is too wide is turned."""
 
 
 class Writer(Protocol):
@@ -58,26 +59,39 @@ class TableWriter:
     out : text stream
     text_width : int
         Characters shown of one value; 0 shows all of it, and of binary values too.
+    float_digits : int, optional
+        Significant digits of float and real values; all by default.
+    line_width : int, optional
+        A wider table of few rows is turned: a line for each column, a column for each row. Wider
+        messages are wrapped.
     """
 
-    def __init__(self, out: TextIO, text_width: int = TEXT_WIDTH) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        *,
+        text_width: int = TEXT_WIDTH,
+        float_digits: int | None = None,
+        line_width: int | None = None,
+    ) -> None:
         self._out = out
-        self._width = text_width
+        self._text_width = text_width
+        self._float_digits = float_digits
+        self._line_width = line_width
         self._started = False
 
     def result(self, result: ResultSet) -> None:
         """Write one result set, set off from what stands before it."""
+        names = [printable(column.name) or "(No column name)" for column in result.columns]
         columns = [
-            [self._shown(text, column.type) for text in _texts(values, column.type)]
+            [self._shown(text, column.type) for text in texts(values, column.type)]
             for values, column in zip(result.table.columns, result.columns, strict=True)
         ]
-        table = tabulate(
-            list(zip(*columns, strict=True)),
-            headers=[_printable(column.name) or "(No column name)" for column in result.columns],
-            colalign=[_alignment(column) for column in result.columns] if columns[0] else None,
-            disable_numparse=True,
-            preserve_whitespace=True,
-        )
+        rows = [names, *map(list, zip(*columns, strict=True))]
+        table = _table(rows, [_alignment(column) for column in result.columns])
+        width = len(table.splitlines()[1])
+        if self._line_width and width > self._line_width and 1 < len(rows) <= TURNED_ROWS + 1:
+            table = _turned(rows, self._line_width)
         if self._started:
             self._out.write("\n")
         self._started = True
@@ -92,7 +106,7 @@ class TableWriter:
     def message(self, text: str) -> None:
         """Write a line of its own."""
         self._started = True
-        self._out.write(text + "\n")
+        self._out.write((fill(text, self._line_width) if self._line_width else text) + "\n")
 
     def close(self) -> None:
         """Nothing stands at the end."""
@@ -100,12 +114,16 @@ class TableWriter:
     def _shown(self, text: Cell, kind: SqlType) -> str:
         if text is None:
             return "NULL"
-        if not self._width:
-            return _printable(text)
+        if kind.family == "float" and self._float_digits:
+            return f"{float(text):.{self._float_digits}g}"
+        if not self._text_width:
+            return printable(text)
         if kind.family == "binary":
             size, shown = len(text) // 2 - 1, text[: 2 + 2 * BINARY_WIDTH]
             return text if text == shown else f"{shown}… ({size} bytes)"
-        return _printable(text if len(text) <= self._width else text[: self._width - 1] + "…")
+        return printable(
+            text if len(text) <= self._text_width else text[: self._text_width - 1] + "…"
+        )
 
 
 class JsonWriter:
@@ -161,7 +179,7 @@ class CsvWriter:
             self._out.write("\r\n")
         self._sets += 1
         columns = [
-            _texts(values, column.type)
+            texts(values, column.type)
             for values, column in zip(result.table.columns, result.columns, strict=True)
         ]
         self._record(column.name for column in result.columns)
@@ -191,49 +209,12 @@ WRITERS: dict[str, Callable[[TextIO], Writer]] = {
 """By the name that ``--format`` knows them by."""
 
 
-def _texts(values: pa.ChunkedArray, kind: SqlType) -> list[Cell]:
-    """Every value as SQL Server writes it in full, None for NULL."""
-    family = kind.family
-    if family in {"decimal", "money"}:
-        return [None if value is None else f"{value:f}" for value in values.to_pylist()]
-    if family == "binary":
-        return [None if value is None else _hexadecimal(value) for value in values.to_pylist()]
-    if family == "bit":
-        return _cast(values, "int8")
-    texts = _cast(values, "string")
-    if family == "guid":
-        return [text and text.upper() for text in texts]
-    if family == "time" and kind.name != "date":
-        digits = TIME_DIGITS.get(kind.name, kind.scale)
-        return [text and _time(text, digits) for text in texts]
-    return texts
-
-
-def _hexadecimal(value: bytes) -> str:
-    return f"0x{value.hex().upper()}"
-
-
-def _cast(values: pa.ChunkedArray, through: str) -> list[Cell]:
-    texts: list[Cell] = values.cast(through).cast("string").to_pylist()
-    return texts
-
-
-def _time(text: str, digits: int) -> str:
-    """Give a time of day the digits of its type after the point.
-
-    >>> _time("2026-11-23 18:31:00.120000", 7), _time("2026-11-23 18:31:00", 0)
-    ('2026-11-23 18:31:00.1200000', '2026-11-23 18:31:00')
-    """
-    seconds, _, fraction = text.partition(".")
-    return f"{seconds}.{fraction[:digits]:0<{digits}}" if digits else seconds
-
-
 def _json_values(values: pa.ChunkedArray, kind: SqlType) -> Iterator[str]:
     if kind.family == "binary":
         for value in values.to_pylist():
             yield "null" if value is None else json.dumps(base64.b64encode(value).decode())
         return
-    for text in _texts(values, kind):
+    for text in texts(values, kind):
         if text is None:
             yield "null"
         elif kind.family == "bit":
@@ -258,14 +239,36 @@ def _distinct(columns: tuple[Column, ...]) -> list[str]:
     return names
 
 
+def _table(
+    rows: list[list[str]], alignment: list[str], widths: list[int | None] | None = None
+) -> str:
+    """Set the rows, the first of which is the header.
+
+    The header is a row like the others and a line of dashes goes in below it: given as a header,
+    it would get two columns more than it needs.
+    """
+    dashed: str = tabulate(
+        [rows[0], SEPARATING_LINE, *rows[1:]],
+        tablefmt="simple",
+        colalign=alignment,
+        maxcolwidths=widths,
+        disable_numparse=True,
+        preserve_whitespace=True,
+    )
+    return dashed.partition("\n")[2].rpartition("\n")[0]
+
+
+def _turned(rows: list[list[str]], line_width: int) -> str:
+    """Set columns as lines, with texts wrapped so that all of it fits."""
+    lines = [list(line) for line in zip(*rows, strict=True)]
+    records = len(rows) - 1
+    names = max(len(line[0]) for line in lines)
+    width = max((line_width - names) // records - 2, 1)
+    return _table(lines, ["left"] * len(rows), [None] + [width] * records)
+
+
 def _alignment(column: Column) -> str:
     return "right" if column.type.family in NUMBERS else "left"
-
-
-def _printable(text: str) -> str:
-    """Write control characters, all but the line feed, as escapes: they could steer a terminal."""
-    text = text.replace("\r\n", "\n")
-    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], text)
 
 
 def _quoted(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from procluster.errors import DataError
 from procluster.generator.quoting import identifier, literal
@@ -63,8 +63,7 @@ def exists(session: Session, table: TableName) -> bool:
 def count(session: Session, table: TableName) -> int:
     """Count the rows of a table."""
     [result] = session.query(f"SELECT COUNT_BIG(*) AS n FROM {table};")  # noqa: S608 - quoted
-    rows: int = result.rows()[0][0]
-    return rows
+    return cast("int", result.rows()[0][0])
 
 
 def columns(session: Session, table: TableName) -> tuple[Column, ...]:

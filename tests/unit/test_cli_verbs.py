@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from procluster import __version__
 from procluster.cli import main
+from procluster.cli.group import Verbs
 from procluster.errors import DataError, SqlError
-from procluster.verbs import Verbs
 
 
 def outcome(raised: BaseException, *options: str, env: dict[str, str] | None = None) -> Result:

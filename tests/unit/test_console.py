@@ -54,11 +54,11 @@ def test_console_counts_rows(rows: int, text: str) -> None:
 
 
 def test_console_sets_the_count_off_from_the_table() -> None:
-    assert printed(ONE, RowCount(1))[0] == "  n\n---\n  1\n\n(1 row affected)\n"
+    assert printed(ONE, RowCount(1))[0] == "n\n-\n1\n\n(1 row affected)\n"
 
 
 def test_console_prints_messages_between_results() -> None:
-    assert printed(PRINTED, ONE)[0] == "hello\n\n  n\n---\n  1\n"
+    assert printed(PRINTED, ONE)[0] == "hello\n\nn\n-\n1\n"
 
 
 @pytest.mark.parametrize("severity", [0, 10])

@@ -34,7 +34,7 @@ def result_set(*columns: tuple[str, SqlType, list[Any]]) -> ResultSet:
 
 def as_table(*results: ResultSet, text_width: int = 256) -> str:
     out = io.StringIO()
-    writer = TableWriter(out, text_width)
+    writer = TableWriter(out, text_width=text_width)
     for result in results:
         writer.result(result)
     writer.close()
@@ -67,7 +67,7 @@ def cell(kind: SqlType, value: object) -> str:
 def test_table_puts_numbers_to_the_right() -> None:
     text = as_table(result_set(("n", INT, [1, 1000]), ("name", TEXT, ["a", "bcd"])))
 
-    assert text == "   n  name\n----  ------\n   1  a\n1000  bcd\n"
+    assert text == "   n  name\n----  ----\n   1  a\n1000  bcd\n"
 
 
 def test_table_shows_null_as_null() -> None:
@@ -95,7 +95,7 @@ def test_table_names_columns_without_a_name() -> None:
 def test_table_sets_results_apart() -> None:
     one = result_set(("n", INT, [1]))
 
-    assert as_table(one, one) == "  n\n---\n  1\n\n  n\n---\n  1\n"
+    assert as_table(one, one) == "n\n-\n1\n\nn\n-\n1\n"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,26 @@ def test_table_of_width_zero_shows_all() -> None:
 
 def test_table_defuses_control_characters() -> None:
     assert cell(TEXT, "a\x1b[2Jb") == r"a\x1b[2Jb"
+
+
+def test_table_shows_floats_with_fewer_digits_when_told() -> None:
+    out = io.StringIO()
+
+    TableWriter(out, float_digits=6).result(result_set(("v", resolve("float"), [0.721604123456])))
+
+    assert out.getvalue().splitlines()[2] == "0.721604"
+
+
+def test_table_too_wide_for_the_line_is_turned() -> None:
+    out = io.StringIO()
+    wide = result_set(("n", INT, [1, 2]), ("rule", TEXT, ["a b c d e f g", "h"]))
+
+    TableWriter(out, line_width=15).result(wide)
+
+    assert (
+        out.getvalue()
+        == "n     1    2\n----  ---  -\nrule  a b  h\n      c d\n      e f\n      g\n"
+    )
 
 
 def test_json_holds_one_array_for_each_result_set() -> None:

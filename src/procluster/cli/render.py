@@ -1,0 +1,46 @@
+"""procluster render: T-SQL as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from procluster.cli.settings import config_option
+
+__all__ = ["render"]
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  procluster render
+  procluster render seg.train seg.assign --out review
+"""
+)
+@click.argument("objects", metavar="[OBJECT]...", nargs=-1)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("rendered"),
+    show_default=True,
+    help="Folder for the files; it is made if it is missing.",
+)
+@config_option
+def render(objects: tuple[str, ...], out: Path, config: Path | None) -> None:
+    """Write the T-SQL of the stored procedures.
+
+    One file for every OBJECT, or for all of them, and install.sql with all of these in order, for
+    Management Studio and sqlcmd.
+    """
+    from procluster import catalog, settings
+    from procluster.generator.render import install_script
+
+    scripts = catalog.render(settings.load(config), objects)
+    out.mkdir(parents=True, exist_ok=True)
+    files = {script.file_name: script.file_text for script in scripts}
+    files["install.sql"] = install_script(scripts)
+    for name, text in files.items():
+        (out / name).write_text(text, encoding="utf-8", newline="\n")
+        click.echo(str(out / name))
