@@ -28,7 +28,8 @@ def test_update_from_meets_each_row_once(shop: World) -> None:
     change = shop.change(
         "UPDATE c SET name = p.item FROM customer AS c JOIN purchase AS p ON p.customer_id = c.id"
     )
-    assert sorted(row[0] for row in shop.run(change.rows)) == [0, 2]
+    assert {row[0] for row in shop.run(change.rows)} == {0, 2}
+    assert len(shop.run(change.rows)) == 2
 
 
 def test_update_target_may_be_the_table_behind_an_alias(shop: World) -> None:

@@ -414,8 +414,8 @@ def test_union_of_text_that_is_no_number_is_245(sql: World) -> None:
         ("SELECT COUNT(*), 1 FROM customer, purchase", [(16, 1)]),
         (
             (
-                "SELECT c.id, x.item FROM customer c CROSS APPLY (SELECT TOP (1) item FROM purchase p "
-                "WHERE p.customer_id = c.id ORDER BY p.item) AS x"
+                "SELECT c.id, x.item FROM customer c CROSS APPLY (SELECT TOP (1) item "
+                "FROM purchase p WHERE p.customer_id = c.id ORDER BY p.item) AS x"
             ),
             [(1, "cup"), (3, "tea")],
         ),
