@@ -95,7 +95,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
     values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
     customers = np.asarray(frame["customers"], dtype=np.float64)
-    usable: np.ndarray = np.isfinite(values).all(axis=1)
+    usable = np.asarray(np.isfinite(values).all(axis=1))
     left_out = {
         "customers": int(customers[~usable].sum()),
         "null": count_customers(np.isnan(values), customers),
