@@ -54,4 +54,4 @@ def test_new_feature_reaches_every_object(tmp_path: Path) -> None:
     )
 
     assert run.stderr == ""
-    assert run.stdout == "[(6.0,)] [4, 6, 23]\n"
+    assert run.stdout == "[(6.0,)] [4, 6, 22]\n"
