@@ -146,6 +146,9 @@ class Interpreter:
         except SqlError as error:
             self._fail(error, statement, frame)
             return None
+        except duckdb.Error as error:
+            self._fail(as_sql_error(error), statement, frame)
+            return None
         if type(statement) not in CONTAINERS:
             self.last_error = 0
         return flow

@@ -19,6 +19,7 @@ from procluster.local.syntax import (
     ColumnRef,
     CreateTable,
 )
+from procluster.local.translate import literal
 from procluster.local.translate.names import Table
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     )
 
 from procluster.local.constraints import check_new_rows
-from procluster.local.stored import storage_columns
 from procluster.local.table_definitions import check_columns, check_reference
 
 __all__ = ["alter_table"]
@@ -72,12 +72,13 @@ def _add_parts(
     name, schema = table.name, table.schema
     wider = table_of(table.object_id, schema, name, table.sql, create)
     wider = replace(wider, indexes=table.indexes, created_at=table.created_at)
-    for column in wider.columns[len(table.columns) :]:
-        _add_column(own, table, column, frame)
+    added = wider.columns[len(table.columns) :]
+    values = "".join(f", {_filled(own, table, column, frame)}" for column in added)
+    rows = f"(SELECT *{values} FROM {table.sql})"
     known = {constraint for constraint, _ in table.constraints()}
-    stage = Table(table.sql, frame.columns_of(wider))
-    names = RowNames(frame, {"@new": stage, "@kept": Table(f"(FROM {table.sql} LIMIT 0)",
-                                                           stage.columns)})
+    columns = frame.columns_of(wider)
+    kept = Table(f"(SELECT * FROM {rows} LIMIT 0)", columns)
+    names = RowNames(frame, {"@new": Table(rows, columns), "@kept": kept})
     fresh = replace(
         wider,
         keys=tuple(key for key in wider.keys if key.name not in known),
@@ -91,22 +92,30 @@ def _add_parts(
     for foreign_key in fresh.foreign_keys:
         check_reference(own, table, foreign_key.references, foreign_key.name or "")
     check_new_rows(own, fresh, names, "ALTER TABLE", None)
+    if added:
+        own.execute(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")
     return wider
 
 
-def _add_column(
+def _filled(
     own: Interpreter, table: StoredTable, column: ColumnDefinition, frame: Frame
-) -> None:
+) -> str:
+    """What a new column holds in the rows there are: NULL, or the default if it must not be."""
     row = own.first_row(f"SELECT count(*) FROM {table.sql}")
     if row and row[0] and not column.nullable and column.default is None:
         raise sql_error(4901, column.name, table.name)
     if column.identity:
-        raise Refusal("ALTER TABLE ADD of an identity column", "create the table with it",
-                      line=column.at.line, column=column.at.column)
-    own.execute(f"ALTER TABLE {table.sql} ADD COLUMN {storage_columns((column,))}")
+        raise Refusal(
+            "ALTER TABLE ADD of an identity column",
+            "create the table with it",
+            line=column.at.line,
+            column=column.at.column,
+        )
+    value = None
     if column.default is not None and not column.nullable:
         value = own.evaluate(column.default, frame, column.type)
-        own.execute(f"UPDATE {table.sql} SET {quote_sql(column.name)} = $v", {"v": value})
+    text = "NULL" if value is None else literal(str(value))
+    return f"CAST({text} AS {column.type.storage}) AS {quote_sql(column.name)}"
 
 
 def _drop_constraints(table: StoredTable, names: tuple[str, ...]) -> StoredTable:
@@ -136,8 +145,9 @@ def _drop_columns(own: Interpreter, table: StoredTable, names: tuple[str, ...]) 
             raise sql_error(4924, name, table.name)
         if column.default is not None or _is_used(table, column.name.lower()):
             raise sql_error(4922, name)
-        own.execute(f"ALTER TABLE {table.sql} DROP COLUMN {quote_sql(column.name)}")
         table = replace(table, columns=tuple(c for c in table.columns if c is not column))
+    kept = ", ".join(quote_sql(column.name) for column in table.columns)
+    own.execute(f"CREATE OR REPLACE TABLE {table.sql} AS SELECT {kept} FROM {table.sql}")
     return table
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from procluster.local.messages import sql_error
+from procluster.local.translate import as_sql_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,7 +148,12 @@ class Transaction:
             self._holds_lock = True
 
     def _finish(self) -> None:
-        self._connection.execute("COMMIT")
+        try:
+            self._connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self._give_up()
+            self.depth = 0
+            raise as_sql_error(error) from error
         self._end()
 
     def _give_up(self) -> None:

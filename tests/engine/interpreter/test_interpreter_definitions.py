@@ -1,0 +1,243 @@
+"""CREATE, ALTER, DROP, GRANT, the catalog views, and what a file keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from recording import Record, Run
+
+from procluster.errors import DataError
+from procluster.local.database import Database
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        ("CREATE TABLE dbo.t (a int)", 2714),
+        ("CREATE TABLE nowhere.t (a int)", 2760),
+        ("CREATE TABLE dbo.u (a int, A int)", 2705),
+        ("CREATE TABLE dbo.u (a int NULL PRIMARY KEY)", 8111),
+        ("CREATE TABLE dbo.u (a int PRIMARY KEY, b int PRIMARY KEY)", 8110),
+        ("CREATE TABLE dbo.u (a int, PRIMARY KEY (b))", 1911),
+        ("CREATE TABLE dbo.u (a int REFERENCES dbo.nowhere (a))", 1767),
+        ("CREATE TABLE dbo.u (a int CONSTRAINT pk_t PRIMARY KEY)", 2714),
+        ("CREATE INDEX ix ON dbo.t (b)", 1911),
+        ("DROP TABLE dbo.u", 3701),
+        ("DROP PROCEDURE dbo.t", 3701),
+        ("DROP SCHEMA nowhere", 15151),
+        ("ALTER TABLE dbo.u ADD b int", 4902),
+        ("ALTER TABLE dbo.t ADD b int NOT NULL", 4901),
+        ("ALTER TABLE dbo.t DROP COLUMN b", 4924),
+        ("ALTER TABLE dbo.t DROP COLUMN a", 4922),
+        ("ALTER TABLE dbo.t DROP CONSTRAINT nope", 3728),
+        ("ALTER TABLE dbo.t ADD CONSTRAINT ck CHECK (a > 5)", 547),
+        ("GRANT SELECT ON dbo.t TO nobody", 15151),
+        ("GRANT SELECT ON dbo.u TO public", 15151),
+        ("ALTER ROLE nobody ADD MEMBER dbo", 15151),
+        ("CREATE TABLE ##g (a int)", 40510),
+    ],
+)
+def test_faulty_definition_has_the_number_of_sql_server(
+    run: Run, statement: str, number: int
+) -> None:
+    run("CREATE TABLE dbo.t (a int CONSTRAINT pk_t PRIMARY KEY); INSERT INTO dbo.t VALUES (1)")
+    assert run(statement).errors == [number]
+
+
+@pytest.mark.parametrize(
+    ("batch", "number"),
+    [
+        ("ALTER PROCEDURE dbo.q AS SELECT 1", 208),
+        ("CREATE PROCEDURE dbo.p AS SELECT 2", 2714),
+        ("CREATE VIEW dbo.p AS SELECT 2 AS a", 2714),
+        ("PRINT 1; CREATE VIEW dbo.v AS SELECT 2 AS a", 111),
+    ],
+)
+def test_faulty_module_has_the_number_of_sql_server(run: Run, batch: str, number: int) -> None:
+    run("CREATE PROCEDURE dbo.p AS SELECT 1")
+    assert run(batch).errors == [number]
+
+
+def test_alter_table_adds_and_drops(run: Run) -> None:
+    run("CREATE TABLE dbo.t (a int); INSERT INTO dbo.t VALUES (1)")
+    run("ALTER TABLE dbo.t ADD b int NOT NULL CONSTRAINT df DEFAULT 4, c nvarchar(3) NULL")
+    run("ALTER TABLE dbo.t DROP COLUMN a")
+    assert run("SELECT * FROM dbo.t").rows == [[(4, None)]]
+
+
+def test_create_or_alter_replaces_and_keeps_the_id(run: Run) -> None:
+    run("CREATE PROCEDURE dbo.p AS SELECT 1")
+    before = run("SELECT OBJECT_ID(N'dbo.p')").values
+    run("CREATE OR ALTER PROCEDURE dbo.P AS SELECT 2")
+    assert (run("EXEC dbo.p").values, run("SELECT OBJECT_ID(N'dbo.p')").values) == ([2], before)
+
+
+@pytest.mark.parametrize("words", ["CREATE  OR ALTER", "create"])
+def test_definition_is_kept_as_a_server_keeps_it(run: Run, words: str) -> None:
+    run(f"-- note\n{words} PROCEDURE dbo.p AS\nSELECT 1 -- end")
+    kept = run("SELECT definition FROM sys.sql_modules").values
+    blank = "    " if "OR" in words else " "
+    assert kept == [f"-- note\nCREATE{blank}PROCEDURE dbo.p AS\nSELECT 1 -- end"]
+
+
+def test_view_and_function_are_expanded(run: Run) -> None:
+    run("CREATE VIEW dbo.v (x) AS SELECT v FROM (VALUES (1), (5)) AS t(v)")
+    run("CREATE FUNCTION dbo.f (@low int) RETURNS TABLE AS RETURN "
+        "(SELECT x FROM dbo.v WHERE x > @low)")  # fmt: skip
+    assert run("SELECT x FROM dbo.f(2)").values == [5]
+
+
+def test_view_is_not_changed(run: Run) -> None:
+    run("CREATE VIEW dbo.v AS SELECT 1 AS a")
+    assert run("DELETE FROM dbo.v").errors == [40510]
+
+
+def test_drop_if_exists_of_nothing_passes(run: Run) -> None:
+    assert run("DROP TABLE IF EXISTS dbo.x; DROP PROCEDURE IF EXISTS dbo.y, dbo.z").passed
+
+
+def test_dropped_table_can_be_made_again(run: Run) -> None:
+    run("CREATE TABLE dbo.t (a int CONSTRAINT pk_t PRIMARY KEY)")
+    assert run("DROP TABLE dbo.t; CREATE TABLE dbo.t (a int CONSTRAINT pk_t PRIMARY KEY)").passed
+
+
+def test_schema_with_objects_is_not_dropped(run: Run) -> None:
+    run("CREATE SCHEMA s")
+    run("CREATE TABLE s.t (a int)")
+    assert run("DROP SCHEMA s").errors == [3729]
+
+
+# --- permissions and roles
+
+
+def test_permissions_are_recorded_and_revoked(run: Run) -> None:
+    run("CREATE ROLE r; CREATE TABLE dbo.t (a int)")
+    run("GRANT SELECT, INSERT ON OBJECT::dbo.t TO r; GRANT EXECUTE ANY EXTERNAL SCRIPT TO r")
+    run("REVOKE INSERT ON dbo.t FROM r; DENY SELECT ON dbo.t TO r")
+    record = run(
+        "SELECT permission_name, state_desc, OBJECT_NAME(OBJECT_ID(N'dbo.t')) FROM "
+        "sys.database_permissions AS p JOIN sys.database_principals AS r "
+        "ON r.principal_id = p.grantee_principal_id WHERE r.name = N'r' ORDER BY permission_name"
+    )
+    assert [row[:2] for row in record.rows[0]] == [
+        ("EXECUTE ANY EXTERNAL SCRIPT", "GRANT"),
+        ("SELECT", "DENY"),
+    ]
+
+
+def test_role_members_are_recorded(run: Run) -> None:
+    run("CREATE ROLE a; CREATE ROLE b; ALTER ROLE a ADD MEMBER b")
+    assert run("SELECT COUNT(*) FROM sys.database_role_members").values == [1]
+
+
+# --- catalog views and functions
+
+
+@pytest.fixture
+def objects(run: Run) -> None:
+    run("CREATE SCHEMA s")
+    run("CREATE TABLE s.t (a int IDENTITY(1, 1) PRIMARY KEY, b nvarchar(10) NULL, c decimal(9, 2))")
+    run("CREATE PROCEDURE s.p @x int = 1 AS SELECT 1")
+    run("CREATE VIEW s.v AS SELECT 1 AS a")
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("SELECT name, type FROM sys.objects ORDER BY name",
+         [("p", "P"), ("t", "U"), ("v", "V")]),
+        ("SELECT t.name, s.name FROM sys.tables AS t JOIN sys.schemas AS s "
+         "ON s.schema_id = t.schema_id", [("t", "s")]),
+        ("SELECT c.name, c.max_length, c.is_nullable, c.is_identity, ty.name FROM sys.columns AS c "
+         "JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id ORDER BY c.column_id",
+         [("a", 4, False, True, "int"), ("b", 20, True, False, "nvarchar"),
+          ("c", 5, True, False, "decimal")]),
+        ("SELECT name FROM sys.procedures", [("p",)]),
+        ("SELECT name FROM sys.views", [("v",)]),
+        ("SELECT name FROM sys.parameters", [("@x",)]),
+        ("SELECT type_desc, is_primary_key FROM sys.indexes", [("CLUSTERED", True)]),
+        ("SELECT value_in_use FROM sys.configurations WHERE name = 'external scripts enabled'",
+         [(1,)]),
+        ("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM INFORMATION_SCHEMA.TABLES "
+         "ORDER BY TABLE_NAME", [("s", "t", "BASE TABLE"), ("s", "v", "VIEW")]),
+        ("SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE "
+         "FROM INFORMATION_SCHEMA.COLUMNS WHERE COLUMN_NAME = 'B'",
+         [("b", "nvarchar", 10, "YES")]),
+        ("SELECT ROUTINE_NAME FROM information_schema.routines", [("p",)]),
+        ("SELECT OBJECT_ID(N's.t', N'P'), SCHEMA_ID(N'nope'), DATABASE_PRINCIPAL_ID(N'nope')",
+         [(None, None, None)]),
+        ("SELECT OBJECT_NAME(OBJECT_ID(N'[s].[t]', 'U')), OBJECT_SCHEMA_NAME(OBJECT_ID('s.t')), "
+         "SCHEMA_NAME(SCHEMA_ID('S')), COL_LENGTH('s.t', 'b')", [("t", "s", "s", 20)]),
+        ("SELECT DB_NAME(), USER_NAME(), SERVERPROPERTY('ProductMajorVersion')",
+         [("procluster", "dbo", "16")]),
+    ],
+)  # fmt: skip
+def test_catalog_answers(
+    run: Run, objects: None, query: str, rows: list[tuple[object, ...]]
+) -> None:
+    assert run(query).rows == [rows]
+
+
+def test_catalog_view_follows_definitions(run: Run) -> None:
+    record = run(
+        "SELECT COUNT(*) FROM sys.tables; CREATE TABLE dbo.t (a int); "
+        "SELECT COUNT(*) FROM sys.tables; BEGIN TRAN; DROP TABLE dbo.t; "
+        "SELECT COUNT(*) FROM sys.tables; ROLLBACK; SELECT COUNT(*) FROM sys.tables"
+    )
+    assert record.values == [0, 1, 0, 1]
+
+
+def test_unknown_catalog_view_is_missing(run: Run) -> None:
+    assert run("SELECT * FROM sys.dm_exec_sessions").errors == [208]
+
+
+# --- files
+
+
+def test_file_keeps_everything(tmp_path: Path) -> None:
+    path = tmp_path / "kept.duckdb"
+    with Database(path) as database:
+        session = database.connect()
+        session.query("CREATE SCHEMA s")
+        session.query(
+            "CREATE TABLE s.t (i int IDENTITY(5, 1), a nvarchar(3) NOT NULL CONSTRAINT df "
+            "DEFAULT N'x', CONSTRAINT uq UNIQUE (a), CONSTRAINT ck CHECK (a <> N'q'))"
+        )
+        session.query("CREATE UNIQUE INDEX ux ON s.t (i) WHERE i > 0; CREATE ROLE r")
+        session.query("GRANT SELECT ON s.t TO r; INSERT INTO s.t DEFAULT VALUES")
+        session.query("CREATE PROCEDURE s.p AS INSERT INTO s.t VALUES (N'y'); SELECT i FROM s.t")
+    with Database(path) as database:
+        session = database.connect()
+        rows = session.query("EXEC s.p; SELECT COUNT(*) FROM sys.database_permissions")
+        errors = [
+            Record(session, f"INSERT INTO s.t VALUES ({value})").errors
+            for value in ("N'X'", "N'q'", "NULL")
+        ]
+    assert [found.rows() for found in rows] == [[(5,), (6,)], [(1,)]]
+    assert errors == [[2627], [547], [515]]
+
+
+def test_tables_of_another_program_have_tsql_types(tmp_path: Path) -> None:
+    path = tmp_path / "other.duckdb"
+    with duckdb.connect(str(path)) as other:
+        other.execute(
+            "CREATE SCHEMA dbo; CREATE TABLE dbo.sales (k INTEGER, price DECIMAL(7,2), "
+            "name VARCHAR, day DATE); INSERT INTO dbo.sales VALUES (1, 2.5, 'x', '2020-01-02')"
+        )
+    with Database(path) as database:
+        (found,) = database.connect().query("SELECT * FROM dbo.Sales WHERE NAME = N'X '")
+    assert [str(column.type) for column in found.columns] == [
+        "int",
+        "decimal(7, 2)",
+        "nvarchar(max)",
+        "date",
+    ]
+
+
+def test_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "text.duckdb"
+    path.write_text("no database at all" * 1000)
+    with pytest.raises(DataError, match=r"text\.duckdb: cannot be opened"):
+        Database(path)

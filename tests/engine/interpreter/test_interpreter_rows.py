@@ -1,0 +1,213 @@
+"""INSERT, UPDATE, DELETE, SELECT INTO and what rows must hold."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from recording import Run
+
+from procluster.errors import SqlError
+from procluster.local.database import Database
+
+TABLES = """
+CREATE TABLE dbo.parent (k nvarchar(5) NOT NULL CONSTRAINT pk_parent PRIMARY KEY);
+CREATE TABLE dbo.child (
+    id int IDENTITY(10, 5) NOT NULL,
+    k nvarchar(5) NULL CONSTRAINT fk_child FOREIGN KEY REFERENCES dbo.parent (k),
+    n int NULL CONSTRAINT ck_n CHECK (n > 0),
+    s nvarchar(3) NOT NULL CONSTRAINT df_s DEFAULT N'd',
+    u int NULL CONSTRAINT uq_u UNIQUE
+);
+INSERT INTO dbo.parent VALUES (N'a'), (N'b');
+"""
+
+
+@pytest.fixture(autouse=True)
+def tables(run: Run) -> None:
+    run(TABLES)
+
+
+def test_unique_allows_no_second_null(run: Run) -> None:
+    assert run("INSERT INTO dbo.child (k) VALUES (N'a'), (NULL)").errors == [2627]
+
+
+def test_insert_fills_identity_and_defaults(run: Run) -> None:
+    record = run("INSERT INTO dbo.child (u) VALUES (1), (2), (NULL); SELECT id, s FROM dbo.child")
+    assert record.rows == [[(10, "d"), (15, "d"), (20, "d")]]
+
+
+def test_insert_tells_the_last_identity(run: Run) -> None:
+    record = run("INSERT INTO dbo.child (u) VALUES (1), (2); SELECT SCOPE_IDENTITY(), @@IDENTITY")
+    assert [int(str(value)) for value in record.rows[0][0]] == [15, 15]
+
+
+def test_insert_default_values(run: Run) -> None:
+    assert run("INSERT INTO dbo.child DEFAULT VALUES; SELECT s FROM dbo.child").values == ["d"]
+
+
+def test_insert_takes_the_word_default(run: Run) -> None:
+    batch = "INSERT INTO dbo.child (s, u) VALUES (DEFAULT, 1), (N'x', 2); SELECT s FROM dbo.child"
+    assert run(batch).rows == [[("d",), ("x",)]]
+
+
+def test_insert_numbers_rows_in_the_order_of_the_query(run: Run) -> None:
+    record = run(
+        "INSERT INTO dbo.child (u) SELECT v FROM (VALUES (3), (1), (2)) AS t(v) ORDER BY v DESC; "
+        "SELECT u FROM dbo.child ORDER BY id"
+    )
+    assert record.rows == [[(3,), (2,), (1,)]]
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        ("INSERT INTO dbo.parent VALUES (NULL)", 515),
+        ("INSERT INTO dbo.parent VALUES (N'abcdef')", 2628),
+        ("INSERT INTO dbo.parent VALUES (N'A  ')", 2627),
+        ("INSERT INTO dbo.child (k) VALUES (N'zz')", 547),
+        ("INSERT INTO dbo.child (n) VALUES (0)", 547),
+        ("INSERT INTO dbo.child (id) VALUES (1)", 544),
+        ("INSERT INTO dbo.child (k, k) VALUES (N'a', N'a')", 264),
+        ("INSERT INTO dbo.child (x) VALUES (1)", 207),
+        ("INSERT INTO dbo.child (k, n) VALUES (N'a')", 109),
+        ("INSERT INTO dbo.child (k) VALUES (N'a', 1)", 110),
+        ("INSERT INTO dbo.parent VALUES (N'x', 1)", 213),
+        ("INSERT INTO dbo.child (k, n) SELECT N'a'", 120),
+        ("INSERT INTO dbo.child (k) SELECT N'a', 1", 121),
+        ("INSERT INTO dbo.nowhere VALUES (1)", 208),
+        ("UPDATE dbo.parent SET k = N'B' WHERE k = N'a'", 2627),
+        ("UPDATE dbo.parent SET k = NULL", 515),
+        ("UPDATE dbo.parent SET k = N'abcdef'", 2628),
+        ("DROP TABLE dbo.parent", 3726),
+        ("TRUNCATE TABLE dbo.parent", 4712),
+        ("TRUNCATE TABLE dbo.nowhere", 4701),
+    ],
+)
+def test_broken_rule_has_the_number_of_sql_server(run: Run, statement: str, number: int) -> None:
+    record = run(f"{statement}; SELECT COUNT(*) FROM dbo.parent; SELECT COUNT(*) FROM dbo.child")
+    assert (record.errors, run("SELECT COUNT(*) FROM dbo.parent").values) == ([number], [2])
+
+
+def test_message_of_a_duplicate_key_names_all(run: Run) -> None:
+    assert run("INSERT INTO dbo.parent VALUES (N'A')").error.message == (
+        "Violation of PRIMARY KEY constraint 'pk_parent'. Cannot insert duplicate key in object "
+        "'dbo.parent'. The duplicate key value is (A)."
+    )
+
+
+def test_check_passes_unknown(run: Run) -> None:
+    assert run("INSERT INTO dbo.child (n) VALUES (NULL)").passed
+
+
+@pytest.fixture
+def child(run: Run) -> None:
+    run("INSERT INTO dbo.child (k, n, u) VALUES (N'A', 1, 1), (N'a', 2, 2)")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM dbo.parent WHERE k = N'a'",
+        "UPDATE dbo.parent SET k = N'c' WHERE k = N'a'",
+        "UPDATE dbo.child SET n = -n",
+        "UPDATE dbo.child SET k = N'q'",
+    ],
+)
+def test_rows_that_others_need_stay(run: Run, child: None, statement: str) -> None:
+    assert run(statement).errors == [547]
+
+
+def test_update_may_swap_unique_values(run: Run, child: None) -> None:
+    record = run("UPDATE dbo.child SET u = 3 - u; SELECT u FROM dbo.child ORDER BY id")
+    assert record.rows == [[(2,), (1,)]]
+
+
+def test_update_of_an_identity_column_is_an_error(run: Run, child: None) -> None:
+    assert run("UPDATE dbo.child SET id = 1").errors == [8102]
+
+
+def test_update_from_a_join_counts_its_rows(run: Run, child: None) -> None:
+    record = run(
+        "UPDATE c SET c.n = c.n + 10 FROM dbo.child AS c JOIN dbo.parent AS p ON p.k = c.k "
+        "WHERE c.u = 2; SELECT n FROM dbo.child ORDER BY id"
+    )
+    assert (record.counts[0], record.rows) == (1, [[(1,), (12,)]])
+
+
+def test_update_sets_a_variable(run: Run, child: None) -> None:
+    assert run("DECLARE @n int; UPDATE dbo.child SET @n = n WHERE u = 2; SELECT @n").values == [2]
+
+
+def test_delete_from_a_join(run: Run, child: None) -> None:
+    record = run(
+        "DELETE FROM c FROM dbo.child AS c JOIN dbo.parent AS p ON p.k = c.k WHERE c.u = 1; "
+        "SELECT COUNT(*) FROM dbo.child"
+    )
+    assert (record.counts[0], record.values) == (1, [1])
+
+
+def test_truncate_starts_the_identity_again(run: Run, child: None) -> None:
+    record = run("TRUNCATE TABLE dbo.child; INSERT INTO dbo.child (u) VALUES (1); "
+                 "SELECT id FROM dbo.child")  # fmt: skip
+    assert record.values == [10]
+
+
+def test_filtered_unique_index_holds_for_its_rows(run: Run) -> None:
+    run("CREATE TABLE dbo.m (a int NOT NULL, active bit NOT NULL)")
+    run("CREATE UNIQUE INDEX ux ON dbo.m (active) WHERE active = 1")
+    record = run("INSERT INTO dbo.m VALUES (1, 1), (2, 0), (3, 0); INSERT INTO dbo.m VALUES (4, 1)")
+    assert (record.errors, record.counts) == ([2601], [3])
+
+
+def test_unique_index_over_duplicates_is_an_error(run: Run) -> None:
+    run("CREATE TABLE dbo.m (a nvarchar(3)); INSERT INTO dbo.m VALUES (N'x'), (N'X ')")
+    assert run("CREATE UNIQUE INDEX ux ON dbo.m (a)").errors == [1505]
+
+
+def test_select_into_makes_a_table(run: Run) -> None:
+    record = run("SELECT k, LEN(k) AS n INTO #c FROM dbo.parent; SELECT n FROM #c")
+    assert (record.counts[0], record.rows) == (2, [[(1,), (1,)]])
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        ("SELECT 1 INTO #c", 1038),
+        ("SELECT 1 AS a, 2 AS a INTO #c", 2705),
+        ("SELECT 1 AS a INTO dbo.parent", 2714),
+    ],
+)
+def test_select_into_has_rules(run: Run, statement: str, number: int) -> None:
+    assert run(statement).errors == [number]
+
+
+def test_insert_reads_what_was_there_before(run: Run) -> None:
+    run("INSERT INTO dbo.parent SELECT k + N'2' FROM dbo.parent")
+    assert run("SELECT COUNT(*) FROM dbo.parent").values == [4]
+
+
+# --- Session.append
+
+
+def test_append_inserts_by_column_name(database: Database, run: Run) -> None:
+    rows = pa.table({"U": pa.array([7, 8], pa.int64()), "k": ["a", None]})
+    count = database.connect().append("[dbo].child", rows)
+    assert (count, run("SELECT u, k FROM dbo.child").rows) == (2, [[(7, "a"), (8, None)]])
+
+
+@pytest.mark.parametrize(
+    ("rows", "number"),
+    [
+        ({"k": ["c", None]}, 515),
+        ({"k": ["c", "a "]}, 2627),
+        ({"k": ["too long"]}, 2628),
+        ({"x": [1]}, 207),
+    ],
+)
+def test_append_checks_like_insert(
+    database: Database, run: Run, rows: dict[str, list[object]], number: int
+) -> None:
+    with pytest.raises(SqlError) as caught:
+        database.connect().append("dbo.parent", pa.table(rows))
+    count = run("SELECT COUNT(*) FROM dbo.parent").values
+    assert (caught.value.number, count) == (number, [2])
