@@ -27,7 +27,8 @@ from procluster.local.types import MAX, resolve
         ("SELECT @nope", 137, 'Must declare the scalar variable "@nope".'),
         ("SELECT name, id FROM customer GROUP BY name", 8120, "Column 'customer.id' is invalid"),
         ("SELECT * FROM customer GROUP BY name", 8120, "Column 'customer.id' is invalid"),
-        ("SELECT 1 FROM customer HAVING id > 1", 8120, "in the HAVING clause"),
+        ("SELECT 1 FROM customer HAVING id > 1", 8121, "in the HAVING clause"),
+        ("SELECT COUNT(*) FROM customer ORDER BY id", 8127, "in the ORDER BY clause"),
         ("SELECT 1 FROM customer WHERE COUNT(*) > 1", 147, "may not appear in the WHERE clause"),
         ("SELECT SUM(COUNT(*)) FROM customer", 130, "containing an aggregate or a subquery"),
         ("SELECT 1 FROM customer GROUP BY 1", 164, "must contain at least one column"),
@@ -296,6 +297,7 @@ def test_string_agg_too_long_is_9829(sql: World) -> None:
         ("RANK() OVER (ORDER BY name)", [2, 2, 4, 1]),
         ("DENSE_RANK() OVER (ORDER BY name DESC)", [2, 2, 1, 3]),
         ("COUNT(*) OVER (PARTITION BY name)", [2, 2, 1, 1]),
+        ("ROW_NUMBER() OVER (ORDER BY (SELECT NULL)) * 0", [0, 0, 0, 0]),
         ("SUM(id) OVER (ORDER BY id)", [1, 3, 6, 10]),
         ("SUM(id) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)", [1, 3, 5, 7]),
         ("AVG(id) OVER ()", [2, 2, 2, 2]),
@@ -504,6 +506,12 @@ def test_view_is_expanded(shop: World) -> None:
 def test_view_sees_nothing_of_the_query_around_it(shop: World) -> None:
     shop.create_module("CREATE VIEW v AS SELECT id FROM q")
     assert shop.error("WITH q AS (SELECT 1 AS id) SELECT id FROM v").number == 208
+
+
+def test_function_sees_no_variables_of_its_caller(sql: World) -> None:
+    sql.declare("@b", resolve("int"), 5)
+    sql.create_module("CREATE FUNCTION dbo.f (@a int) RETURNS TABLE AS RETURN (SELECT @b AS a)")
+    assert sql.error("SELECT a FROM dbo.f(1)").number == 137
 
 
 def test_view_that_reads_itself_is_4429(shop: World) -> None:

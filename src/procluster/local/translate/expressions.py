@@ -86,7 +86,8 @@ def variable(node: Variable, scope: Scope) -> Term:
     name = node.name.lower()
     if name in scope.arguments:
         return scope.arguments[name]
-    kind = scope.context.names.variable(node.name)
+    # A view or function has no variables but its own parameters.
+    kind = None if scope.expanding else scope.context.names.variable(node.name)
     if kind is None:
         message = f'Must declare the scalar variable "{node.name}".'
         raise SqlError(137, message, severity=15, state=2, line=node.at.line)

@@ -55,7 +55,7 @@ def common_tables(nodes: tuple[CommonTable, ...], scope: Scope) -> tuple[str, Sc
 
 def common_table(node: CommonTable, scope: Scope) -> tuple[str, Relation]:
     """A common table becomes one of DuckDB's, compiled once."""
-    inside = replace(scope, expanding=scope.expanding | {f"with {node.name.lower()}"})
+    inside = replace(scope, defining=scope.defining | {node.name.lower()})
     relation = query(node.query, inside)
     names = node.columns or tuple(column.name for column in relation.columns)
     if len(names) == len(relation.columns):

@@ -26,6 +26,10 @@ from procluster.local.types import SqlType
 __all__ = ["Context", "Relation", "Scope", "Source", "nodes", "refuse"]
 
 
+UNGROUPED = {"HAVING": (8121, "HAVING clause"), "ORDER BY": (8127, "ORDER BY clause")}
+"""Error of a column that is not grouped by, where it is not the SELECT list's."""
+
+
 @dataclass(frozen=True)
 class Relation:
     """A compiled query; its DuckDB columns are c0, c1 and so on."""
@@ -107,8 +111,8 @@ class Scope:
         Common tables in reach, by lower-case name: their DuckDB name and columns.
     arguments : mapping
         Parameters of the inline function being expanded, by lower-case name.
-    expanding : frozenset of str
-        Views and functions being expanded.
+    expanding, defining : frozenset of str
+        Views and functions being expanded, common tables being compiled.
     groups : tuple or None
         Of a grouped query: each GROUP BY expression with the term that stands for it.
     clause : str
@@ -121,6 +125,7 @@ class Scope:
     tables: Mapping[str, Relation] = field(default_factory=dict)
     arguments: Mapping[str, Term] = field(default_factory=dict)
     expanding: frozenset[str] = frozenset()
+    defining: frozenset[str] = frozenset()
     groups: tuple[tuple[Expression, Term], ...] | None = None
     clause: str = "SELECT"
 
@@ -134,7 +139,8 @@ class Scope:
         Raises
         ------
         SqlError
-            207 no such column, 209 ambiguous, 4104 no such table here, 8120 not in GROUP BY.
+            207 no such column, 209 ambiguous, 4104 no such table here; 8120, 8121 and 8127 not in
+            GROUP BY.
         """
         found = self.find(ref)
         if found is None:
@@ -144,13 +150,13 @@ class Scope:
             return source.term(place)
         if term := scope.grouped(ref):
             return term
-        raise SqlError(
-            8120,
-            f"Column '{'.'.join((*source.names, source.columns[place].name))}' is invalid in the "
-            f"{'HAVING clause' if scope.clause == 'HAVING' else 'select list'} because it is not "
-            "contained in either an aggregate function or the GROUP BY clause.",
-            line=ref.at.line,
+        number, clause = UNGROUPED.get(self.clause, (8120, "select list"))
+        name = ".".join((*source.names, source.columns[place].name))
+        message = (
+            f"Column '{name}' is invalid in the {clause} because it is not contained in either an "
+            "aggregate function or the GROUP BY clause."
         )
+        raise SqlError(number, message, line=ref.at.line)
 
     def at(self, source: Source, place: int, star: Star) -> Term:
         """One column of ``*``; in a grouped query it must be grouped by."""

@@ -55,11 +55,10 @@ def named(node: NamedTable, scope: Scope) -> From:
     """A table, a view or a common table."""
     written = ".".join(node.name.parts)
     names = (node.alias.lower(),) if node.alias else tuple(p.lower() for p in node.name.parts)
-    if len(node.name.parts) == 1 and (
-        common := scope.tables.get(names[-1] if not node.alias else written.lower())
-    ):
+    common = scope.tables.get(written.lower())
+    if common is not None:
         return placed(common, names[0], (), scope, node.at, wrapped=False)
-    if f"with {written.lower()}" in scope.expanding:
+    if written.lower() in scope.defining:
         raise refuse(f"Recursive common table '{written}'", "use WHILE", node.at)
     found = scope.context.names.table(node.name)
     if found is None:

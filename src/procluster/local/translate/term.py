@@ -117,7 +117,13 @@ def key(term: Term) -> str:
     """What ``=`` compares: text without case and trailing spaces (CI_AS), the rest as it is."""
     if term.type.family != "text":
         return term.sql
-    return f"lower(rtrim({term.sql}, ' '))"
+    if isinstance(term.constant, str):
+        return f"lower({literal(term.constant.rstrip(' '))})"
+    trimmed = f"rtrim({term.sql}, ' ')"
+    if "(" not in term.sql:
+        # Of a column: rtrim costs five times what asking for a trailing space costs.
+        trimmed = f"CASE WHEN suffix({term.sql}, ' ') THEN {trimmed} ELSE {term.sql} END"
+    return f"lower({trimmed})"
 
 
 def order_key(term: Term) -> str:
