@@ -288,18 +288,17 @@ class StatementParser(ChangeParser):
     # --- transactions
 
     def commit(self) -> CommitTransaction:
-        at = self._end_transaction()
-        return CommitTransaction(at, self._transaction_name())
+        return CommitTransaction(self.token.position, self._ended_transaction())
 
     def rollback(self) -> RollbackTransaction:
-        at = self._end_transaction()
-        return RollbackTransaction(at, self._transaction_name())
+        return RollbackTransaction(self.token.position, self._ended_transaction())
 
-    def _end_transaction(self) -> Position:
-        at = self.advance().position
-        if not self.accept_any("TRAN", "TRANSACTION"):
-            self.accept("WORK")
-        return at
+    def _ended_transaction(self) -> str | None:
+        self.advance()
+        if self.accept_any("TRAN", "TRANSACTION"):
+            return self._transaction_name()
+        self.accept("WORK")
+        return None
 
     def _transaction_name(self) -> str | None:
         if self.token.kind == "variable":
