@@ -16,6 +16,13 @@ __all__ = ["GREETING", "Prompt"]
 
 GREETING = "Type T-SQL, then GO on a line of its own to run it. :quit or Ctrl-D leaves."
 
+ROLL_BACK = """IF @@TRANCOUNT > 0
+BEGIN
+    ROLLBACK TRANSACTION;
+    PRINT N'Its transaction was rolled back.';
+END;"""
+"""After a cancel: what is typed next must not join the transaction of what was stopped."""
+
 LEAVE = frozenset({":quit", ":exit", "quit", "exit"})
 
 
@@ -75,6 +82,7 @@ class Prompt:
             script.run(self._session, text, self._console, go_on=True)
         except KeyboardInterrupt:
             self._say("Query was canceled by user.")
+            self._session.execute(ROLL_BACK, self._console.receive)
 
 
 def _ends_batch(text: str) -> bool:

@@ -37,6 +37,12 @@ def test_verb_that_fails_exits_with_1_and_its_message() -> None:
     assert result.stderr == "Error: sales.csv: is empty.\n"
 
 
+def test_verb_names_the_file_it_could_not_use() -> None:
+    result = outcome(FileNotFoundError(2, "No such file or directory", "/none/x"))
+
+    assert result.stderr == "Error: /none/x: No such file or directory.\n"
+
+
 def test_verb_prints_errors_of_the_engine_as_they_are() -> None:
     result = outcome(SqlError(208, "Invalid object name 'x'.", line=1))
 

@@ -24,8 +24,12 @@ class Recorder:
 
     def __init__(self) -> None:
         self.batches: list[str] = []
+        self.rolled_back = False
 
     def execute(self, batch: str, receive: Callable[[Event], None]) -> bool:
+        if "ROLLBACK" in batch:
+            self.rolled_back = True
+            return True
         self.batches.append(batch.strip())
         if "slow" in batch:
             raise KeyboardInterrupt
@@ -140,6 +144,7 @@ def test_prompt_stays_after_control_c_while_running(recorder: Recorder, console:
     typed(recorder, console, ["slow", "GO", "SELECT 2", "GO"])
 
     assert recorder.batches == ["slow", "SELECT 2"]
+    assert recorder.rolled_back
 
 
 def test_prompt_stays_after_an_error(recorder: Recorder, console: Console) -> None:

@@ -50,6 +50,8 @@ def _explanation(error: Exception) -> str:
             f"{error.name}: is not installed. Install what runs with no server: "
             'pip install "procluster[local]"'
         )
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
     if isinstance(error, ProclusterError | OSError):
         return str(error)
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -88,6 +88,8 @@ def sql(
         console = Console.for_format(style, out, sys.stderr, Progress(sys.stderr), text_width)
         opened.callback(console.close)
         if text is None:
+            with suppress(ImportError):  # Windows: its console edits lines itself
+                import readline  # noqa: F401 - gives input() its editing and history
             click.echo(GREETING)
             Prompt(session, console).run()
             return

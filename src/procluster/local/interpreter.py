@@ -251,6 +251,12 @@ class Interpreter:
             return self.connection.execute(sql, parameters)
         except duckdb.Error as error:
             raise as_sql_error(error) from error
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, KeyboardInterrupt):
+                raise
+            # Ctrl-C ends DuckDB's waiting, not the query: that would keep the connection.
+            self.connection.interrupt()
+            raise KeyboardInterrupt from error
 
     def fetch(self, compiled: Compiled) -> pa.Table:
         """Run a compiled query."""
