@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from procluster.errors import SqlError
 from procluster.local.results import Column
 from procluster.local.syntax import Condition, Delete, Expression, Query, Update, ValuesTable
 from procluster.local.translate import changes, conditions, expressions, queries, sources
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.faults import as_sql_error
+from procluster.local.translate.messages import error
 from procluster.local.translate.names import (
     Change,
     Compiled,
@@ -24,8 +24,9 @@ from procluster.local.translate.names import (
     Table,
     View,
 )
+from procluster.local.translate.quoting import identifier, literal
 from procluster.local.translate.scope import Context, Scope, nodes
-from procluster.local.translate.term import BIT, identifier, literal
+from procluster.local.translate.term import BIT
 
 __all__ = [
     "Change",
@@ -87,12 +88,8 @@ def compile_insert(
     else:
         relation = queries.query(source, scope, nested=False)
     if len(relation.columns) != len(columns):
-        number, word = (120, "fewer") if len(relation.columns) < len(columns) else (121, "more")
-        message = (
-            f"The select list for the INSERT statement contains {word} items than the "
-            "insert list. The number of SELECT values must match the number of INSERT columns."
-        )
-        raise SqlError(number, message, severity=15, line=source.at.line)
+        number = 120 if len(relation.columns) < len(columns) else 121
+        raise error(number, at=source.at)
     alias = context.alias()
     written = [
         changes.assigned(

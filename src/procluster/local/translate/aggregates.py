@@ -8,17 +8,8 @@ from dataclasses import dataclass
 from procluster.errors import SqlError
 from procluster.local.syntax import Position
 from procluster.local.translate.arithmetic import coerced, quotient
-from procluster.local.translate.scope import refuse
-from procluster.local.translate.term import (
-    BIGINT,
-    FLOAT,
-    INT,
-    Term,
-    failure,
-    key,
-    order_key,
-    settled,
-)
+from procluster.local.translate.messages import error, failure, refuse
+from procluster.local.translate.term import BIGINT, FLOAT, INT, Term, key, order_key, settled
 from procluster.local.types import MAX, SqlType
 
 __all__ = ["AGGREGATES", "WINDOWS", "Aggregate", "Invocation"]
@@ -47,8 +38,7 @@ class Invocation:
 
     def invalid(self, term: Term) -> SqlError:
         """Error 8117: a type that cannot be aggregated so."""
-        message = f"Operand data type {term.type.name} is invalid for {self.name.lower()} operator."
-        return SqlError(8117, message, line=self.at.line)
+        return error(8117, term.type.name, self.name.lower(), at=self.at)
 
 
 Write = Callable[[Invocation], Term]
@@ -155,11 +145,7 @@ def gathered(call: Invocation) -> Term:
     )
     sql = f"string_agg({text.sql}, coalesce({separator.sql}, ''){call.order})"
     if kind.size != MAX:
-        fail = failure(
-            9829,
-            "STRING_AGG aggregation result exceeded the limit of 8000 bytes. Use "
-            "LOB types to avoid result truncation.",
-        )
+        fail = failure(9829)
         sql = f"CASE WHEN length({sql}) > {kind.size} THEN {fail} ELSE {sql} END"
     return Term(sql, kind)
 
@@ -213,7 +199,7 @@ def percentile(function: str) -> Write:
         share = coerced(call.terms[0], FLOAT, call.at)
         if function == "quantile_cont":
             term = coerced(term, FLOAT, call.at)
-        fail = failure(10751, f"The percentile of {call.name} must be between 0.0 and 1.0.")
+        fail = failure(10751, call.name)
         share_sql = f"CASE WHEN {share.sql} BETWEEN 0 AND 1 THEN {share.sql} ELSE {fail} END"
         if call.terms[0].nonzero and not share.nullable:
             share_sql = share.sql

@@ -9,6 +9,7 @@ from functools import reduce
 from procluster.errors import SqlError
 from procluster.local.syntax import Position
 from procluster.local.translate.conversion import convert_sql
+from procluster.local.translate.messages import error, failure, refuse
 from procluster.local.translate.promotion import (
     common_type,
     decimal_form,
@@ -16,15 +17,14 @@ from procluster.local.translate.promotion import (
     implicit,
     text_type,
 )
-from procluster.local.translate.scope import refuse
-from procluster.local.translate.term import Term, failure, settled
+from procluster.local.translate.term import Term, settled
 from procluster.local.types import MAX, SqlType
 
 __all__ = ["coerced", "combined", "operate", "signed"]
 
 WORDS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo",
          "&": "'&'", "|": "'|'", "^": "'^'"}  # fmt: skip
-ZERO = failure(8134, "Divide by zero error encountered.")
+ZERO = failure(8134)
 INEXACT = ("float", "real")
 
 
@@ -41,8 +41,7 @@ def coerced(term: Term, target: SqlType, at: Position) -> Term:
     if term.type == target:
         return settled(term)
     if not implicit(term.type, target):
-        message = f"Operand type clash: {term.type.name} is incompatible with {target.name}"
-        raise SqlError(206, message, line=at.line, state=2)
+        raise error(206, term.type.name, target.name, at=at)
     sql = convert_sql(settled(term).sql, term.type, target, at=at)
     return replace(term, sql=sql, type=target, finite=True)
 
@@ -96,11 +95,7 @@ def divisor(term: Term) -> str:
 
 
 def incompatible(operator: str, left: Term, right: Term, at: Position) -> SqlError:
-    message = (
-        f"The data types {left.type.name} and {right.type.name} are incompatible in the "
-        f"{WORDS[operator]} operator."
-    )
-    return SqlError(402, message, line=at.line)
+    return error(402, left.type.name, right.type.name, WORDS[operator], at=at)
 
 
 def concatenated(operator: str, left: Term, right: Term, at: Position) -> Term:
@@ -201,5 +196,4 @@ def signed(operator: str, term: Term, at: Position) -> Term:
 
 
 def invalid(term: Term, operator: str, at: Position) -> SqlError:
-    message = f"Operand data type {term.type.name} is invalid for {operator} operator."
-    return SqlError(8117, message, line=at.line)
+    return error(8117, term.type.name, operator, at=at)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from procluster.errors import SqlError
 from procluster.local.syntax import (
     Binary,
     Call,
@@ -23,7 +22,8 @@ from procluster.local.translate import expressions
 from procluster.local.translate.aggregates import Aggregate, Invocation
 from procluster.local.translate.function import Arguments
 from procluster.local.translate.functions import AGGREGATES, FUNCTIONS, LEFT_OUT, SESSION, WINDOWS
-from procluster.local.translate.scope import Scope, is_call, nodes, refuse
+from procluster.local.translate.messages import error, refuse
+from procluster.local.translate.scope import Scope, is_call, nodes
 from procluster.local.translate.term import Term, key, order_key, settled
 
 __all__ = ["aggregates", "call", "constant_value", "ordering"]
@@ -48,11 +48,7 @@ def call(node: Call, scope: Scope) -> Term:
     if name in AGGREGATES or name in WINDOWS:
         return aggregate(node, scope)
     if node.over or node.distinct or node.within_group:
-        message = (
-            f"The function '{name}' is not a valid windowing function, and cannot be used "
-            "with the OVER clause."
-        )
-        raise SqlError(10762, message, severity=15, line=node.at.line)
+        raise error(10762, name, at=node.at)
     if name in SESSION:
         count_arguments(name, len(node.arguments), *SESSION[name], node.at)
         arguments = tuple(constant_value(argument, scope) for argument in node.arguments)
@@ -75,18 +71,15 @@ def iif(node: Call, scope: Scope) -> Term:
 def unknown(name: str, at: Position) -> NoReturn:
     if name in LEFT_OUT:
         raise refuse(f"Function {name}", "it is left out", at)
-    message = f"'{name}' is not a recognized built-in function name."
-    raise SqlError(195, message, severity=15, state=10, line=at.line)
+    raise error(195, name, "built-in function name", at=at)
 
 
 def count_arguments(name: str, given: int, least: int, most: int, at: Position) -> None:
     if least <= given <= most:
         return
-    number, wanted = 174, f"{least} argument(s)"
-    if least != most:
-        number, wanted = 189, f"{least} to {most} arguments"
-    message = f"The {name.lower()} function requires {wanted}."
-    raise SqlError(number, message, severity=15, line=at.line)
+    if least == most:
+        raise error(174, name.lower(), least, at=at)
+    raise error(189, name.lower(), least, most, at=at)
 
 
 def aggregate(node: Call, scope: Scope) -> Term:
@@ -94,7 +87,7 @@ def aggregate(node: Call, scope: Scope) -> Term:
     entry = AGGREGATES.get(node.name[0]) or WINDOWS[node.name[0]]
     star = len(node.arguments) == 1 and isinstance(node.arguments[0], Star)
     if star and not entry.name.startswith("COUNT"):
-        raise SqlError(102, "Incorrect syntax near '*'.", severity=15, line=node.at.line)
+        raise error(102, at=node.at)
     count_arguments(entry.name, len(node.arguments), entry.least, entry.most, node.at)
     check_place(node, scope, entry)
     inner = (
@@ -117,39 +110,21 @@ def aggregate(node: Call, scope: Scope) -> Term:
 
 def check_place(node: Call, scope: Scope, entry: Aggregate) -> None:
     """Aggregates stand in SELECT, HAVING and ORDER BY, windows in SELECT and ORDER BY."""
-    line = node.at.line
     if node.over is None and entry.name in WINDOWS:
-        message = f"The function '{entry.name}' must have an OVER clause."
-        raise SqlError(10753, message, severity=15, line=line)
+        raise error(10753, entry.name, at=node.at)
     if node.over is not None:
         if node.distinct:
-            message = "Use of DISTINCT is not allowed with the OVER clause."
-            raise SqlError(10759, message, severity=15, line=line)
+            raise error(10759, at=node.at)
         if scope.clause in ("WINDOW", "AGGREGATE"):
-            message = (
-                "Windowed functions cannot be used in the context of another windowed "
-                "function or aggregate."
-            )
-            raise SqlError(4109, message, severity=15, line=line)
+            raise error(4109, at=node.at)
         if scope.clause not in ("SELECT", "ORDER BY"):
-            message = "Windowed functions can only appear in the SELECT or ORDER BY clauses."
-            raise SqlError(4108, message, severity=15, line=line)
+            raise error(4108, at=node.at)
         if entry.ordered and not node.over.order_by:
-            message = f"The function '{entry.name}' must have an OVER clause with ORDER BY."
-            raise SqlError(4112, message, severity=15, line=line)
+            raise error(4112, entry.name, at=node.at)
     elif scope.clause == "AGGREGATE":
-        message = (
-            "Cannot perform an aggregate function on an expression containing an aggregate "
-            "or a subquery."
-        )
-        raise SqlError(130, message, severity=15, line=line)
+        raise error(130, at=node.at)
     elif scope.groups is None:
-        message = (
-            "An aggregate may not appear in the WHERE clause unless it is in a subquery "
-            "contained in a HAVING clause or a select list, and the column being aggregated is "
-            "an outer reference."
-        )
-        raise SqlError(147, message, severity=15, line=line)
+        raise error(147, at=node.at)
 
 
 def window(node: Window, scope: Scope) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple, Union
 
-from procluster.errors import SqlError
 from procluster.local.results import Column
 from procluster.local.syntax import (
     Assignment,
@@ -21,8 +20,9 @@ from procluster.local.syntax import (
 from procluster.local.translate import conditions, expressions, queries, sources
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.conversion import convert_sql
+from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.names import Change, Compiled, Table
-from procluster.local.translate.scope import Scope, Source, refuse
+from procluster.local.translate.scope import Scope, Source
 from procluster.local.translate.term import BIGINT, Term
 from procluster.local.types import SqlType
 
@@ -35,14 +35,7 @@ def update(node: Update, scope: Scope) -> Change:
     seen: set[str] = set()
     for assignment in node.assignments:
         if assignment.target.lower() in seen:
-            message = (
-                f"The column name '{assignment.target}' is specified more than once in the "
-                "SET clause or column list of an INSERT. A column cannot be assigned more than "
-                "one value in the same clause. Modify the clause to make sure that a column is "
-                "updated only once. If this statement updates or inserts columns into a view, "
-                "column aliasing can conceal the duplication in your code."
-            )
-            raise SqlError(264, message, line=node.at.line)
+            raise error(264, assignment.target, at=node.at)
         seen.add(assignment.target.lower())
     found = [new_value(assignment, target, node) for assignment in node.assignments]
     columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
@@ -117,7 +110,7 @@ def new_value(
     else:
         found = [column for column in target.source.columns if column.name.lower() == name.lower()]
         if not found:
-            raise SqlError(207, f"Invalid column name '{name}'.", line=assignment.at.line)
+            raise error(207, name, at=assignment.at)
         column = found[0]
         old = ColumnRef(assignment.at, (*target.source.names, name))
     if assignment.operator != "=":

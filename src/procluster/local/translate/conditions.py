@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from procluster.errors import SqlError
 from procluster.local.syntax import (
     Between,
     Comparison,
@@ -23,8 +22,10 @@ from procluster.local.syntax import (
 )
 from procluster.local.translate import expressions, queries
 from procluster.local.translate.arithmetic import combined
-from procluster.local.translate.scope import Scope, refuse
-from procluster.local.translate.term import Term, failure, key, literal, order_key
+from procluster.local.translate.messages import error, refuse, unsupported
+from procluster.local.translate.quoting import literal
+from procluster.local.translate.scope import Scope
+from procluster.local.translate.term import Term, key, order_key
 from procluster.local.types import SqlType
 
 __all__ = ["condition"]
@@ -85,11 +86,7 @@ def membership_in_query(node: InQuery, scope: Scope) -> str:
     """IN and NOT IN over a query, with their NULLs."""
     relation = queries.query(node.query, scope.inner())
     if len(relation.columns) != 1:
-        message = (
-            "Only one expression can be specified in the select list when the subquery is "
-            "not introduced with EXISTS."
-        )
-        raise SqlError(116, message, line=node.at.line)
+        raise error(116, at=node.at)
     alias = scope.context.alias()
     member = Term(f"{alias}.c0", relation.columns[0].type)
     operand = expressions.value(node.operand, scope)
@@ -115,10 +112,8 @@ def like(node: Like, scope: Scope) -> str:
     else:
         wanted = f"lower({pattern.sql})"
         if not isinstance(pattern.constant, str):
-            fail = failure(
-                40510,
-                "LIKE with [ in a pattern that is not a constant is not "
-                "supported by the embedded engine.",
+            fail = unsupported(
+                "LIKE with [ in its pattern", because="the pattern must be a constant"
             )
             wanted = f"CASE WHEN contains({pattern.sql}, '[') THEN {fail} ELSE {wanted} END"
         ending = f" ESCAPE {literal(escape.lower())}" if escape else ""

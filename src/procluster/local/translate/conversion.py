@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from procluster.errors import Refusal, SqlError
+from procluster.errors import Refusal
 from procluster.local.syntax import Position
 from procluster.local.translate import moments
-from procluster.local.translate.term import NULL, failure
+from procluster.local.translate.messages import NOWHERE, error, failure, refuse, unsupported
+from procluster.local.translate.quoting import Sql, raising
+from procluster.local.translate.term import NULL
 from procluster.local.types import MAX, Family, SqlType
 
 __all__ = ["CONVERSIONS", "Conversion", "convert_sql"]
 
-NOWHERE = Position(0, 0)
 NUMBER = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
 CP1252 = "[^\\x{00}-\\x{FF}" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]"
 WIDEST = {
@@ -50,14 +51,18 @@ class Conversion:
         word = "TRY_CAST" if self.attempt else "CAST"
         return f"{word}({sql or self.sql} AS {(target or self.target).storage})"
 
-    def fail(self, number: int, *message: str) -> str:
+    def fail(self, number: int, *named: str | Sql) -> str:
         """An error, or NULL for TRY_CAST."""
-        return "NULL" if self.attempt else failure(number, *message)
+        return "NULL" if self.attempt else failure(number, *named)
+
+    def truncated(self, value: str | Sql) -> str:
+        """Error 2628, or NULL."""
+        pieces = f"String or binary data would be truncated in {self.column}. Truncated value: '"
+        return "NULL" if self.attempt else raising(2628, pieces, value, "'.")
 
     def refuse(self, reason: str) -> Refusal:
         """What the engine leaves out."""
-        what = f"Conversion from {self.source} to {self.target}"
-        return Refusal(what, reason, line=self.at.line, column=self.at.column)
+        return refuse(f"Conversion from {self.source} to {self.target}", reason, self.at)
 
 
 def convert_sql(  # noqa: PLR0913
@@ -107,10 +112,7 @@ def convert_sql(  # noqa: PLR0913
         return sql
     write = CONVERSIONS.get((source.family, target.family))
     if write is None:
-        message = (
-            f"Explicit conversion from data type {source.name} to {target.name} is not allowed."
-        )
-        raise SqlError(529, message, line=at.line, state=2)
+        raise error(529, source.name, target.name, at=at)
     return write(conversion)
 
 
@@ -135,12 +137,7 @@ def rounded(c: Conversion) -> str:
 
 def text_to_bit(c: Conversion) -> str:
     word = f"lower(trim({c.sql}, ' '))"
-    fail = c.fail(
-        245,
-        f"Conversion failed when converting the {c.source.name} value '",
-        c.sql,
-        "' to data type bit.",
-    )
+    fail = c.fail(245, c.source.name, Sql(c.sql), "bit")
     return (
         f"CASE WHEN {word} IN ('true', 'false') THEN {word} = 'true' "
         f"WHEN NOT regexp_full_match({c.sql}, ' *([+-]?[0-9]+)? *') THEN {fail} "
@@ -150,14 +147,9 @@ def text_to_bit(c: Conversion) -> str:
 
 def text_to_integer(c: Conversion) -> str:
     """Digits with a sign and spaces around; nothing at all is 0."""
-    fail = c.fail(
-        245,
-        f"Conversion failed when converting the {c.source.name} value '",
-        c.sql,
-        f"' to data type {c.target.name}.",
-    )
+    fail = c.fail(245, c.source.name, Sql(c.sql), c.target.name)
     if c.target.name == "bigint":
-        fail = c.fail(8114, f"Error converting data type {c.source.name} to bigint.")
+        fail = c.fail(8114, c.source.name, "bigint")
     return (
         f"CASE WHEN regexp_full_match({c.sql}, ' *') THEN 0 "
         f"WHEN NOT regexp_full_match({c.sql}, ' *[+-]?[0-9]+ *') THEN {fail} "
@@ -166,20 +158,18 @@ def text_to_integer(c: Conversion) -> str:
 
 
 def text_to_decimal(c: Conversion) -> str:
-    number, message = 8114, f"Error converting data type {c.source.name} to numeric."
+    fail = c.fail(8114, c.source.name, "numeric")
     if c.target.name == "money":
-        number = 235
-        message = "Cannot convert a char value to money. The char value has incorrect syntax."
+        fail = c.fail(235)
     return (
-        f"CASE WHEN NOT regexp_full_match({c.sql}, ' *{NUMBER} *') THEN {c.fail(number, message)} "
-        f"ELSE {c.cast()} END"
+        f"CASE WHEN NOT regexp_full_match({c.sql}, ' *{NUMBER} *') THEN {fail} ELSE {c.cast()} END"
     )
 
 
 def text_to_float(c: Conversion) -> str:
     """Digits, point and exponent; nothing at all is 0, and there is no infinity."""
-    fail = c.fail(8114, f"Error converting data type {c.source.name} to {c.target.name}.")
-    overflow = c.fail(232, f"Arithmetic overflow error for type {c.target.name}.")
+    fail = c.fail(8114, c.source.name, c.target.name)
+    overflow = c.fail(232, c.target.name, Sql(f"trim({c.sql}, ' ')"))
     return (
         f"CASE WHEN regexp_full_match({c.sql}, ' *') THEN 0 "
         f"WHEN NOT regexp_full_match({c.sql}, ' *{NUMBER}([eE][+-]?[0-9]+)? *') THEN {fail} "
@@ -192,22 +182,12 @@ def fitted(c: Conversion) -> str:
     sql, size = c.sql, c.target.size
     narrowing = c.source.name.startswith("n") and not c.target.name.startswith("n")
     if narrowing:
-        refuse = failure(
-            40510,
-            "Conversion of '",
-            c.sql,
-            "' to varchar is not supported by the "
-            "embedded engine: it has characters outside code page 1252.",
-        )
+        reason = "it has characters outside code page 1252"
+        refuse = unsupported("Conversion of '", Sql(sql), "' to varchar", because=reason)
         sql = f"CASE WHEN regexp_matches({sql}, '{CP1252}') THEN {refuse} ELSE {sql} END"
     if size != MAX and (c.source.size > size or c.source.size == MAX):
         if c.column:
-            fail = c.fail(
-                2628,
-                f"String or binary data would be truncated in {c.column}. Truncated value: '",
-                f"left({c.sql}, {size})",
-                "'.",
-            )
+            fail = c.truncated(Sql(f"left({c.sql}, {size})"))
             sql = f"CASE WHEN length(rtrim({c.sql}, ' ')) > {size} THEN {fail} ELSE {sql} END"
         sql = f"left({sql}, {size})"
     if "var" not in c.target.name and (c.source.name, c.source.size) != (c.target.name, size):
@@ -236,9 +216,7 @@ def limited(c: Conversion, text: str, widest: int, *, star: bool = False) -> str
     size = c.target.size
     if size != MAX and size < widest:
         name = "expression" if c.source.family == "integer" else c.source.name
-        fail = c.fail(
-            8115, f"Arithmetic overflow error converting {name} to data type {c.target.name}."
-        )
+        fail = c.fail(8115, name, c.target.name)
         if star and not c.target.name.startswith("n"):
             fail = "'*'"
         text = f"CASE WHEN length({text}) > {size} THEN {fail} ELSE {text} END"
@@ -258,18 +236,12 @@ def float_to_text(c: Conversion) -> str:
 
 def guid_to_text(c: Conversion) -> str:
     if c.target.size != MAX and c.target.size < 36:
-        raise SqlError(
-            8170,
-            "Insufficient result space to convert uniqueidentifier value to char.",
-            line=c.at.line,
-        )
+        raise error(8170, at=c.at)
     return fitted(replace(c, sql=f"upper(CAST({c.sql} AS VARCHAR))", source=SqlType("varchar", 36)))
 
 
 def text_to_guid(c: Conversion) -> str:
-    fail = c.fail(
-        8169, "Conversion failed when converting from a character string to uniqueidentifier."
-    )
+    fail = c.fail(8169)
     hexes = "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
     pattern = f"{hexes}|[{{]{hexes}[}}]"
     return f"CASE WHEN NOT regexp_full_match({c.sql}, '{pattern}') THEN {fail} ELSE {c.cast()} END"
@@ -279,13 +251,8 @@ def text_to_binary(c: Conversion) -> str:
     """The bytes of the text: one a character for varchar, UTF-16 for nvarchar; ASCII only."""
     if c.style not in (None, 0):
         raise c.refuse("hexadecimal styles are left out on the way to binary")
-    refuse = failure(
-        40510,
-        "Conversion of '",
-        c.sql,
-        f"' to {c.target.name} is not supported by "
-        "the embedded engine: it has characters outside ASCII.",
-    )
+    what = "Conversion of '", Sql(c.sql), f"' to {c.target.name}"
+    refuse = unsupported(*what, because="it has characters outside ASCII")
     sql, width = f"encode({c.sql})", 1
     if c.source.name.startswith("n"):
         sql, width = f"unhex(regexp_replace(hex({sql}), '(..)', '\\100', 'g'))", 2
@@ -300,10 +267,7 @@ def binary_to_text(c: Conversion) -> str:
     sql = f"'0x' || hex({c.sql})" if c.style == 1 else f"hex({c.sql})"
     if c.target.size != MAX and (c.source.size == MAX or 2 * c.source.size + 2 > c.target.size):
         # Cut off or 8152, by where it happens: not sure, so not done.
-        refuse = failure(
-            40510,
-            "CONVERT of binary to text that does not fit is not supported by the embedded engine.",
-        )
+        refuse = unsupported("CONVERT of binary to text", because="it does not fit")
         sql = f"CASE WHEN length({sql}) > {c.target.size} THEN {refuse} ELSE {sql} END"
     return fitted(replace(c, sql=sql, source=SqlType("varchar", max(c.target.size, 0) or 1)))
 
@@ -317,8 +281,7 @@ def cut_bytes(c: Conversion) -> str:
         return c.sql
     if not c.column:
         return f"({c.sql})[1:{size}]"
-    message = f"String or binary data would be truncated in {c.column}. Truncated value: ''."
-    fail = c.fail(2628, message)
+    fail = c.truncated("")
     return f"CASE WHEN octet_length({c.sql}) > {size} THEN {fail} ELSE {c.sql} END"
 
 
@@ -340,10 +303,7 @@ def moment_to_text(c: Conversion) -> str:
 def integer_to_moment(c: Conversion) -> str:
     """Days since 1900, for datetime and smalldatetime alone."""
     if c.target.name not in ("datetime", "smalldatetime"):
-        message = (
-            f"Explicit conversion from data type {c.source.name} to {c.target.name} is not allowed."
-        )
-        raise SqlError(529, message, line=c.at.line, state=2)
+        raise error(529, c.source.name, c.target.name, at=c.at)
     days = f"TIMESTAMP '1900-01-01' + to_days(CAST({c.sql} AS INTEGER))"
     return moments.checked(days, c.target, c.fail)
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from procluster.errors import SqlError
 from procluster.local.syntax import (
     Binary,
     Call,
@@ -31,9 +30,11 @@ from procluster.local.syntax import (
 from procluster.local.translate import calls, conditions, queries
 from procluster.local.translate.arithmetic import combined, operate, signed
 from procluster.local.translate.conversion import convert_sql
+from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.promotion import constant_type
-from procluster.local.translate.scope import Scope, refuse
-from procluster.local.translate.term import INT, NULL, Term, literal, settled
+from procluster.local.translate.quoting import literal
+from procluster.local.translate.scope import Scope
+from procluster.local.translate.term import INT, NULL, Term, settled
 from procluster.local.types import SqlType
 
 __all__ = ["bound", "converted", "unsettled", "value"]
@@ -59,7 +60,7 @@ def constant(node: Literal, _: Scope) -> Term:
     if node.kind == "null":
         return Term("CAST(NULL AS INTEGER)", NULL)
     if node.kind == "default":
-        raise SqlError(156, "Incorrect syntax near the keyword 'DEFAULT'.", line=node.at.line)
+        raise error(156, at=node.at)
     kind = constant_type(node)
     if node.kind in ("string", "national"):
         return Term(literal(node.value), kind, nullable=False, constant=node.value)
@@ -69,11 +70,7 @@ def constant(node: Literal, _: Scope) -> Term:
     if node.kind == "float":
         number = float(node.value if node.value[-1] not in "eE+-" else node.value + "0")
         if number in (float("inf"), float("-inf")):
-            message = (
-                f"The floating point value '{node.value}' is out of the range of computer "
-                "representation (8 bytes)."
-            )
-            raise SqlError(168, message, severity=15, line=node.at.line)
+            raise error(168, node.value, at=node.at)
         return Term(f"CAST('{number!r}' AS DOUBLE)", kind, nullable=False, nonzero=number != 0)
     exact = Decimal(node.value)
     sql = f"CAST({exact:f} AS {kind.storage})"
@@ -89,8 +86,7 @@ def variable(node: Variable, scope: Scope) -> Term:
     # A view or function has no variables but its own parameters.
     kind = None if scope.expanding else scope.context.names.variable(node.name)
     if kind is None:
-        message = f'Must declare the scalar variable "{node.name}".'
-        raise SqlError(137, message, severity=15, state=2, line=node.at.line)
+        raise error(137, node.name, at=node.at)
     return Term(scope.context.parameter(scope.context.names.value(node.name), kind, name), kind)
 
 
@@ -109,11 +105,7 @@ def choice(node: Case, scope: Scope) -> Term:
     results = [value(result, scope) for _, result in node.branches]
     results.append(value(node.otherwise or Literal(node.at, "null", ""), scope))
     if all(term.null for term in results):
-        message = (
-            "At least one of the result expressions in a CASE specification must be an "
-            "expression other than the NULL constant."
-        )
-        raise SqlError(8133, message, line=node.at.line)
+        raise error(8133, at=node.at)
     kind, terms = combined(results, node.at)
     branches = " ".join(
         f"WHEN {test} THEN {term.sql}" for test, term in zip(tests, terms[:-1], strict=True)
@@ -158,16 +150,12 @@ def subquery(node: ScalarQuery, scope: Scope) -> Term:
     """A query of one column and, when it runs, at most one row (512)."""
     relation = queries.query(node.query, scope.inner())
     if len(relation.columns) != 1:
-        message = (
-            "Only one expression can be specified in the select list when the subquery is "
-            "not introduced with EXISTS."
-        )
-        raise SqlError(116, message, line=node.at.line)
+        raise error(116, at=node.at)
     return Term(f"({relation.sql})", relation.columns[0].type)
 
 
 def stray_star(node: Star, _: Scope) -> Term:
-    raise SqlError(102, "Incorrect syntax near '*'.", severity=15, line=node.at.line)
+    raise error(102, at=node.at)
 
 
 def system_variable(node: SystemVariable, scope: Scope) -> Term:

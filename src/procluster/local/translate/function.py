@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from procluster.errors import SqlError
 from procluster.local.syntax import Position
 from procluster.local.translate.arithmetic import coerced
+from procluster.local.translate.messages import error
 from procluster.local.translate.promotion import implicit
 from procluster.local.translate.scope import Context
 from procluster.local.translate.term import BIGINT, FLOAT, INT, Term
@@ -77,11 +78,7 @@ class Arguments:
 
     def invalid(self, place: int) -> SqlError:
         """Error 8116: an argument of a type that the function does not take."""
-        message = (
-            f"Argument data type {self.terms[place].type.name} is invalid for argument "
-            f"{place + 1} of {self.name.lower()} function."
-        )
-        return SqlError(8116, message, line=self.at.line)
+        return error(8116, self.terms[place].type.name, place + 1, self.name.lower(), at=self.at)
 
     def given(self, place: int) -> bool:
         """Whether the call has that many arguments."""

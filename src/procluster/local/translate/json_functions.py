@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from procluster.errors import SqlError
 from procluster.local.syntax import Position
 from procluster.local.translate.function import Arguments, Function
-from procluster.local.translate.scope import refuse
-from procluster.local.translate.term import INT, Term, literal
+from procluster.local.translate.messages import error, refuse
+from procluster.local.translate.quoting import literal
+from procluster.local.translate.term import INT, Term
 from procluster.local.types import MAX, SqlType
 
 __all__ = ["FUNCTIONS", "json_path", "json_scalar", "json_tree"]
@@ -46,11 +46,7 @@ def json_path(path: str, at: Position) -> str:
         place = step.end()
     if not rest.startswith("$") or place != len(rest):
         wrong = rest[place] if rest.startswith("$") else rest[:1]
-        message = (
-            f"JSON path is not properly formatted. Unexpected character '{wrong}' is found "
-            f"at position {path.find(wrong, place if rest.startswith('$') else 0)}."
-        )
-        raise SqlError(13607, message, line=at.line)
+        raise error(13607, wrong, path.find(wrong, place if rest.startswith("$") else 0), at=at)
     return literal("$" + steps)
 
 

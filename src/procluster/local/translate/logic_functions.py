@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from procluster.errors import SqlError
 from procluster.local.translate.arithmetic import coerced, combined
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.function import Arguments, Function, simple
-from procluster.local.translate.scope import refuse
+from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.term import Term, key
 from procluster.local.types import MAX, SqlType
 
@@ -28,11 +27,7 @@ def is_null(arguments: Arguments) -> Term:
 def coalesce(arguments: Arguments) -> Term:
     """COALESCE takes the type that all arguments have in common."""
     if all(term.null for term in arguments.terms):
-        message = (
-            "At least one of the arguments to COALESCE must be an expression that is not "
-            "the NULL constant."
-        )
-        raise SqlError(4127, message, line=arguments.at.line)
+        raise error(4127, at=arguments.at)
     kind, terms = combined(list(arguments.terms), arguments.at)
     nullable = all(term.nullable for term in terms)
     return Term(f"coalesce({', '.join(term.sql for term in terms)})", kind, nullable)
@@ -42,11 +37,7 @@ def null_if(arguments: Arguments) -> Term:
     """NULLIF takes the type of its first argument; NULLIF(x, 0) can be divided by."""
     first, second = arguments.any(0), arguments.any(1)
     if first.null:
-        message = (
-            "The type of the first argument to NULLIF cannot be the NULL constant because "
-            "the type of the first argument has to be known."
-        )
-        raise SqlError(4151, message, line=arguments.at.line)
+        raise error(4151, at=arguments.at)
     _, (left, right) = combined([first, second], arguments.at)
     zero = second.constant == 0
     sql = f"CASE WHEN {key(left)} = {key(right)} THEN NULL ELSE {first.sql} END"

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.function import Arguments, Function, simple
-from procluster.local.translate.scope import refuse
-from procluster.local.translate.term import FLOAT, INT, Term, failure
+from procluster.local.translate.messages import failure, refuse, unsupported
+from procluster.local.translate.term import FLOAT, INT, Term
 from procluster.local.types import SqlType
 
 __all__ = ["FUNCTIONS"]
 
-INVALID = failure(3623, "An invalid floating point operation occurred.")
+INVALID = failure(3623)
 
 
 def widened(term: Term) -> SqlType:
@@ -109,11 +109,7 @@ def power(arguments: Arguments) -> Term:
         return Term(safe, kind, nullable, finite=False)
     if kind.family != "integer":
         return Term(f"CAST({safe} AS {kind.storage})", kind, nullable)
-    inexact = failure(
-        40510,
-        "POWER of whole numbers above 9007199254740992 is not supported by "
-        "the embedded engine: use POWER of a float.",
-    )
+    inexact = unsupported("POWER above 9007199254740992", because="use POWER of a float")
     if kind.name == "bigint":
         safe = f"CASE WHEN abs({raised}) > 9007199254740992 THEN {inexact} ELSE {safe} END"
     return Term(f"CAST(trunc({safe}) AS {kind.storage})", kind, nullable)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from procluster.local.translate.term import failure
+from procluster.local.translate.messages import unsupported
+from procluster.local.translate.quoting import Sql
 from procluster.local.types import SqlType
 
 __all__ = ["ISO_STYLES", "STYLES", "checked", "from_text", "rounded", "to_text"]
@@ -40,15 +41,10 @@ def from_text(sql: str, source: SqlType, target: SqlType, fail: Fail) -> str:
     clock = f"( {CLOCK}(:[0-5][0-9]([.][0-9]{{1,{digits}}})?)?)?"
     iso = f"T{CLOCK}:[0-5][0-9]([.][0-9]{{1,{digits}}})?"
     pattern = f" *(({DAY}|{COMPACT}){clock}|{DAY}{iso}) *"
-    wrong = fail(241, "Conversion failed when converting date and/or time from character string.")
-    refuse = failure(
-        40510,
-        f"Conversion of the {source.name} value '",
-        sql,
-        f"' to {target.name} "
-        "is not supported by the embedded engine: use yyyy-mm-dd or yyyymmdd, with "
-        f"hh:mm:ss and at most {digits} digits after it.",
-    )
+    wrong = fail(241)
+    forms = f"use yyyy-mm-dd or yyyymmdd, with hh:mm:ss and at most {digits} digits after it"
+    what = f"Conversion of the {source.name} value '", Sql(sql), f"' to {target.name}"
+    refuse = unsupported(*what, because=forms)
     dashed = f"regexp_replace({sql}, '^ *([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})', '\\1-\\2-\\3')"
     value = f"TRY_CAST({dashed} AS TIMESTAMP)"
     at_midnight = f"date_trunc('day', {value})" if target.name == "date" else value
@@ -96,9 +92,7 @@ def checked(sql: str, target: SqlType, fail: Fail) -> str:
     low, high = ("1753-01-01", "10000-01-01")
     if target.name == "smalldatetime":
         low, high = "1900-01-01", "2079-06-07"
-    wrong = fail(
-        242, f"The conversion to a {target.name} data type resulted in an out-of-range value."
-    )
+    wrong = fail(242, target.name)
     inside = f"{sql} >= TIMESTAMP '{low}' AND {sql} < TIMESTAMP '{high}'"
     return f"CASE WHEN NOT ({inside}) THEN {wrong} ELSE {sql} END"
 

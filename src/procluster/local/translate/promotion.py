@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from procluster.errors import Refusal, SqlError
+from procluster.errors import Refusal
 from procluster.local.syntax import Literal, Position
+from procluster.local.translate.messages import error
 from procluster.local.translate.term import Term
 from procluster.local.types import MAX, Family, SqlType
 
@@ -29,11 +30,7 @@ def constant_type(node: Literal) -> SqlType:
             return SqlType("int")
         precision = max(1, len(whole) + len(fraction))
         if precision > 38:
-            message = (
-                f"The number '{node.value}' is out of the range for numeric representation "
-                "(maximum precision 38)."
-            )
-            raise SqlError(1007, message, severity=15, line=node.at.line)
+            raise error(1007, node.value, at=node.at)
         return SqlType("decimal", precision, len(fraction))
     size = max(1, len(node.value))
     if node.kind == "national":
@@ -124,8 +121,7 @@ def common_type(left: Term, right: Term, at: Position) -> SqlType:
         return max(a, b, key=lambda kind: kind.scale)
     high, low = (a, b) if a.kind.precedence <= b.kind.precedence else (b, a)
     if not implicit(low, high):
-        message = f"Operand type clash: {low.name} is incompatible with {high.name}"
-        raise SqlError(206, message, line=at.line, state=2)
+        raise error(206, low.name, high.name, at=at)
     if high.name != "decimal":
         return high
     if low.family == "text":

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from procluster.errors import SqlError
 from procluster.local.results import Column
 from procluster.local.syntax import CommonTable, Position, Query, Select, SetOperation
-from procluster.local.translate import selects
+from procluster.local.translate import selects, sources
 from procluster.local.translate.arithmetic import coerced
+from procluster.local.translate.messages import error
 from procluster.local.translate.promotion import common_type
 from procluster.local.translate.scope import Relation, Scope
 from procluster.local.translate.term import key
 
-__all__ = ["Column", "common_tables", "distinct", "query"]
+__all__ = ["common_tables", "distinct", "query"]
 
 
 def query(node: Query, scope: Scope, *, nested: bool = True) -> Relation:
@@ -26,15 +26,9 @@ def query(node: Query, scope: Scope, *, nested: bool = True) -> Relation:
     """
     top = isinstance(node.body, Select) and node.body.top
     if nested and node.order_by and not top and node.offset is None:
-        message = (
-            "The ORDER BY clause is invalid in views, inline functions, derived tables, "
-            "subqueries, and common table expressions, unless TOP, OFFSET or FOR XML is also "
-            "specified."
-        )
-        raise SqlError(1033, message, severity=15, line=node.at.line)
+        raise error(1033, at=node.at)
     if top and node.offset is not None:
-        message = "A TOP can not be used in the same query or sub-query as a OFFSET."
-        raise SqlError(10741, message, severity=15, line=node.at.line)
+        raise error(10741, at=node.at)
     head, scope = common_tables(node.with_tables, scope)
     if isinstance(node.body, Select):
         relation = selects.select(node.body, scope, selects.Tail(node))
@@ -58,17 +52,9 @@ def common_table(node: CommonTable, scope: Scope) -> tuple[str, Relation]:
     inside = replace(scope, defining=scope.defining | {node.name.lower()})
     relation = query(node.query, inside)
     names = node.columns or tuple(column.name for column in relation.columns)
-    if len(names) == len(relation.columns):
-        columns = tuple(
-            replace(column, name=name) for column, name in zip(relation.columns, names, strict=True)
-        )
-        named = replace(relation, columns=columns)
-    else:
-        number, word = (8158, "more") if len(names) < len(relation.columns) else (8159, "fewer")
-        message = f"'{node.name}' has {word} columns than were specified in the column list."
-        raise SqlError(number, message, line=node.at.line)
+    columns = sources.renamed(relation.columns, names, node.name, node.at)
     alias = scope.context.alias()
-    return f"{alias} AS ({relation.sql})", replace(named, sql=alias)
+    return f"{alias} AS ({relation.sql})", Relation(alias, columns)
 
 
 def set_operation(node: Select | SetOperation, scope: Scope) -> Relation:
@@ -77,11 +63,7 @@ def set_operation(node: Select | SetOperation, scope: Scope) -> Relation:
         return selects.select(node, scope, None)
     left, right = set_operation(node.left, scope), set_operation(node.right, scope)
     if len(left.columns) != len(right.columns):
-        message = (
-            "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an "
-            "equal number of expressions in their target lists."
-        )
-        raise SqlError(205, message, line=node.at.line)
+        raise error(205, at=node.at)
     left, right = aligned(left, right, scope, node.at), aligned(right, left, scope, node.at)
     columns = tuple(
         replace(column, nullable=column.nullable or other.nullable)

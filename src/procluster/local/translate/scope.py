@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timezone
 
-from procluster.errors import Refusal, SqlError
+from procluster.errors import SqlError
 from procluster.local.results import Column
 from procluster.local.syntax import (
     Call,
     ColumnRef,
     Expression,
     Node,
-    Position,
     Query,
     ScalarQuery,
     Star,
 )
+from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.names import Compiled, Names, Table
 from procluster.local.translate.term import Term
 from procluster.local.types import SqlType
@@ -26,7 +26,7 @@ from procluster.local.types import SqlType
 __all__ = ["Context", "Relation", "Scope", "Source", "nodes", "refuse"]
 
 
-UNGROUPED = {"HAVING": (8121, "HAVING clause"), "ORDER BY": (8127, "ORDER BY clause")}
+UNGROUPED = {"HAVING": 8121, "ORDER BY": 8127}
 """Error of a column that is not grouped by, where it is not the SELECT list's."""
 
 
@@ -150,13 +150,8 @@ class Scope:
             return source.term(place)
         if term := scope.grouped(ref):
             return term
-        number, clause = UNGROUPED.get(self.clause, (8120, "select list"))
         name = ".".join((*source.names, source.columns[place].name))
-        message = (
-            f"Column '{name}' is invalid in the {clause} because it is not contained in either an "
-            "aggregate function or the GROUP BY clause."
-        )
-        raise SqlError(number, message, line=ref.at.line)
+        raise error(UNGROUPED.get(self.clause, 8120), name, at=ref.at)
 
     def at(self, source: Source, place: int, star: Star) -> Term:
         """One column of ``*``; in a grouped query it must be grouped by."""
@@ -179,8 +174,7 @@ class Scope:
             if column.name.lower() == name
         ]
         if len(found) > 1:
-            message = f"Ambiguous column name '{ref.parts[-1]}'."
-            raise SqlError(209, message, line=ref.at.line)
+            raise error(209, ref.parts[-1], at=ref.at)
         if found:
             return found[0]
         return self.parent.find(ref) if self.parent else None
@@ -195,9 +189,8 @@ class Scope:
             scope = scope.parent
         if qualifier:
             name = ".".join(ref.parts)
-            message = f'The multi-part identifier "{name}" could not be bound.'
-            return SqlError(4104, message, line=ref.at.line)
-        return SqlError(207, f"Invalid column name '{ref.parts[-1]}'.", line=ref.at.line)
+            return error(4104, name, at=ref.at)
+        return error(207, ref.parts[-1], at=ref.at)
 
     def grouped(self, node: Expression) -> Term | None:
         """The term of the GROUP BY expression that this is, if it is one."""
@@ -225,14 +218,9 @@ class Scope:
         qualifier = tuple(part.lower() for part in star.qualifier)
         chosen = [source for source in self.sources if source.answers(qualifier)]
         if not chosen:
-            name = ".".join(star.qualifier)
-            message = (
-                f"The column prefix '{name}' does not match with a table name or alias name "
-                "used in the query."
-            )
             if not qualifier:
-                message = "Must specify table to select from."
-            raise SqlError(107 if qualifier else 263, message, severity=15, line=star.at.line)
+                raise error(263, at=star.at)
+            raise error(107, ".".join(star.qualifier), at=star.at)
         return [
             (column.name, self.at(source, place, star))
             for source in chosen
@@ -251,11 +239,6 @@ def nodes(node: object) -> Iterator[Node]:
             return
         for part in fields(node):
             yield from nodes(getattr(node, part.name))
-
-
-def refuse(what: str, reason: str, at: Position) -> Refusal:
-    """T-SQL that the engine leaves out, with its place."""
-    return Refusal(what, reason, line=at.line, column=at.column)
 
 
 def is_call(node: object, names: Mapping[str, object]) -> bool:

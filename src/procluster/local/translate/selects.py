@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from procluster.errors import SqlError
 from procluster.local.results import Column
 from procluster.local.syntax import (
     Binary,
@@ -21,8 +20,9 @@ from procluster.local.syntax import (
 )
 from procluster.local.translate import calls, conditions, expressions, queries, sources
 from procluster.local.translate.arithmetic import coerced
-from procluster.local.translate.scope import Relation, Scope, Source, nodes, refuse
-from procluster.local.translate.term import BIGINT, FLOAT, Term, failure, key, order_key
+from procluster.local.translate.messages import error, failure, refuse
+from procluster.local.translate.scope import Relation, Scope, Source, nodes
+from procluster.local.translate.term import BIGINT, FLOAT, Term, key, order_key
 
 __all__ = ["Tail", "ordered", "select"]
 
@@ -101,28 +101,16 @@ def check_names(found: tuple[Source, ...], node: Select) -> None:
     for source in found:
         if source.names in seen:
             name = ".".join(source.names)
-            message = (
-                f'The objects "{name}" and "{name}" in the FROM clause have the same exposed '
-                "names. Use correlation names to distinguish them."
-            )
-            raise SqlError(1013, message, line=node.at.line)
+            raise error(1013, name, name, at=node.at)
         seen.add(source.names)
 
 
 def grouping(node: Expression, rows: Scope) -> tuple[Expression, Term]:
     """What stands for a GROUP BY expression behind it; of equal texts it is one of them."""
     if not any(isinstance(part, ColumnRef) for part in nodes(node)):
-        message = (
-            "Each GROUP BY expression must contain at least one column that is not an outer "
-            "reference."
-        )
-        raise SqlError(164, message, severity=15, line=node.at.line)
+        raise error(164, at=node.at)
     if calls.aggregates(node):
-        message = (
-            "Cannot use an aggregate or a subquery in an expression used for the group by "
-            "list of a GROUP BY clause."
-        )
-        raise SqlError(144, message, severity=15, line=node.at.line)
+        raise error(144, at=node.at)
     term = expressions.value(node, replace(rows, clause="GROUP BY"))
     if term.type.family == "text":
         term = replace(term, sql=f"min({term.sql})")
@@ -135,11 +123,7 @@ def check_assignments(node: Select, scope: Scope) -> None:
     if not targets:
         return
     if len(targets) != len(node.items):
-        message = (
-            "A SELECT statement that assigns a value to a variable must not be combined "
-            "with data-retrieval operations."
-        )
-        raise SqlError(141, message, line=node.at.line)
+        raise error(141, at=node.at)
     single = node.source is None or scope.groups == () or one_row(node.top)
     for place, item in enumerate(node.items):
         read = {part.name.lower() for part in nodes(item.expression) if isinstance(part, Variable)}
@@ -193,8 +177,7 @@ def order_term(
     if term is None:
         term = expressions.value(item.expression, replace(scope, clause="ORDER BY"))
     if node.distinct and all(term.sql != other.sql for _, other in items):
-        message = "ORDER BY items must appear in the select list if SELECT DISTINCT is specified."
-        raise SqlError(145, message, severity=15, line=item.at.line)
+        raise error(145, at=item.at)
     return term
 
 
@@ -209,29 +192,17 @@ def output(item: OrderItem, place: int, items: list[Item]) -> Term | None:
     node = item.expression
     if isinstance(node, Literal):
         if node.kind != "int":
-            message = (
-                f"A constant expression was encountered in the ORDER BY list, position {place}."
-            )
-            raise SqlError(408, message, severity=15, line=node.at.line)
+            raise error(408, place, at=node.at)
         if not 1 <= int(node.value) <= len(items):
-            message = (
-                f"The ORDER BY position number {node.value} is out of range of the number of "
-                "items in the select list."
-            )
-            raise SqlError(108, message, line=node.at.line)
+            raise error(108, node.value, at=node.at)
         return items[int(node.value) - 1][1]
     if isinstance(node, Variable):
-        message = (
-            f"The SELECT item identified by the ORDER BY number {place} contains a variable "
-            "as part of the expression identifying a column position. Variables are only allowed "
-            "when ordering by an expression referencing a column name."
-        )
-        raise SqlError(1008, message, line=node.at.line)
+        raise error(1008, place, at=node.at)
     if not isinstance(node, ColumnRef) or len(node.parts) > 1:
         return None
     found = [term for name, term in items if name.lower() == node.parts[0].lower()]
     if len({term.sql for term in found}) > 1:
-        raise SqlError(209, f"Ambiguous column name '{node.parts[0]}'.", line=node.at.line)
+        raise error(209, node.parts[0], at=node.at)
     return found[0] if found else None
 
 
@@ -279,16 +250,13 @@ def limited(
 def ranked(body: Body, by: str, top: Top, scope: Scope) -> str:
     """TOP ... PERCENT (rounded up) and WITH TIES."""
     if top.with_ties and not by:
-        message = (
-            "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause."
-        )
-        raise SqlError(1062, message, severity=15, line=top.at.line)
+        raise error(1062, at=top.at)
     window = f"OVER (ORDER BY {by})" if by else "OVER ()"
     rank = f"{'rank' if top.with_ties else 'row_number'}() {window} AS r"
     count = f"CAST({row_count(top.count, scope)} AS BIGINT)" if not top.percent else ""
     if top.percent:
         share = coerced(expressions.value(top.count, scope), FLOAT, top.at).sql
-        fail = failure(1031, "Percent values must be between 0 and 100.")
+        fail = failure(1031)
         sure = f"CASE WHEN {share} BETWEEN 0 AND 100 THEN {share} ELSE {fail} END"
         count = f"ceil(n * ({sure}) / 100)"
     alias = scope.context.alias()
@@ -303,14 +271,10 @@ def row_count(node: Expression, scope: Scope) -> str:
         return str(int(node.value))
     term = expressions.value(node, scope)
     if term.type.family != "integer" or term.null:
-        message = (
-            "The number of rows provided for a TOP or FETCH clauses row count parameter must "
-            "be an integer."
-        )
-        raise SqlError(1060, message, severity=15, line=node.at.line)
+        raise error(1060, at=node.at)
     sql = coerced(term, BIGINT, node.at).sql
-    fail = failure(127, "A TOP N or FETCH rowcount value may not be negative.")
-    missing = failure(1014, "A TOP or FETCH clause contains an invalid value.")
+    fail = failure(127)
+    missing = failure(1014)
     return f"(CASE WHEN {sql} IS NULL THEN {missing} WHEN {sql} < 0 THEN {fail} ELSE {sql} END)"
 
 
@@ -326,11 +290,7 @@ def ordered(relation: Relation, tail: Tail, scope: Scope) -> Relation:
     for place, item in enumerate(tail.order_by, 1):
         term = output(item, place, items)
         if term is None:
-            message = (
-                "ORDER BY items must appear in the select list if the statement contains a "
-                "UNION, INTERSECT or EXCEPT operator."
-            )
-            raise SqlError(104, message, severity=15, line=item.at.line)
+            raise error(104, at=item.at)
         order.append((term, item.descending))
     body = Body([term.sql for _, term in items], f" FROM ({relation.sql}) AS {alias}")
     return replace(relation, sql=limited(body, order, None, tail, scope))

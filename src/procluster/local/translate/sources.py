@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from procluster.errors import SqlError
+from procluster.local.results import Column
 from procluster.local.syntax import (
     DerivedTable,
     FunctionTable,
@@ -19,9 +19,11 @@ from procluster.local.syntax import (
 )
 from procluster.local.translate import conditions, expressions, queries, table_functions
 from procluster.local.translate.arithmetic import coerced, combined
+from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.names import InlineFunction, View
-from procluster.local.translate.scope import Relation, Scope, Source, refuse
-from procluster.local.translate.term import Term, identifier
+from procluster.local.translate.quoting import identifier
+from procluster.local.translate.scope import Relation, Scope, Source
+from procluster.local.translate.term import Term
 from procluster.local.types import SqlType
 
 __all__ = ["From", "from_clause", "values"]
@@ -62,7 +64,7 @@ def named(node: NamedTable, scope: Scope) -> From:
         raise refuse(f"Recursive common table '{written}'", "use WHILE", node.at)
     found = scope.context.names.table(node.name)
     if found is None:
-        raise SqlError(208, f"Invalid object name '{written}'.", line=node.at.line)
+        raise error(208, written, at=node.at)
     if isinstance(found, View):
         relation = expanded(found, written, scope, node.at, {})
         sql, (source,) = placed(relation, names[-1], found.columns, scope, node.at)
@@ -81,11 +83,7 @@ def expanded(
 ) -> Relation:
     """The query of a view or function, which sees nothing of the query around it."""
     if name.lower() in scope.expanding:
-        message = (
-            f"View or function '{name}' contains a self-reference. Views or functions cannot "
-            "reference themselves directly or indirectly."
-        )
-        raise SqlError(4429, message, line=at.line)
+        raise error(4429, name, at=at)
     expanding = scope.expanding | {name.lower()}
     return queries.query(
         module.query, Scope(scope.context, arguments=arguments, expanding=expanding)
@@ -109,20 +107,14 @@ def placed(  # noqa: PLR0913
         8155 a column without a name, 8156 a name twice, 8158 and 8159 a list of another length.
     """
     found = relation.columns
-    if columns and len(columns) != len(found):
-        number, fewer = (8158, "more") if len(columns) < len(found) else (8159, "fewer")
-        message = f"'{name}' has {fewer} columns than were specified in the column list."
-        raise SqlError(number, message, line=at.line)
     if columns:
-        found = tuple(replace(column, name=new) for column, new in zip(found, columns, strict=True))
+        found = renamed(found, columns, name, at)
     seen: set[str] = set()
     for place, column in enumerate(found, 1):
         if not column.name:
-            message = f"No column name was specified for column {place} of '{name}'."
-            raise SqlError(8155, message, line=at.line)
+            raise error(8155, place, name, at=at)
         if column.name.lower() in seen:
-            message = f"The column '{column.name}' was specified multiple times for '{name}'."
-            raise SqlError(8156, message, line=at.line)
+            raise error(8156, column.name, name, at=at)
         seen.add(column.name.lower())
     alias = scope.context.alias()
     sql = f"({relation.sql}) AS {alias}" if wrapped else f"{relation.sql} AS {alias}"
@@ -130,13 +122,19 @@ def placed(  # noqa: PLR0913
     return sql, (Source(alias, (name.lower(),), found, references),)
 
 
+def renamed(
+    columns: tuple[Column, ...], names: tuple[str, ...], owner: str, at: Position
+) -> tuple[Column, ...]:
+    """Columns named by a list behind the name of their query."""
+    if len(names) != len(columns):
+        raise error(8158 if len(names) < len(columns) else 8159, owner, at=at)
+    return tuple(replace(column, name=name) for column, name in zip(columns, names, strict=True))
+
+
 def values(node: ValuesTable, scope: Scope) -> Relation:
     """VALUES: each column has the type its rows have in common."""
     if len({len(row) for row in node.rows}) > 1:
-        message = (
-            "The number of columns for each row in a table value constructor must be the same."
-        )
-        raise SqlError(10709, message, line=node.at.line)
+        raise error(10709, at=node.at)
     rows = [[expressions.value(cell, scope) for cell in row] for row in node.rows]
     columns = [column(list(cells), node.at) for cells in zip(*rows, strict=True)]
     written = zip(*(terms for _, terms in columns), strict=True)
@@ -144,9 +142,7 @@ def values(node: ValuesTable, scope: Scope) -> Relation:
     names = node.columns or ("",) * len(columns)
     head = ", ".join(f"c{place}" for place in range(len(columns)))
     alias = scope.context.alias()
-    found = tuple(
-        queries.Column("", kind, any(term.nullable for term in terms)) for kind, terms in columns
-    )
+    found = tuple(Column("", kind, any(term.nullable for term in terms)) for kind, terms in columns)
     if len(names) == len(found):
         found = tuple(replace(part, name=name) for part, name in zip(found, names, strict=True))
     return Relation(f"SELECT {head} FROM (VALUES {lines}) AS {alias}({head})", found)
@@ -164,16 +160,10 @@ def function(node: FunctionTable, scope: Scope) -> Relation:
     name = ".".join(call.name)
     found = scope.context.names.function(ObjectName(node.at, call.name))
     if found is None:
-        raise SqlError(208, f"Invalid object name '{name}'.", line=node.at.line)
+        raise error(208, name, at=node.at)
     if len(call.arguments) != len(found.parameters):
-        number, message = 8144, f"Procedure or function {name} has too many arguments specified."
-        if len(call.arguments) < len(found.parameters):
-            number = 313
-            message = (
-                "An insufficient number of arguments were supplied for the procedure or "
-                f"function {name}."
-            )
-        raise SqlError(number, message, line=node.at.line)
+        fewer = len(call.arguments) < len(found.parameters)
+        raise error(313 if fewer else 8144, name, at=node.at)
     arguments = {}
     for parameter, given in zip(found.parameters, call.arguments, strict=True):
         written: object = given

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from procluster.errors import SqlError
 from procluster.local.results import Column
 from procluster.local.syntax import Call, FunctionTable, JsonColumn
 from procluster.local.translate import calls, expressions
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.json_functions import json_path, json_scalar, json_tree
-from procluster.local.translate.scope import Relation, Scope, refuse
-from procluster.local.translate.term import BIGINT, INT, Term, failure, literal
+from procluster.local.translate.messages import error, refuse, unsupported
+from procluster.local.translate.quoting import literal
+from procluster.local.translate.scope import Relation, Scope
+from procluster.local.translate.term import BIGINT, INT, Term
 from procluster.local.types import MAX, SqlType
 
 __all__ = ["relation"]
@@ -27,18 +28,14 @@ def relation(node: FunctionTable, scope: Scope) -> Relation:
         return string_split(node.call, scope)
     if name == "GENERATE_SERIES":
         raise refuse(name, "it is left out", node.at)
-    raise SqlError(208, f"Invalid object name '{name}'.", line=node.at.line)
+    raise error(208, name, at=node.at)
 
 
 def text(call: Call, place: int, scope: Scope) -> Term:
     term = expressions.value(call.arguments[place], scope)
     if term.null or term.type.family != "text":
         number = place + 1
-        message = (
-            f"Argument data type {term.type.name} is invalid for argument {number} of "
-            f"{call.name[0].lower()} function."
-        )
-        raise SqlError(8116, message, line=call.at.line)
+        raise error(8116, term.type.name, number, call.name[0].lower(), at=call.at)
     return term
 
 
@@ -86,10 +83,7 @@ def member(column: JsonColumn) -> str:
     if not column.as_json:
         return json_scalar("j", path)
     if column.type != TEXT:
-        message = (
-            "AS JSON option can be specified only for column of nvarchar(max) type in WITH clause."
-        )
-        raise SqlError(13618, message, line=column.at.line)
+        raise error(13618, at=column.at)
     return json_tree("j", path)
 
 
@@ -98,11 +92,8 @@ def cell(column: JsonColumn, raw: str) -> str:
     sql = convert_sql(raw, TEXT, column.type, at=column.at)
     if column.type.family != "text" or column.type.size == MAX:
         return sql
-    fail = failure(
-        40510,
-        f"OPENJSON with a value longer than column {column.name} is not "
-        "supported by the embedded engine.",
-    )
+    what = f"OPENJSON with a value longer than column {column.name}"
+    fail = unsupported(what, because="what SQL Server does then is not documented")
     return f"CASE WHEN length({raw}) > {column.type.size} THEN {fail} ELSE {sql} END"
 
 

@@ -1,10 +1,12 @@
-"""Terms: pieces of DuckDB SQL that know their T-SQL type, and the only quoting of the engine."""
+"""Terms: pieces of DuckDB SQL that know their T-SQL type."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from procluster.local.translate.messages import failure
+from procluster.local.translate.quoting import literal
 from procluster.local.types import SqlType
 
 __all__ = [
@@ -14,11 +16,7 @@ __all__ = [
     "INT",
     "NULL",
     "Term",
-    "arithmetic",
-    "failure",
-    "identifier",
     "key",
-    "literal",
     "order_key",
     "settled",
 ]
@@ -64,37 +62,6 @@ class Term:
         return self.type is NULL
 
 
-def identifier(name: str) -> str:
-    """Quote a name for DuckDB.
-
-    >>> print(identifier('the "b" one'))
-    "the ""b"" one"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote a string for DuckDB.
-
-    >>> print(literal("it's"))
-    'it''s'
-    """
-    return "'" + text.replace("'", "''") + "'"
-
-
-def failure(number: int, *message: str) -> str:
-    """DuckDB SQL that raises an error of SQL Server's; odd parts of the message are SQL.
-
-    >>> print(failure(8134, "Divide by zero error encountered."))
-    error('8134|Divide by zero error encountered.')
-    >>> print(failure(245, "Conversion of '", "x", "' failed."))
-    error('245|Conversion of ''' || x || ''' failed.')
-    """
-    parts = [literal(part) if place % 2 == 0 else part for place, part in enumerate(message)]
-    parts[0] = literal(f"{number}|{message[0]}")
-    return f"error({' || '.join(parts)})"
-
-
 def settled(term: Term) -> Term:
     """Check float arithmetic for overflow: SQL Server's floats have no infinity and no NaN.
 
@@ -102,15 +69,9 @@ def settled(term: Term) -> Term:
     """
     if term.finite:
         return term
-    overflow = arithmetic(term.type)
+    overflow = failure(8115, "expression", term.type.name)
     checked = f"CASE WHEN NOT isfinite({term.sql}) THEN {overflow} ELSE {term.sql} END"
     return replace(term, sql=checked, finite=True)
-
-
-def arithmetic(target: SqlType) -> str:
-    """DuckDB SQL that raises 8115."""
-    message = f"Arithmetic overflow error converting expression to data type {target.name}."
-    return failure(8115, message)
 
 
 def key(term: Term) -> str:

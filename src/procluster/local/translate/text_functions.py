@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from procluster.local.translate.function import Arguments, Function, simple, widest
-from procluster.local.translate.scope import refuse
-from procluster.local.translate.term import BIGINT, INT, Term, failure
+from procluster.local.translate.messages import failure, refuse, unsupported
+from procluster.local.translate.term import BIGINT, INT, Term
 from procluster.local.types import MAX, SqlType
 
 __all__ = ["FUNCTIONS"]
@@ -57,9 +57,9 @@ def positive(count: Term, least: int) -> bool:
     return isinstance(count.constant, Decimal) and count.constant >= least
 
 
-def side(name: str, number: int) -> Function:
+def side(name: str) -> Function:
     """LEFT or RIGHT."""
-    fail = failure(number, f"Invalid length parameter passed to the {name} function.")
+    fail = failure(536, name)
 
     def write(arguments: Arguments) -> Term:
         term, count = arguments.text(0), arguments.whole(1)
@@ -76,7 +76,7 @@ def substring(arguments: Arguments) -> Term:
     if arguments.any(0).type.family == "binary":
         raise refuse("SUBSTRING of binary", "only text is cut", arguments.at)
     term, start, count = arguments.text(0), arguments.whole(1), arguments.whole(2)
-    fail = failure(537, "Invalid length parameter passed to the LEFT or SUBSTRING function.")
+    fail = failure(537)
     begin, size = start.sql, count.sql
     if not positive(count, 0):
         size = f"CASE WHEN {size} < 0 THEN {fail} ELSE {size} END"
@@ -187,7 +187,7 @@ def right_aligned(arguments: Arguments) -> Term:
         raise refuse("STR", "length and decimals must be constants", arguments.at)
     number, width, scale = arguments.float(0), int(size), min(16, int(digits))
     text = f"CAST(CAST({number.sql} AS DECIMAL(38,{scale})) AS VARCHAR)"
-    fail = failure(40510, "STR that cuts decimals off is not supported by the embedded engine.")
+    fail = unsupported("STR that cuts decimals off", because="ask for fewer decimals")
     whole = f"length(split_part({text}, '.', 1)) > {width}"
     sql = (
         f"CASE WHEN {whole} THEN repeat('*', {width}) WHEN length({text}) > {width} THEN {fail} "
@@ -199,7 +199,7 @@ def right_aligned(arguments: Arguments) -> Term:
 def character(arguments: Arguments) -> Term:
     """CHAR: 128 to 159 differ between code page 1252 and Unicode."""
     code = arguments.whole(0).sql
-    fail = failure(40510, "CHAR(128) to CHAR(159) are not supported by the embedded engine.")
+    fail = unsupported("CHAR(128) to CHAR(159)", because="use NCHAR")
     sql = (
         f"CASE WHEN {code} BETWEEN 128 AND 159 THEN {fail} "
         f"WHEN {code} BETWEEN 0 AND 255 THEN chr({code}) END"
@@ -220,8 +220,8 @@ def same_text(name: str, sql: str, usage: str) -> Function:
 FUNCTIONS = (
     Function("LEN", 1, 1, length, "LEN(text): characters without trailing spaces"),
     Function("DATALENGTH", 1, 1, data_length, "DATALENGTH(value): bytes"),
-    side("left", 536),
-    side("right", 536),
+    side("left"),
+    side("right"),
     Function("SUBSTRING", 3, 3, substring, "SUBSTRING(text, start, length)"),
     Function("REPLACE", 3, 3, replaced, "REPLACE(text, old, new): finds without regard to case"),
     Function("REPLICATE", 2, 2, replicate, "REPLICATE(text, count): at most 8,000 bytes"),

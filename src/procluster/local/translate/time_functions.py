@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from procluster.errors import SqlError
 from procluster.local.translate import moments
 from procluster.local.translate.function import Arguments, Function, simple
-from procluster.local.translate.scope import refuse
-from procluster.local.translate.term import BIGINT, INT, Term, failure
+from procluster.local.translate.messages import error, failure, refuse
+from procluster.local.translate.term import BIGINT, INT, Term
 from procluster.local.types import SqlType
 
 __all__ = ["FUNCTIONS"]
@@ -61,14 +60,10 @@ def datepart(arguments: Arguments) -> str:
     word, function = arguments.words[0], arguments.name.lower()
     part = DATEPARTS.get(word)
     if part is None:
-        message = f"'{word}' is not a recognized {function} option."
-        raise SqlError(155, message, severity=15, line=arguments.at.line)
+        raise error(155, word, function, at=arguments.at)
     last = arguments.terms[-1].type
     if part in CLOCK_PARTS and last.name == "date" and function != "datediff":
-        message = (
-            f"The datepart {part} is not supported by date function {function} for data type date."
-        )
-        raise SqlError(9810, message, line=arguments.at.line)
+        raise error(9810, part, function, at=arguments.at)
     return part
 
 
@@ -80,7 +75,7 @@ def date_add(arguments: Arguments) -> Term:
     function, size = INTERVALS[part]
     whole = "BIGINT" if function.endswith("seconds") else "INTEGER"
     sql = f"{moment.sql} + {function}(CAST(CAST({count.sql} AS BIGINT) * {size} AS {whole}))"
-    fail = failure(517, f"Adding a value to a '{moment.type.name}' column caused an overflow.")
+    fail = failure(517, moment.type.name)
     low = "1753-01-01" if moment.type.name == "datetime" else "0001-01-01"
     inside = f"{sql} >= TIMESTAMP '{low}' AND {sql} < TIMESTAMP '10000-01-01'"
     sql = f"CASE WHEN NOT ({inside}) THEN {fail} ELSE {sql} END"
@@ -105,12 +100,7 @@ def date_diff(kind: SqlType) -> Callable[[Arguments], Term]:
                 raise refuse("DATEDIFF(iso_week)", "it is left out", arguments.at)
             sql = f"date_diff('{unit}', {first}, {last})"
         if kind == INT and part in CLOCK_PARTS[2:]:
-            fail = failure(
-                535,
-                "The datediff function resulted in an overflow. The number of "
-                "dateparts separating two date/time instances is too large. Try to use "
-                "datediff with a less precise datepart.",
-            )
+            fail = failure(535)
             sql = f"CASE WHEN abs({sql}) > 2147483647 THEN {fail} ELSE {sql} END"
         return Term(f"CAST({sql} AS {kind.storage})", kind)
 
