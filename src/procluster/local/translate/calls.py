@@ -87,7 +87,7 @@ def aggregate(node: Call, scope: Scope) -> Term:
     entry = AGGREGATES.get(node.name[0]) or WINDOWS[node.name[0]]
     star = len(node.arguments) == 1 and isinstance(node.arguments[0], Star)
     if star and not entry.name.startswith("COUNT"):
-        raise error(102, at=node.at)
+        raise error(102, "*", at=node.at)
     count_arguments(entry.name, len(node.arguments), entry.least, entry.most, node.at)
     check_place(node, scope, entry)
     inner = (

@@ -155,7 +155,7 @@ def subquery(node: ScalarQuery, scope: Scope) -> Term:
 
 
 def stray_star(node: Star, _: Scope) -> Term:
-    raise error(102, at=node.at)
+    raise error(102, "*", at=node.at)
 
 
 def system_variable(node: SystemVariable, scope: Scope) -> Term:

@@ -16,7 +16,7 @@ __all__ = ["ERRORS", "NOWHERE", "error", "failure", "refuse", "unsupported"]
 NOWHERE = Position(0, 0)
 
 ERRORS: dict[int, ErrorText] = {
-    102: ErrorText(15, "Incorrect syntax near '*'."),
+    102: ErrorText(15, "Incorrect syntax near '{}'."),
     104: ErrorText(
         15,
         "ORDER BY items must appear in the select list if the statement contains a UNION, "
