@@ -176,6 +176,8 @@ def test_assignment_that_depends_on_order_is_refused(shop: World, text: str) -> 
         ("'12' = 12", True),
         ("1 = CAST(1 AS bit)", True),
         ("0.1 = 1e-1", True),
+        ("CAST(1.5 AS decimal(38, 10)) = CAST(2 AS decimal(38, 0))", False),
+        ("CAST(1.5 AS decimal(38, 10)) IN (CAST(2 AS decimal(38, 0)))", False),
         ("'2024-01-02' = CAST('2024-01-02' AS date)", True),
         ("EXISTS (SELECT NULL)", True),
         ("EXISTS (SELECT 1 WHERE 1 = 0)", False),

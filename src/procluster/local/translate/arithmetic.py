@@ -20,7 +20,7 @@ from procluster.local.translate.promotion import (
 from procluster.local.translate.term import Term, settled
 from procluster.local.types import MAX, SqlType
 
-__all__ = ["coerced", "combined", "operate", "signed"]
+__all__ = ["coerced", "combined", "compared", "operate", "signed"]
 
 WORDS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo",
          "&": "'&'", "|": "'|'", "^": "'^'"}  # fmt: skip
@@ -53,6 +53,17 @@ def combined(terms: list[Term], at: Position) -> tuple[SqlType, list[Term]]:
         terms,
     )
     return highest.type, [coerced(term, highest.type, at) for term in terms]
+
+
+def compared(terms: list[Term], at: Position) -> list[Term]:
+    """Convert terms to be compared: no decimal loses digits on the way, as it may in CASE."""
+    kind, converted = combined(terms, at)
+    if kind.name != "decimal":
+        return converted
+    scale = max(decimal_form(term).scale for term in terms if term.type.family != "text")
+    if scale == kind.scale:
+        return converted
+    return [coerced(term, SqlType("decimal", 38, scale), at) for term in terms]
 
 
 def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
@@ -139,17 +150,16 @@ def exact(operator: str, left: Term, right: Term, at: Position) -> Term:
     nullable = left.nullable or right.nullable
     if operator == "/":
         return Term(quotient(first, second, kind), kind, nullable)
-    if operator in "+-" and kind.scale < max(a.scale, b.scale):
+    scale = max(a.scale, b.scale)
+    if operator in "+-" and kind.scale < scale:
         first, second = coerced(first, kind, at), coerced(second, kind, at)
     if operator == "*" and a.scale + b.scale > 38:
         what = f"{a} * {b}"
         raise refuse(what, "the exact product has more than 38 decimal places; CAST first", at)
     by = divisor(second) if operator == "%" else second.sql
     sql = f"({first.sql} {operator} {by})"
-    native = SqlType("decimal", min(38, a.size + b.size), a.scale + b.scale)
-    if (operator in "+-" and kind.scale == max(a.scale, b.scale)) or (
-        operator == "*" and kind == native
-    ):
+    if operator != "%" and kind.scale == (a.scale + b.scale if operator == "*" else scale):
+        # DuckDB's type differs in precision at most, and is wide enough: a cast would only cost.
         return Term(sql, kind, nullable)
     return Term(f"CAST({sql} AS {kind.storage})", kind, nullable)
 

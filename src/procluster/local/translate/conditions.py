@@ -21,7 +21,7 @@ from procluster.local.syntax import (
     NullTest,
 )
 from procluster.local.translate import expressions, queries
-from procluster.local.translate.arithmetic import combined
+from procluster.local.translate.arithmetic import compared
 from procluster.local.translate.messages import error, refuse, unsupported
 from procluster.local.translate.quoting import literal
 from procluster.local.translate.scope import Scope
@@ -66,18 +66,18 @@ def exists(node: Exists, scope: Scope) -> str:
 def comparison(node: Comparison, scope: Scope) -> str:
     """Both sides become their common type; text compares without case and trailing spaces."""
     terms = [expressions.value(side, scope) for side in (node.left, node.right)]
-    kind, (left, right) = combined(terms, node.at)
-    compared = key if node.operator in ("=", "<>") else order_key
-    if kind.family == "guid" and compared is order_key:
+    left, right = compared(terms, node.at)
+    written = key if node.operator in ("=", "<>") else order_key
+    if left.type.family == "guid" and written is order_key:
         raise refuse(
             "an order of uniqueidentifier", "SQL Server's order of its bytes is left out", node.at
         )
-    return f"({compared(left)} {node.operator} {compared(right)})"
+    return f"({written(left)} {node.operator} {written(right)})"
 
 
 def membership(node: InList, scope: Scope) -> str:
     terms = [expressions.value(side, scope) for side in (node.operand, *node.choices)]
-    _, (left, *choices) = combined(terms, node.at)
+    left, *choices = compared(terms, node.at)
     test = "NOT IN" if node.negated else "IN"
     return f"({key(left)} {test} ({', '.join(map(key, choices))}))"
 
@@ -90,7 +90,7 @@ def membership_in_query(node: InQuery, scope: Scope) -> str:
     alias = scope.context.alias()
     member = Term(f"{alias}.c0", relation.columns[0].type)
     operand = expressions.value(node.operand, scope)
-    _, (left, right) = combined([operand, member], node.at)
+    left, right = compared([operand, member], node.at)
     test = "NOT IN" if node.negated else "IN"
     return f"({key(left)} {test} (SELECT {key(right)} FROM ({relation.sql}) AS {alias}))"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procluster.local.translate.arithmetic import coerced, combined
+from procluster.local.translate.arithmetic import coerced, combined, compared
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.function import Arguments, Function, simple
 from procluster.local.translate.messages import error, refuse
@@ -38,7 +38,7 @@ def null_if(arguments: Arguments) -> Term:
     first, second = arguments.any(0), arguments.any(1)
     if first.null:
         raise error(4151, at=arguments.at)
-    _, (left, right) = combined([first, second], arguments.at)
+    left, right = compared([first, second], arguments.at)
     zero = second.constant == 0
     sql = f"CASE WHEN {key(left)} = {key(right)} THEN NULL ELSE {first.sql} END"
     return Term(sql, first.type, nonzero=zero)

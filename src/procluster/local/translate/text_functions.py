@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from procluster.local.translate.function import Arguments, Function, simple, widest
 from procluster.local.translate.messages import failure, refuse, unsupported
-from procluster.local.translate.term import BIGINT, INT, Term
+from procluster.local.translate.term import BIGINT, INT, Term, trimmed
 from procluster.local.types import MAX, SqlType
 
 __all__ = ["FUNCTIONS"]
@@ -25,7 +25,7 @@ def measured(sql: str, term: Term) -> Term:
 
 def length(arguments: Arguments) -> Term:
     term = arguments.text(0)
-    return measured(f"length(rtrim({term.sql}, ' '))", term)
+    return measured(f"length({trimmed(term)})", term)
 
 
 def data_length(arguments: Arguments) -> Term:
