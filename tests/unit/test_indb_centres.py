@@ -12,6 +12,7 @@ from procluster.indb import centres as module
 from procluster.indb.centres import (
     Partition,
     condense,
+    draw_points,
     fit_centres,
     move_centres,
     run_lloyd,
@@ -49,6 +50,18 @@ def test_two_nearest_gives_a_tie_to_the_lower_number() -> None:
     assert labels.tolist() == [0]
 
 
+def test_second_nearest_of_a_single_centre_is_infinitely_far() -> None:
+    assert two_nearest(np.array([[1.0]]), np.array([[2.0]]))[2].tolist() == [np.inf]
+
+
+def test_draw_never_falls_on_a_point_without_odds() -> None:
+    class Highest:
+        def random_sample(self, count: int) -> Any:
+            return np.ones(count)  # what a draw just below 1 becomes when it is multiplied
+
+    assert draw_points(np.array([1.0, 2.0, 2.0]), 1, Highest()).tolist() == [1]  # type: ignore[arg-type]
+
+
 def test_seeds_are_distinct_points(cloud: Cloud) -> None:
     seeds = seed_centres(cloud[0], cloud[1], 500, np.random.RandomState(0))
     assert len(np.unique(seeds, axis=0)) == 500
@@ -76,7 +89,7 @@ def test_swaps_repair_a_start_that_misses_groups() -> None:
 def test_swaps_never_raise_the_inertia(cloud: Cloud) -> None:
     points, weights = cloud
     for seed in range(5):
-        start = points[:, seed : seed + 20].T
+        start = fit(points, weights, 20, n_init=1).centres
         better = swap_centres(points, weights, start, np.random.RandomState(seed))
         before, after = (two_nearest(points, each)[1] ** 2 for each in (start, better))
         assert weights.dot(after) <= weights.dot(before)
@@ -123,6 +136,27 @@ def test_lloyd_moves_an_empty_cluster_to_the_worst_served_point() -> None:
     assert sorted(end.centres[:, 0].tolist()) == [0.0, 1.0, 10.0]
 
 
+def test_empty_cluster_moves_to_the_point_that_costs_most() -> None:
+    points, weights = np.array([[0.0, 2.0, 7.0, 3.0]]), np.array([9.0, 1.0, 2.0, 1.0])
+    moved = move_centres(points, weights, np.zeros(4, dtype=int), np.array([[0.0], [99.0]]))
+    assert moved[1, 0] == 7
+
+
+def test_lloyd_checks_its_end_against_all_distances(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def hide_change(points: Any, centres: Any) -> Any:
+        calls.append(centres)
+        if len(calls) > 1:
+            return two_nearest(points, centres)
+        return np.array([0, 1, 1, 1]), np.zeros(4), np.full(4, 1e9)
+
+    monkeypatch.setattr(module, "two_nearest", hide_change)
+    points = np.array([[0.0, 1.0, 10.0, 11.0]])
+    end = run_lloyd(points, np.ones(4), np.array([[0.0], [9.0]]))
+    assert end.centres[:, 0].tolist() == [0.5, 10.5]
+
+
 def test_inertia_is_the_weighted_sum_of_squares(cloud: Cloud) -> None:
     points, weights = cloud
     end = fit(points, weights, 5, n_init=1)
@@ -145,6 +179,13 @@ def test_condensed_points_lose_little(cloud: Cloud) -> None:
     cells, _ = condense(points, weights, most_cells=300)
     lost = weights.dot(two_nearest(points, cells.T)[1] ** 2)
     assert lost < 0.1 * weights.dot(((points.T - points.mean(axis=1)) ** 2).sum(axis=1))
+
+
+def test_condensing_spends_its_cells_where_points_differ() -> None:
+    random = np.random.RandomState(0)
+    tight, wide = 1e-3 * random.randn(4, 500), 50 + random.randn(4, 500)
+    cells, _ = condense(np.hstack([tight, wide]), np.ones(1000), most_cells=20)
+    assert (cells[0] < 25).sum() == 1
 
 
 def test_condensing_gives_an_outlier_its_own_cell(cloud: Cloud) -> None:

@@ -231,16 +231,19 @@ def condense(
         squares = weights * (points - means[cells].T) ** 2
         spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
         loss = spreads.sum(axis=0)
-        chosen = np.flatnonzero(loss > loss.max() / 4)
-        chosen = chosen[np.argsort(-loss[chosen], kind="mergesort")][: most_cells - count]
-        split = np.zeros(count, dtype=bool)
-        split[chosen] = True
-        widest = spreads.argmax(axis=0)[cells]
-        high = split[cells] & (points[widest, np.arange(n_points)] > means[cells, widest])
-        occupied, cells = np.unique(2 * cells + high, return_inverse=True)
-        if len(occupied) == count:
-            return np.ascontiguousarray(means.T), total
-        count = len(occupied)
+        split = np.flatnonzero(loss > loss.max() / 4)
+        split = split[np.argsort(-loss[split], kind="mergesort")][: most_cells - count]
+        if not len(split):
+            occupied = total > 0  # rounding may leave the upper part of a split empty
+            return np.ascontiguousarray(means[occupied].T), total[occupied]
+        upper_part = np.full(count, -1)
+        upper_part[split] = count + np.arange(len(split))
+        movable = np.flatnonzero(upper_part[cells] >= 0)
+        own = cells[movable]
+        widest = spreads.argmax(axis=0)[own]
+        high = points[widest, movable] > means[own, widest]
+        cells[movable[high]] = upper_part[own[high]]
+        count += len(split)
 
 
 def fit_centres(

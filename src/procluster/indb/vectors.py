@@ -110,7 +110,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     row_vectors[rows[order]] = np.cumsum(starts) - 1
     return Vectors(
         values=ordered[starts],
-        customers=np.bincount(row_vectors[rows], customers[rows], minlength=starts.sum()),
+        customers=np.bincount(row_vectors[rows], customers[rows]),
         row_vectors=row_vectors,
         left_out=left_out,
         negative=count_customers(np.where(usable[:, np.newaxis], values, 0.0) < 0, customers),
