@@ -8,7 +8,7 @@ is opened. Tables that something else put into the file get their T-SQL types fr
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from procluster.local.parser import parse_batch
 from procluster.local.stored import (
@@ -56,7 +56,20 @@ FIRST_ID = 1_000_000
 FIRST_FOREIGN_ID = 1_900_000_000
 NOWHERE = Position(0, 0)
 FIXED_SCHEMAS = {"dbo": 1, "guest": 2, "INFORMATION_SCHEMA": 3, "sys": 4}
+MODULE_KINDS = ("PROCEDURE", "VIEW", "FUNCTION")
 HIDDEN_SCHEMAS = ("_engine", "information_schema", "pg_catalog")
+
+
+class Entry(NamedTuple):
+    """A row of ``_engine.definition``."""
+
+    object_id: int
+    kind: str
+    schema: str
+    name: str
+    text: str
+    created_at: datetime
+    modified_at: datetime
 
 
 class Catalog:
@@ -85,34 +98,26 @@ class Catalog:
             "FROM _engine.definition ORDER BY object_id"
         ).fetchall()
         for row in rows:
-            self._restore(*row)
+            self._restore(Entry(*row))
             self.next_id = max(self.next_id, row[0] + 1)
         self._discover(connection)
 
-    def _restore(
-        self,
-        object_id: int,
-        kind: str,
-        schema: str,
-        name: str,
-        text: str,
-        created_at: datetime,
-        modified_at: datetime,
-    ) -> None:
-        if kind in ("PROCEDURE", "VIEW", "FUNCTION"):
+    def _restore(self, entry: Entry) -> None:
+        """Take a definition in; the text of a module is parsed when it is used."""
+        object_id, kind, schema, name, text, created_at, modified_at = entry
+        if kind in MODULE_KINDS:
             self._keep(
                 StoredModule(object_id, schema, name, kind, text, created_at, modified_at)
             )
             return
         (statement,) = parse_batch(text)
         if isinstance(statement, CreateTable):
-            sql = quote_sql(schema, name)
-            table = table_of(object_id, schema, name, sql, statement)
+            table = table_of(object_id, schema, name, quote_sql(schema, name), statement)
             self._keep(replace(table, created_at=created_at, modified_at=modified_at))
         elif isinstance(statement, CreateIndex):
             owner = self.objects[schema.lower(), statement.table.parts[-1].lower()]
-            if isinstance(owner, StoredTable):
-                self._keep(replace(owner, indexes=(*owner.indexes, statement)))
+            assert isinstance(owner, StoredTable)  # noqa: S101
+            self._keep(replace(owner, indexes=(*owner.indexes, statement)))
         elif isinstance(statement, CreateSchema):
             self.schemas[statement.name] = object_id
         elif isinstance(statement, CreateRole):
@@ -151,9 +156,11 @@ class Catalog:
     # --- looking up
 
     def find(self, schema: str, name: str) -> StoredObject | None:
+        """Find a table or module."""
         return self.objects.get((schema.lower(), name.lower()))
 
     def by_id(self, object_id: int) -> StoredObject | None:
+        """Find a table or module by its number."""
         return next((o for o in self.objects.values() if o.object_id == object_id), None)
 
     def schema(self, name: str) -> str | None:
@@ -161,12 +168,15 @@ class Catalog:
         return next((found for found in self.schemas if found.lower() == name.lower()), None)
 
     def role(self, name: str) -> str | None:
+        """Return a role's name as it was created, None without such a role."""
         return next((found for found in self.roles if found.lower() == name.lower()), None)
 
     def tables(self) -> list[StoredTable]:
+        """All tables."""
         return [found for found in self.objects.values() if isinstance(found, StoredTable)]
 
     def modules(self) -> list[StoredModule]:
+        """All modules."""
         return [found for found in self.objects.values() if isinstance(found, StoredModule)]
 
     def referencing(self, table: StoredTable) -> list[tuple[StoredTable, ForeignKey]]:
@@ -200,6 +210,7 @@ class Catalog:
     # --- changing
 
     def new_id(self) -> int:
+        """Number for a new object."""
         self.next_id += 1
         return self.next_id - 1
 
@@ -207,29 +218,28 @@ class Catalog:
         """Add or replace a table or module."""
         text = item.text if isinstance(item, StoredModule) else item.text()
         kind = item.kind if isinstance(item, StoredModule) else "TABLE"
-        self._write(connection, item.object_id, kind, item.schema, item.name, text, item)
+        where = (item.object_id, kind, item.schema, item.name)
+        self._write(connection, Entry(*where, text, item.created_at, item.modified_at))
         self._keep(item)
-        self.version += 1
 
     def put_index(
         self, connection: duckdb.DuckDBPyConnection, table: StoredTable, index: CreateIndex
     ) -> None:
-        text = index_text(table, index)
-        self._write(connection, self.new_id(), "INDEX", table.schema, index.name, text)
+        """Add an index to a table."""
+        where = (self.new_id(), "INDEX", table.schema, index.name)
+        self._write(connection, Entry(*where, index_text(table, index), utc_now(), utc_now()))
         self._keep(replace(table, indexes=(*table.indexes, index)))
-        self.version += 1
 
     def put_text(
         self, connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: str
     ) -> None:
         """Add a schema, role, member or permission, in the words that define it."""
-        object_id = self.new_id()
-        self._write(connection, object_id, kind, "", name, text)
-        now = utc_now()
-        self._restore(object_id, kind, "", name, text, now, now)
-        self.version += 1
+        entry = Entry(self.new_id(), kind, "", name, text, utc_now(), utc_now())
+        self._write(connection, entry)
+        self._restore(entry)
 
     def remove(self, connection: duckdb.DuckDBPyConnection, item: StoredObject) -> None:
+        """Remove a table or module with what belongs to it."""
         connection.execute(
             "DELETE FROM _engine.definition WHERE object_id = $id", {"id": item.object_id}
         )
@@ -258,34 +268,12 @@ class Catalog:
     def _keep(self, item: StoredObject) -> None:
         self.objects[item.schema.lower(), item.name.lower()] = item
 
-    def _write(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        object_id: int,
-        kind: str,
-        schema: str,
-        name: str,
-        text: str,
-        item: StoredObject | None = None,
-    ) -> None:
-        now = utc_now()
-        values = {
-            "id": object_id,
-            "kind": kind,
-            "schema": schema,
-            "name": name,
-            "text": text,
-            "created": item.created_at if item else now,
-            "modified": item.modified_at if item else now,
-        }
+    def _write(self, connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
         connection.execute(
-            "DELETE FROM _engine.definition WHERE object_id = $id", {"id": object_id}
+            "DELETE FROM _engine.definition WHERE object_id = $id", {"id": entry.object_id}
         )
-        connection.execute(
-            "INSERT INTO _engine.definition VALUES "
-            "($id, $kind, $schema, $name, $text, $created, $modified)",
-            values,
-        )
+        connection.execute("INSERT INTO _engine.definition VALUES (?, ?, ?, ?, ?, ?, ?)", entry)
+        self.version += 1
 
     def _erase(
         self, connection: duckdb.DuckDBPyConnection, kind: str, schema: str, name: str

@@ -41,6 +41,7 @@ INT = SqlType("int")
 
 
 def run_if(own: Interpreter, statement: If, frame: Frame) -> Flow:
+    """IF ... ELSE."""
     chosen = own.holds(statement.condition, frame)
     own.row_count = own.last_error = 0
     if chosen:
@@ -49,6 +50,7 @@ def run_if(own: Interpreter, statement: If, frame: Frame) -> Flow:
 
 
 def run_while(own: Interpreter, statement: While, frame: Frame) -> Flow:
+    """WHILE, with BREAK and CONTINUE."""
     while own.holds(statement.condition, frame):
         own.row_count = own.last_error = 0
         flow = own.step(statement.body, frame)
@@ -60,10 +62,12 @@ def run_while(own: Interpreter, statement: While, frame: Frame) -> Flow:
 
 
 def run_block(own: Interpreter, statement: Block, frame: Frame) -> Flow:
+    """BEGIN ... END."""
     return own.run(statement.statements, frame)
 
 
 def run_try(own: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
+    """BEGIN TRY ... BEGIN CATCH."""
     sinks = len(own.sinks)
     own.tries.append(frame)
     try:
@@ -83,6 +87,7 @@ def run_try(own: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
 
 
 def run_return(own: Interpreter, statement: Return, frame: Frame) -> Flow:
+    """RETURN, with a status in procedures."""
     if statement.value is not None:
         frame.status = own.evaluate(statement.value, frame, INT)
         if frame.status is None:
@@ -95,12 +100,14 @@ def run_return(own: Interpreter, statement: Return, frame: Frame) -> Flow:
 
 
 def run_begin(own: Interpreter, _: BeginTransaction, __: Frame) -> Flow:
+    """BEGIN TRANSACTION."""
     own.transaction.begin()
     own.row_count = 0
     return None
 
 
 def run_commit(own: Interpreter, _: CommitTransaction, __: Frame) -> Flow:
+    """COMMIT."""
     if own.inserting and own.transaction.depth <= own.inserting:
         raise sql_error(3916)
     own.transaction.commit()
@@ -110,6 +117,7 @@ def run_commit(own: Interpreter, _: CommitTransaction, __: Frame) -> Flow:
 
 
 def run_rollback(own: Interpreter, _: RollbackTransaction, __: Frame) -> Flow:
+    """ROLLBACK."""
     if own.inserting:
         raise sql_error(3915)
     own.rollback()

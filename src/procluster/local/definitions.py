@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
 from procluster.local.table_definitions import drop_index, drop_table
 
-__all__ = ["change_permission", "change_role_member", "create_module", "create_role", "create_schema", "drop"]
+__all__ = [
+    "change_permission",
+    "change_role_member",
+    "create_module",
+    "create_role",
+    "create_schema",
+    "drop",
+]
 
 def create_module(own: Interpreter, statement: CreateModule, frame: Frame) -> None:
     """CREATE [OR ALTER] and ALTER of a procedure, view or function."""

@@ -86,8 +86,8 @@ def execute_external_script(own: Interpreter, statement: Execute, frame: Frame) 
     for item in bound:
         if item.variable:
             kind = frame.variables[item.variable.lower()].type
-            value = result.outputs[item.parameter.name[1:]]
-            assign(frame, item.variable, convert(own, value, item.parameter.type, kind))
+            output = result.outputs[item.parameter.name[1:]]
+            assign(frame, item.variable, convert(own, output, item.parameter.type, kind))
     return 0
 
 

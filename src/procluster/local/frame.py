@@ -127,6 +127,7 @@ class Frame:
         return found if isinstance(found, StoredTable) else None
 
     def stored_module(self, name: ObjectName, kind: str) -> StoredModule | None:
+        """A procedure, view or function in the catalog."""
         found = self._find(name)
         return found if isinstance(found, StoredModule) and found.kind == kind else None
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from procluster.errors import DataError, Refusal, SqlError
-from procluster.local import identity, procedures
+from procluster.local import execution, identity
 from procluster.local.constraints import RowNames, check_new_rows
 from procluster.local.messages import sql_error
 from procluster.local.names import identifier_parts
@@ -139,9 +139,9 @@ def _insert_results(
     try:
         with own.taking(sets.append):
             if isinstance(source, Execute):
-                procedures.execute(own, source, frame)
+                execution.execute(own, source, frame)
             else:
-                procedures.execute_text(own, source, frame)
+                execution.execute_text(own, source, frame)
         own.inserting = 0
         count = 0
         for found in sets:

@@ -176,8 +176,8 @@ class Interpreter:
         refused = isinstance(error, Refusal)
         thrown, raised = isinstance(statement, Throw), isinstance(statement, RaiseError)
         own_level = frame if error.number in SCOPE_ABORTING and not thrown else None
-        aborts = refused or error.number in BATCH_ABORTING and not thrown
-        undoes = aborts or self.options.xact_abort and not raised
+        aborts = refused or (error.number in BATCH_ABORTING and not thrown)
+        undoes = aborts or (self.options.xact_abort and not raised)
         if undoes:
             self.transaction.doom()
         if not refused and any(frame is not own_level for frame in self.tries):

@@ -56,6 +56,7 @@ class Token(NamedTuple):
 
     @property
     def position(self) -> Position:
+        """Where it starts."""
         return Position(self.line, self.column)
 
 
@@ -179,14 +180,14 @@ class Batch:
 
 
 def split_batches(script: str) -> list[Batch]:
-    """Split a script at its GO lines, as sqlcmd and SSMS do.
+    r"""Split a script at its GO lines, as sqlcmd and SSMS do.
 
     GO counts only alone on its line, outside strings, quoted names and comments; ``GO 3`` gives
     the batch three times. Batches of blanks only are left out.
 
     Examples
     --------
-    >>> [batch.line for batch in split_batches("SELECT 1\\nGO\\nPRINT 'GO'")]
+    >>> [batch.line for batch in split_batches("SELECT 1\nGO\nPRINT 'GO'")]
     [1, 3]
     """
     batches: list[Batch] = []

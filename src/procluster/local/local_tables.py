@@ -24,11 +24,18 @@ if TYPE_CHECKING:
 
 from procluster.local.stored import storage_columns
 
-__all__ = ["drop_local_tables", "keep_temporary", "new_local_table", "restore_table_variables", "save_table_variables"]
+__all__ = [
+    "drop_local_tables",
+    "keep_temporary",
+    "new_local_table",
+    "restore_table_variables",
+    "save_table_variables",
+]
 
 def new_local_table(
     own: Interpreter, statement: CreateTable, name: str, frame: Frame
 ) -> StoredTable:
+    """Make the DuckDB table of a #temp table or a table variable."""
     if name.startswith("##"):
         raise Refusal(
             f"global temp table {name}",
@@ -47,6 +54,7 @@ def new_local_table(
 
 
 def keep_temporary(own: Interpreter, table: StoredTable, frame: Frame) -> None:
+    """Make a temp table known to its level, until a rollback."""
     key = table.name.lower()
     frame.temporary[key] = table
     own.transaction.on_rollback(lambda: frame.temporary.pop(key, None))

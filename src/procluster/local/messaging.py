@@ -97,19 +97,19 @@ def _format(template: str, values: list[Any]) -> str:
         dot = "" if precision in (None, "") else f".{precision}"
         if found["type"] == "s":
             value = take(str)
-            return f"%{flags}{dot}s" % ("(null)" if value is None else value)
+            return str(f"%{flags}{dot}s" % ("(null)" if value is None else value))
         value = take(int)
         if value is None:
             return "(null)"
         if found["type"] in "ouxX" and value < 0:
             value += 1 << (64 if found["size"] == "I64" else 32)
-        return f"%{flags}{dot}{found['type'].replace('u', 'd')}" % value
+        return str(f"%{flags}{dot}{found['type'].replace('u', 'd')}" % value)
 
     bad = re.search(r"%(?!%)", SPECIFICATION.sub("", template))
     if bad:
         place = template.index("%", 0)
         raise sql_error(2787, template[place : place + 10])
-    return str(SPECIFICATION.sub(fill, template))
+    return SPECIFICATION.sub(fill, template)
 
 
 def throw(own: Interpreter, statement: Throw, frame: Frame) -> None:

@@ -1,4 +1,4 @@
-"""EXEC: finding a procedure, binding its arguments, running it, handing back what it leaves."""
+"""Calls: arguments bound to parameters, a body run in a frame of its own, outputs handed back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from procluster.local.parser import parse_batch
 from procluster.local.signals import Aborted
 from procluster.local.syntax import Argument, Literal, Parameter
 from procluster.local.syntax import Variable as VariableName
+from procluster.local.translate import convert_sql
 from procluster.local.types import MAX, SqlType
 from procluster.local.variables import assign
 
@@ -19,15 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import Execute, ExecuteText, Statement
+    from procluster.local.syntax import Statement
 
-__all__ = ["INT", "BoundArgument", "bind", "execute", "execute_text", "give_back", "run_in"]
+__all__ = [
+    "INT",
+    "TEXT",
+    "BoundArgument",
+    "bind",
+    "convert",
+    "give_back",
+    "run_dynamic",
+    "run_in",
+]
 
 INT = SqlType("int")
 TEXT = SqlType("nvarchar", MAX)
 MAX_LEVEL = 32
-SIGNATURE_ERRORS = (201, 8143, 8144, 8145, 8146, 8162)
-"""Errors in a call that a server reports at line 0 of the procedure called."""
 CONVERSION_ERRORS = (241, 242, 245, 248, 295, 8114)
 
 
@@ -38,40 +46,6 @@ class BoundArgument:
     parameter: Parameter
     value: object
     variable: str | None = None
-
-
-def execute(own: Interpreter, statement: Execute, frame: Frame) -> None:
-    """EXEC of a procedure, the user's or the system's."""
-    from procluster.local.result_sets import returning
-    from procluster.local.system_procedures import system_procedure
-
-    with returning(own, statement):
-        system = system_procedure(statement.procedure)
-        if system:
-            status = system(own, statement, frame)
-        else:
-            status = _execute_module(own, statement, frame)
-    if statement.status:
-        kind = frame.variables[statement.status.lower()].type
-        assign(frame, statement.status, convert(own, status, INT, kind))
-
-
-def _execute_module(own: Interpreter, statement: Execute, frame: Frame) -> object:
-    module = frame.stored_module(statement.procedure, "PROCEDURE")
-    if module is None:
-        raise sql_error(2812, ".".join(statement.procedure.parts))
-    tree = own.catalog.tree(module)
-    try:
-        bound = bind(own, module.name, tree.parameters, statement.arguments, frame)
-    except SqlError as error:
-        if error.number in SIGNATURE_ERRORS:
-            error.procedure, error.located = module.full_name, True  # type: ignore[attr-defined]
-        raise
-    inner = Frame(own, frame, module)
-    assert isinstance(tree.body, tuple)  # noqa: S101
-    run_in(own, inner, bound, tree.body)
-    give_back(own, inner, bound, frame)
-    return inner.status
 
 
 def run_in(
@@ -131,7 +105,7 @@ def bind(
     for parameter in parameters:
         argument = given.get(parameter.name.lower())
         value = argument.value if argument else None
-        if value is None or isinstance(value, Literal) and value.kind == "default":
+        if value is None or (isinstance(value, Literal) and value.kind == "default"):
             if parameter.default is None:
                 raise sql_error(201, procedure, parameter.name)
             value = parameter.default
@@ -187,8 +161,6 @@ def _kind_of(value: object, frame: Frame) -> str:
 
 def convert(own: Interpreter, value: object, source: SqlType, target: SqlType) -> object:
     """Convert a value as an assignment does."""
-    from procluster.local.translate import convert_sql
-
     if source == target or value is None:
         return value
     sql = convert_sql(f"CAST($v AS {source.storage})", source, target)
@@ -197,12 +169,6 @@ def convert(own: Interpreter, value: object, source: SqlType, target: SqlType) -
 
 
 # --- dynamic text --------------------------------------------------------------------------------
-
-
-def execute_text(own: Interpreter, statement: ExecuteText, frame: Frame) -> None:
-    """EXEC (N'...')."""
-    text = own.evaluate(statement.text, frame, TEXT)
-    run_dynamic(own, "" if text is None else str(text), (), frame)
 
 
 def run_dynamic(

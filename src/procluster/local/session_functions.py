@@ -63,7 +63,7 @@ def _object_id(frame: Frame, name: object, kind: object = None) -> Value:
     if len(parts) == 3 and parts[0].lower() != frame.interpreter.database_name.lower():
         return INT, None
     found = frame.interpreter.catalog.find(parts[-2] if len(parts) > 1 else "dbo", parts[-1])
-    if found is None or kind is not None and object_type(found) != str(kind).strip().upper():
+    if found is None or (kind is not None and object_type(found) != str(kind).strip().upper()):
         return INT, None
     return INT, found.object_id
 

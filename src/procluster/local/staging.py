@@ -24,6 +24,7 @@ STAGE = quote_sql("temp", "_stage")
 
 @contextmanager
 def staged(own: Interpreter, sql: str, parameters: dict[str, object]) -> Iterator[None]:
+    """Have the rows of a query in the stage meanwhile."""
     own.execute(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}", parameters or None)
     yield
     own.execute(f"DROP TABLE {STAGE}")

@@ -80,10 +80,12 @@ class StoredTable:
 
     @property
     def full_name(self) -> str:
+        """``schema.name``, or the bare name of a temp table."""
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
     @property
     def identity(self) -> ColumnDefinition | None:
+        """The IDENTITY column, if there is one."""
         return next((column for column in self.columns if column.identity), None)
 
     def column(self, name: str) -> ColumnDefinition | None:
@@ -109,8 +111,10 @@ class StoredTable:
         for key in self.keys:
             columns = ", ".join(quote_tsql(column) for column in key.columns)
             lines.append(f"CONSTRAINT {quote_tsql(key.name or '')} {key.kind} ({columns})")
-        for check in self.checks:
-            lines.append(f"CONSTRAINT {quote_tsql(check.name or '')} CHECK {check.text}")
+        lines += [
+            f"CONSTRAINT {quote_tsql(check.name or '')} CHECK {check.text}"
+            for check in self.checks
+        ]
         lines += [_foreign_key_text(foreign_key) for foreign_key in self.foreign_keys]
         body = ",\n    ".join(lines)
         return f"CREATE TABLE {quote_tsql(self.schema, self.name)} (\n    {body}\n)"
@@ -130,6 +134,7 @@ class StoredModule:
 
     @property
     def full_name(self) -> str:
+        """``schema.name``."""
         return f"{self.schema}.{self.name}"
 
 
@@ -227,6 +232,7 @@ def _foreign_key_text(foreign_key: ForeignKey) -> str:
 
 
 def index_text(table: StoredTable, index: CreateIndex) -> str:
+    """CREATE INDEX."""
     columns = ", ".join(
         quote_tsql(getattr(item.expression, "parts", ("",))[-1]) + " DESC" * item.descending
         for item in index.columns

@@ -14,7 +14,9 @@ from procluster.local.types import SqlType
 
 __all__: list[str] = []
 
-LiteralKind = OneOf["int", "decimal", "float", "string", "national", "binary", "null", "default"]
+LiteralKind = OneOf[
+    "int", "decimal", "float", "string", "national", "binary", "null", "default"
+]
 Sign = OneOf["-", "+", "~"]
 BinaryOperator = OneOf["+", "-", "*", "/", "%", "&", "|", "^"]
 ComparisonOperator = OneOf["=", "<>", "<", "<=", ">", ">="]
@@ -44,7 +46,7 @@ class Node:
 
 @dataclass(frozen=True)
 class ObjectName(Node):
-    """A name of one to four parts, quotes and brackets removed: ``seg.model`` → ("seg", "model")."""
+    """A name of one to four parts without quotes: ``[seg].model`` → ("seg", "model")."""
 
     parts: tuple[str, ...]
 

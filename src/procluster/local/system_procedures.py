@@ -133,7 +133,8 @@ def configure(own: Interpreter, statement: Execute, frame: Frame) -> object:
         return 0
     titles = ("name", "minimum", "maximum", "config_value", "run_value")
     kinds = (SqlType("nvarchar", 35), INT, INT, INT, INT)
-    table = pa.table({f"c{place}": list(values) for place, values in enumerate(zip(*rows))})
+    options = enumerate(zip(*rows, strict=True))
+    table = pa.table({f"c{place}": list(values) for place, values in options})
     columns = tuple(Column(title, kind) for title, kind in zip(titles, kinds, strict=True))
     own.send(ResultSet(columns, table))
     return 0

@@ -6,7 +6,7 @@ the embedded engine has nothing to say about are left out.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -147,7 +147,7 @@ def system_view(interpreter: Interpreter, schema: str, name: str) -> Table | Non
     return Table(sql, columns)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _columns(text: str) -> tuple[Column, ...]:
     (statement,) = parse_batch(f"CREATE TABLE v ({text})")
     assert isinstance(statement, CreateTable)  # noqa: S101

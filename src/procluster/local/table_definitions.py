@@ -1,4 +1,4 @@
-"""CREATE TABLE, DECLARE @t TABLE, SELECT INTO, CREATE INDEX, and what DROP does to tables and indexes."""
+"""CREATE TABLE, DECLARE @t TABLE, SELECT INTO, CREATE INDEX, and DROP of tables and indexes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,16 @@ from procluster.local.stored import storage_columns
 from procluster.local.syntax import ObjectName
 
 NOWHERE = Position(0, 0)
-__all__ = ["check_columns", "check_reference", "create_from_query", "create_index", "create_table", "declare_table", "drop_index", "drop_table"]
+__all__ = [
+    "check_columns",
+    "check_reference",
+    "create_from_query",
+    "create_index",
+    "create_table",
+    "declare_table",
+    "drop_index",
+    "drop_table",
+]
 
 def create_table(own: Interpreter, statement: CreateTable, frame: Frame) -> None:
     """CREATE TABLE, permanent or #temp."""
@@ -64,6 +73,7 @@ def _create_permanent(own: Interpreter, statement: CreateTable, frame: Frame) ->
 
 
 def check_columns(statement: CreateTable) -> None:
+    """Check names and keys: 2705, 1911, 8110, 8111."""
     seen: set[str] = set()
     table = statement.name.parts[-1]
     for column in statement.columns:
@@ -87,6 +97,7 @@ def check_columns(statement: CreateTable) -> None:
 def check_reference(
     own: Interpreter, table: StoredTable, reference: ObjectName, name: str
 ) -> None:
+    """Raise 1767 where a foreign key points to no table."""
     if same_name(reference, table):
         return
     schema = reference.parts[-2] if len(reference.parts) > 1 else "dbo"
@@ -132,6 +143,7 @@ def create_index(own: Interpreter, statement: CreateIndex, frame: Frame) -> None
 
 
 def drop_table(own: Interpreter, table: StoredTable, frame: Frame) -> None:
+    """Drop a table; 3726 where a foreign key needs it."""
     if not table.schema:
         frame.forget_local(table)
         own.transaction.on_rollback(lambda: frame.keep_local(table))
@@ -144,6 +156,7 @@ def drop_table(own: Interpreter, table: StoredTable, frame: Frame) -> None:
 
 
 def drop_index(own: Interpreter, statement: Drop, name: ObjectName, frame: Frame) -> bool:
+    """Drop an index; False when there is none of that name."""
     table = frame.needed_table(statement.on) if statement.on else None
     index = name.parts[-1].lower()
     if table is None or all(found.name.lower() != index for found in table.indexes):

@@ -65,6 +65,7 @@ class Transaction:
         return -1 if self.doomed else 1
 
     def begin(self) -> None:
+        """BEGIN TRANSACTION."""
         if self.doomed:
             raise sql_error(3930)
         if not self.depth:
@@ -72,6 +73,7 @@ class Transaction:
         self.depth += 1
 
     def commit(self) -> None:
+        """COMMIT; only the outermost one writes."""
         if not self.depth:
             raise sql_error(3902)
         if self.doomed:
@@ -81,6 +83,7 @@ class Transaction:
         self.depth -= 1
 
     def rollback(self) -> None:
+        """ROLLBACK of everything."""
         if not self.depth:
             raise sql_error(3903)
         self._give_up()
@@ -126,6 +129,7 @@ class Transaction:
             self.doomed = self.lost = True
 
     def doom(self) -> None:
+        """Leave nothing but ROLLBACK."""
         if self.depth:
             self.doomed = True
 

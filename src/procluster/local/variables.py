@@ -116,11 +116,11 @@ def assign(frame: Frame, name: str, value: object) -> None:
     frame.variables[name.lower()].value = value
 
 
-def _nocount(own: Interpreter, on: bool) -> None:  # noqa: FBT001
+def _nocount(own: Interpreter, on: bool) -> None:
     own.options.nocount = on
 
 
-def _xact_abort(own: Interpreter, on: bool) -> None:  # noqa: FBT001
+def _xact_abort(own: Interpreter, on: bool) -> None:
     own.options.xact_abort = on
 
 

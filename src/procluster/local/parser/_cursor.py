@@ -102,6 +102,10 @@ class Cursor:
         if not self.accept_operator(operator):
             raise self.unexpected()
 
+    def expect_end(self) -> None:
+        if self.token.kind != "end":
+            raise self.unexpected()
+
     # --- names
 
     def at_identifier(self) -> bool:

@@ -102,8 +102,7 @@ class DefinitionParser(TableParser):
         }
         module = readers[kind](at, mode, name, text)
         self.accept_operator(";")
-        if self.token.kind != "end":
-            raise self.unexpected()
+        self.expect_end()
         return module
 
     def _require_first(self, start: Token, what: str) -> None:
@@ -122,7 +121,9 @@ class DefinitionParser(TableParser):
             text = text[: word.start] + text[word.stop :]
         return text[: start.start] + "CREATE" + text[start.stop :]
 
-    def _procedure(self, at: Position, mode: ModuleMode, name: ObjectName, text: str) -> CreateModule:
+    def _procedure(
+        self, at: Position, mode: ModuleMode, name: ObjectName, text: str
+    ) -> CreateModule:
         parameters: tuple[Parameter, ...] = ()
         if self.at_operator("("):
             parameters = self.bracketed(lambda: self.comma_separated(self.parameter))
@@ -195,8 +196,7 @@ class DefinitionParser(TableParser):
         if self.token.kind == "end":
             return ()
         found = self.comma_separated(self.parameter)
-        if self.token.kind != "end":
-            raise self.unexpected()
+        self.expect_end()
         return found
 
     def _constant(self) -> Literal | Unary:
@@ -250,7 +250,7 @@ class DefinitionParser(TableParser):
         on = None
         if self.accept("ON"):
             on_kind, on = self._securable()
-        if not (self.accept("TO") or action == "REVOKE" and self.accept("FROM")):
+        if not (self.accept("TO") or (action == "REVOKE" and self.accept("FROM"))):
             raise self.unexpected()
         principals = self.comma_separated(self._principal)
         if self.at("WITH") or self.at_any("CASCADE", "AS"):
@@ -266,7 +266,8 @@ class DefinitionParser(TableParser):
         if self.at_operator("("):
             raise self.refuse("a permission on columns", "grant it on the object")
         name = " ".join(words)
-        return "EXECUTE" + name[4:] if name == "EXEC" or name.startswith("EXEC ") else name
+        is_short = name == "EXEC" or name.startswith("EXEC ")
+        return "EXECUTE" + name[4:] if is_short else name
 
     def _securable(self) -> tuple[Securable, ObjectName | None]:
         kind, following = "OBJECT", self.peek()

@@ -108,7 +108,7 @@ class ExpressionParser(Cursor):
         with self.nested():
             return Negation(at, self._test(self._negation()))
 
-    def _predicate(self) -> Operand:
+    def _predicate(self) -> Operand:  # noqa: PLR0911
         at = self.token.position
         if self.at("EXISTS"):
             self.advance()
@@ -285,8 +285,8 @@ class ExpressionParser(Cursor):
 
     def _named(self) -> Operand:
         """A column, a function call, or one of the words that only a bracket makes special."""
-        token, following = self.token, self.peek()
-        if following[:2] == ("operator", "(") and token.kind == "word" and token.upper in ("CAST", "TRY_CAST"):
+        token = self.token
+        if self.at_any("CAST", "TRY_CAST") and self.peek()[:2] == ("operator", "("):
             return self._cast()
         at, parts = token.position, [self.advance().text]
         while self.accept_operator("."):

@@ -39,6 +39,7 @@ from procluster.local.syntax import (
 __all__ = ["StatementParser"]
 
 Reader = Callable[["StatementParser"], Statement]
+VALUE_KEYWORDS = ("CASE", "COALESCE", "CONVERT", "NULL")
 RAISE_OPTIONS = ("LOG", "NOWAIT", "SETERROR")
 
 
@@ -209,7 +210,7 @@ class StatementParser(ChangeParser):
         token = self.token
         if token.kind == "word":
             return token.upper not in STATEMENTS and (
-                token.upper not in RESERVED or token.upper in ("CASE", "NULL", "CONVERT", "COALESCE")
+                token.upper not in RESERVED or token.upper in VALUE_KEYWORDS
             )
         return token.kind not in ("operator", "end") or self.at_operator("-", "+", "~", "(")
 
