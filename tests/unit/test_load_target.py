@@ -176,6 +176,17 @@ def test_summary_says_what_was_loaded_into_which_columns(session: Session, file:
     ]
 
 
+def test_summary_says_which_column_is_text_for_a_few_values(session: Session, file: Path) -> None:
+    numbers = "".join(f"{n}\n" for n in range(199))
+
+    report = loaded(session, file, f"id\n{numbers}oops\n")
+
+    assert summary(report).splitlines()[-1] == (
+        "id is nvarchar(10), for not all of its values are int. Exceptions: 1, the first in "
+        "line 201: 'oops'. --max-errors 1 leaves such rows out."
+    )
+
+
 def test_describe_names_a_row_as_a_whole(session: Session, table: TableName, file: Path) -> None:
     report = loaded(session, file, "id,amount\n2\n", mode="append", max_errors=1)
 

@@ -16,7 +16,7 @@ __all__ = ["load"]
     epilog="""
 \b
 Examples:
-  procluster load crm.sales sales.csv
+  procluster load dbo.sales sales.csv
   procluster load dbo.sales sales.csv --delimiter ";" --encoding cp1252 --max-errors 10
   procluster load dbo.sales january.parquet --append
 """

@@ -54,6 +54,8 @@ class Report:
         Why the other rows were left out, in the order of the file.
     left_out : int
         Their number; one row may have several faults.
+    notes : tuple of str
+        Columns that became text for the sake of a few values.
     """
 
     table: TableName
@@ -62,6 +64,7 @@ class Report:
     rows: int
     faults: tuple[Fault, ...]
     left_out: int
+    notes: tuple[str, ...] = ()
 
 
 def load(
@@ -112,13 +115,14 @@ def load(
         if len(bad) > max_errors:
             raise DataError(_refusal(rows, faults, len(bad), max_errors))
         data = _values(connection, fields, bad)
+        notes = () if there or rows.types else _near_misses(connection, rows, fields)
     with tables.transaction(session):
         if not there:
             session.query(_create_sql(table, fields))
         elif mode == "replace":
             session.query(f"DELETE FROM {table};")  # noqa: S608 - quoted
         session.append(str(table), data)
-    return Report(table, not there, fields, data.num_rows, tuple(faults), len(bad))
+    return Report(table, not there, fields, data.num_rows, tuple(faults), len(bad), notes)
 
 
 def describe(rows: Rows, fault: Fault) -> str:
@@ -133,7 +137,8 @@ def summary(report: Report) -> str:
     table = "new table" if report.created else "table"
     head = f"{table} {report.table}: {report.rows:,} rows loaded, {report.left_out:,} left out"
     width = max(len(field.name) for field in report.fields)
-    return "\n".join([head, *(f"    {one.name:{width}}  {one.type}" for one in report.fields)])
+    columns = (f"    {one.name:{width}}  {one.type}" for one in report.fields)
+    return "\n".join([head, *columns, *report.notes])
 
 
 def _match(rows: Rows, table: TableName, columns: tuple[Column, ...]) -> tuple[Field, ...]:
@@ -159,23 +164,42 @@ def _propose(
     return tuple(Field(name, kind) for name, kind in zip(rows.names, types, strict=True))
 
 
-def _misfits(connection: duckdb.DuckDBPyConnection, fields: tuple[Field, ...]) -> list[Fault]:
-    faults = []
+def _near_misses(
+    connection: duckdb.DuckDBPyConnection, rows: Rows, fields: tuple[Field, ...]
+) -> tuple[str, ...]:
+    """Find the text columns that would be numbers or dates but for one value in a hundred."""
+    notes = []
     for at, field in enumerate(fields):
-        column = f"c{at}"
-        missing = f"{column} IS NULL" if not field.nullable else "false"
-        found = connection.sql(
-            f"SELECT {PLACE}, {column} FROM texts WHERE {missing} "  # noqa: S608 - our own names
-            f"OR {column} IS NOT NULL AND {value_sql(column, field.type)} IS NULL"
-        ).fetchall()
-        for place, value in found:
-            why = (
-                "is empty, and the column is NOT NULL."
-                if value is None
-                else f"is no {field.type}. Allowed: {allowed(field.type)}."
+        kind = infer(connection, "texts", f"c{at}", rows.texts.num_rows // 100)
+        if field.type.family == "text" and kind.family != "text":
+            column = Field(field.name, kind)
+            odd = _misfits_of(connection, at, column)
+            notes.append(
+                f"{field.name} is {field.type}, for not all of its values are {kind}. "
+                f"Exceptions: {len(odd):,}, the first in {rows.unit} {odd[0].place}: "
+                f"{odd[0].value!r}. --max-errors {len(odd)} leaves such rows out."
             )
-            faults.append(Fault(place, field.name, value, why))
-    return faults
+    return tuple(notes)
+
+
+def _misfits(connection: duckdb.DuckDBPyConnection, fields: tuple[Field, ...]) -> list[Fault]:
+    faults = [_misfits_of(connection, at, field) for at, field in enumerate(fields)]
+    return [fault for of_column in faults for fault in of_column]
+
+
+def _misfits_of(connection: duckdb.DuckDBPyConnection, at: int, field: Field) -> list[Fault]:
+    """Find the values of one column that do not fit it, in the order of the file."""
+    column = f"c{at}"
+    missing = f"{column} IS NULL" if not field.nullable else "false"
+    found = connection.sql(
+        f"SELECT {PLACE}, {column} FROM texts WHERE {missing} "  # noqa: S608 - our own names
+        f"OR {column} IS NOT NULL AND {value_sql(column, field.type)} IS NULL ORDER BY {PLACE}"
+    ).fetchall()
+    unfit = f"is no {field.type}. Allowed: {allowed(field.type)}."
+    empty = "is empty, and the column is NOT NULL."
+    return [
+        Fault(place, field.name, value, empty if value is None else unfit) for place, value in found
+    ]
 
 
 def _values(
