@@ -148,10 +148,10 @@ def objects(run: Run) -> None:
     [
         ("SELECT name, type FROM sys.objects ORDER BY name",
          [("p", "P"), ("t", "U"), ("v", "V")]),
-        ("SELECT t.name, s.name FROM sys.tables AS t JOIN sys.schemas AS s "
-         "ON s.schema_id = t.schema_id", [("t", "s")]),
-        ("SELECT c.name, c.max_length, c.is_nullable, c.is_identity, ty.name FROM sys.columns AS c "
-         "JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id ORDER BY c.column_id",
+        (("SELECT t.name, s.name FROM sys.tables AS t JOIN sys.schemas AS s "
+         "ON s.schema_id = t.schema_id"), [("t", "s")]),
+        (("SELECT c.name, c.max_length, c.is_nullable, c.is_identity, ty.name FROM sys.columns AS c "
+         "JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id ORDER BY c.column_id"),
          [("a", 4, False, True, "int"), ("b", 20, True, False, "nvarchar"),
           ("c", 5, True, False, "decimal")]),
         ("SELECT name FROM sys.procedures", [("p",)]),
@@ -160,16 +160,16 @@ def objects(run: Run) -> None:
         ("SELECT type_desc, is_primary_key FROM sys.indexes", [("CLUSTERED", True)]),
         ("SELECT value_in_use FROM sys.configurations WHERE name = 'external scripts enabled'",
          [(1,)]),
-        ("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM INFORMATION_SCHEMA.TABLES "
-         "ORDER BY TABLE_NAME", [("s", "t", "BASE TABLE"), ("s", "v", "VIEW")]),
-        ("SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE "
-         "FROM INFORMATION_SCHEMA.COLUMNS WHERE COLUMN_NAME = 'B'",
+        (("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM INFORMATION_SCHEMA.TABLES "
+         "ORDER BY TABLE_NAME"), [("s", "t", "BASE TABLE"), ("s", "v", "VIEW")]),
+        (("SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE "
+         "FROM INFORMATION_SCHEMA.COLUMNS WHERE COLUMN_NAME = 'B'"),
          [("b", "nvarchar", 10, "YES")]),
         ("SELECT ROUTINE_NAME FROM information_schema.routines", [("p",)]),
         ("SELECT OBJECT_ID(N's.t', N'P'), SCHEMA_ID(N'nope'), DATABASE_PRINCIPAL_ID(N'nope')",
          [(None, None, None)]),
-        ("SELECT OBJECT_NAME(OBJECT_ID(N'[s].[t]', 'U')), OBJECT_SCHEMA_NAME(OBJECT_ID('s.t')), "
-         "SCHEMA_NAME(SCHEMA_ID('S')), COL_LENGTH('s.t', 'b')", [("t", "s", "s", 20)]),
+        (("SELECT OBJECT_NAME(OBJECT_ID(N'[s].[t]', 'U')), OBJECT_SCHEMA_NAME(OBJECT_ID('s.t')), "
+         "SCHEMA_NAME(SCHEMA_ID('S')), COL_LENGTH('s.t', 'b')"), [("t", "s", "s", 20)]),
         ("SELECT DB_NAME(), USER_NAME(), SERVERPROPERTY('ProductMajorVersion')",
          [("procluster", "dbo", "16")]),
     ],

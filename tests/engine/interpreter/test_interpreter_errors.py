@@ -115,9 +115,7 @@ def test_error_variable_is_that_of_the_statement_before(run: Run) -> None:
         ("%I64d", "9000000000", "9000000000"),
     ],
 )
-def test_raiserror_formats_like_printf(
-    run: Run, template: str, arguments: str, text: str
-) -> None:
+def test_raiserror_formats_like_printf(run: Run, template: str, arguments: str, text: str) -> None:
     batch = f"RAISERROR(N'{template}', 10, 1, {arguments})"
     if arguments == "9000000000":
         batch = f"DECLARE @n bigint = {arguments}; RAISERROR(N'{template}', 10, 1, @n)"

@@ -120,8 +120,8 @@ def test_own_schema_comes_before_dbo(run: Run) -> None:
         ("EXEC sp_executesql N'SELECT @x + 1', N'@x int', 4", [5]),
         ("EXEC sp_executesql N'SELECT @x + 1', N'@x int', @x = 4", [5]),
         ("EXEC sys.sp_executesql @stmt = N'SELECT 1'", [1]),
-        ("DECLARE @o int; EXEC sp_executesql N'SET @y = 3', N'@y int OUTPUT', @y = @o OUTPUT; "
-         "SELECT @o", [3]),
+        (("DECLARE @o int; EXEC sp_executesql N'SET @y = 3', N'@y int OUTPUT', @y = @o OUTPUT; "
+         "SELECT @o"), [3]),
     ],
 )  # fmt: skip
 def test_sp_executesql(run: Run, call: str, values: list[object]) -> None:
@@ -182,7 +182,10 @@ def test_insert_exec_counts_as_a_transaction_inside(run: Run, target: None) -> N
 
 def test_insert_exec_is_all_or_nothing(run: Run, target: None) -> None:
     run("CREATE TABLE dbo.log (a int)")
-    run("CREATE PROCEDURE dbo.q AS INSERT INTO dbo.log VALUES (1); SELECT 1, N'a'; THROW 50001, N'm', 1")
+    run(
+        "CREATE PROCEDURE dbo.q AS INSERT INTO dbo.log VALUES (1); SELECT 1, N'a'; "
+        "THROW 50001, N'm', 1"
+    )
     record = run("INSERT INTO dbo.t EXEC dbo.q")
     counts = run("SELECT COUNT(*) FROM dbo.t; SELECT COUNT(*) FROM dbo.log; SELECT @@TRANCOUNT")
     assert (record.errors, counts.values) == ([50001], [0, 0, 0])

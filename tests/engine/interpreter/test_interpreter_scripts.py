@@ -21,7 +21,9 @@ def satellite() -> Iterator[Satellite]:
 def script(satellite: Satellite) -> Iterator[Run]:
     with Database(satellite=satellite) as database:
         session = database.connect()
-        session.query("CREATE TABLE dbo.t (a int, b nvarchar(9)); INSERT INTO dbo.t VALUES (1, N'x')")
+        session.query(
+            "CREATE TABLE dbo.t (a int, b nvarchar(9)); INSERT INTO dbo.t VALUES (1, N'x')"
+        )
         yield lambda rest: Record(session, f"EXEC sp_execute_external_script {rest}")
 
 
@@ -38,9 +40,7 @@ def test_script_gets_rows_and_returns_them(script: Run) -> None:
 
 
 def test_script_takes_and_gives_parameters(script: Run) -> None:
-    record = script(
-        f"{PYTHON}N'n = m * 2', @params = N'@m int, @n int OUTPUT', @m = 4, @n = NULL"
-    )
+    record = script(f"{PYTHON}N'n = m * 2', @params = N'@m int, @n int OUTPUT', @m = 4, @n = NULL")
     assert record.passed
 
 
@@ -88,8 +88,8 @@ def test_script_renames_its_frames(script: Run) -> None:
         (f"{EMPTY}, @params = N'@x int'", 201),
         (f"{PYTHON}N'1 / 0'", 39004),
         (f"{EMPTY} WITH RESULT SETS ((a int))", 11536),
-        (f"{PYTHON}N'OutputDataSet = InputDataSet', @input_data_1 = N'SELECT a FROM dbo.t' "
-         "WITH RESULT SETS ((a int, b int))", 11537),
+        ((f"{PYTHON}N'OutputDataSet = InputDataSet', @input_data_1 = N'SELECT a FROM dbo.t' "
+         "WITH RESULT SETS ((a int, b int))"), 11537),
     ],
 )  # fmt: skip
 def test_script_called_wrongly_has_the_number_of_sql_server(
@@ -152,7 +152,8 @@ def test_lock_of_a_transaction_ends_with_it(run: Run, other: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("x", "Exclusive", "Transaction"), ("x", "Odd", "Session"), ("x", "Shared", "Odd")]
+    "arguments",
+    [("x", "Exclusive", "Transaction"), ("x", "Odd", "Session"), ("x", "Shared", "Odd")],
 )
 def test_faulty_lock_request_is_minus_999(run: Run, arguments: tuple[str, str, str]) -> None:
     assert run(TAKE.format(*arguments)).values == [-999]

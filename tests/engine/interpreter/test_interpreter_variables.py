@@ -16,8 +16,8 @@ from recording import Run
         ("DECLARE @a int = 1, @b int = 5; SELECT @a = @b, @b = 6; SELECT @a * 10 + @b", 56),
         ("DECLARE @a int = 1; SELECT @a = v FROM (VALUES (2)) AS t(v) WHERE v > 9; SELECT @a", 1),
         ("DECLARE @a int = 1; SET @a = (SELECT 2 WHERE 1 = 0); SELECT @a", None),
-        ("DECLARE @i int = 0; WHILE @i < 3 BEGIN DECLARE @n int; SET @n = ISNULL(@n, 0) + 1; "
-         "SET @i += 1 END; SELECT @n", 3),
+        (("DECLARE @i int = 0; WHILE @i < 3 BEGIN DECLARE @n int; SET @n = ISNULL(@n, 0) + 1; "
+         "SET @i += 1 END; SELECT @n"), 3),
     ],
 )  # fmt: skip
 def test_variable_value(run: Run, batch: str, value: object) -> None:
