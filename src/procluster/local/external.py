@@ -169,8 +169,8 @@ def _input(
         raise Refusal(
             "@input_data_1 with anything but one SELECT",
             "put the rows into a #temp table first and select them",
-            line=0,
-            column=0,
+            line=own.at.line,
+            column=own.at.column,
         )
     inner = type(frame)(own, frame)
     compiled = compile_query(statements[0].query, inner)

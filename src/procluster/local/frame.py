@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from procluster.errors import Refusal
 from procluster.local.messages import sql_error
+from procluster.local.names import with_names
 from procluster.local.results import Column
 from procluster.local.session_functions import SESSION_FUNCTIONS
 from procluster.local.stored import StoredModule, StoredTable
+from procluster.local.syntax import CommonTable
 from procluster.local.system_views import system_view
+from procluster.local.translate import nodes
 from procluster.local.translate.names import InlineFunction, Table, View
 
 if TYPE_CHECKING:
     from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import ObjectName
+    from procluster.local.syntax import ObjectName, Query
     from procluster.local.types import SqlType
 
 __all__ = ["Frame", "Variable"]
@@ -78,19 +81,19 @@ class Frame:
 
     def table(self, name: ObjectName) -> Table | View | None:
         """Find a table or view for a query."""
+        if self.interpreter.transaction.lost:
+            raise Refusal(
+                f"Reading {'.'.join(name.parts)} in a doomed transaction",
+                "DuckDB has given up the transaction; ROLLBACK first",
+                line=name.at.line,
+                column=name.at.column,
+            )
         if len(name.parts) > 1 and name.parts[-2].lower() in SYSTEM_SCHEMAS:
             self.check_database(name)
             return system_view(self.interpreter, name.parts[-2], name.parts[-1])
         stored = self.stored_table(name)
         if stored is None:
             return self._view(name)
-        if self.interpreter.transaction.lost:
-            raise Refusal(
-                f"Reading {stored.full_name} in a doomed transaction",
-                "DuckDB has given up the transaction; ROLLBACK first",
-                line=name.at.line,
-                column=name.at.column,
-            )
         if stored.name.lower() in self.lost:
             raise Refusal(
                 f"Reading {stored.name} after this rollback",
@@ -106,8 +109,7 @@ class Frame:
         if module is None:
             return None
         tree = self.interpreter.catalog.tree(module)
-        assert not isinstance(tree.body, tuple)  # noqa: S101
-        return InlineFunction(tree.parameters, tree.body)
+        return InlineFunction(tree.parameters, self._body(module))
 
     def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
         """Value of a function or @@variable that depends on the session."""
@@ -236,6 +238,18 @@ class Frame:
         module = self.stored_module(name, "VIEW")
         if module is None:
             return None
-        tree = self.interpreter.catalog.tree(module)
-        assert not isinstance(tree.body, tuple)  # noqa: S101
-        return View(tree.body, tree.columns)
+        return View(self._body(module), self.interpreter.catalog.tree(module).columns)
+
+    def _body(self, module: StoredModule) -> Query:
+        """Query of a view or function; names without a schema mean its own schema first."""
+        catalog = self.interpreter.catalog
+        body = catalog.tree(module).body
+        assert not isinstance(body, tuple)  # noqa: S101
+        common = {node.name.lower() for node in nodes(body) if isinstance(node, CommonTable)}
+
+        def qualified(name: ObjectName) -> ObjectName:
+            (first, *rest) = name.parts
+            own = not rest and first.lower() not in common and catalog.find(module.schema, first)
+            return replace(name, parts=(module.schema, first)) if own else name
+
+        return with_names(body, qualified)

@@ -174,7 +174,7 @@ def store(
         with staged(own, f"SELECT {', '.join(parts)} FROM ({source.sql})", parameters):
             count = check_nulls(own, target, target.columns, "INSERT")
             if count > 1:
-                _refuse_row_defaults(target, columns)
+                _refuse_row_defaults(own, target, columns)
             stage = Table(STAGE, frame.columns_of(target))
             names = RowNames(frame, {"@new": stage, "@kept": Table(target.sql, stage.columns)})
             check_new_rows(own, target, names, "INSERT", None)
@@ -217,7 +217,9 @@ def _stage_columns(  # noqa: PLR0913, PLR0917
     return parts, parameters
 
 
-def _refuse_row_defaults(target: StoredTable, columns: tuple[ColumnDefinition, ...]) -> None:
+def _refuse_row_defaults(
+    own: Interpreter, target: StoredTable, columns: tuple[ColumnDefinition, ...]
+) -> None:
     """Defaults are computed once a statement, so NEWID() cannot number several rows."""
     for column in target.columns:
         if column in columns or column.default is None:
@@ -227,8 +229,8 @@ def _refuse_row_defaults(target: StoredTable, columns: tuple[ColumnDefinition, .
                 raise Refusal(
                     f"the default of column {column.name} for several rows",
                     "write NEWID() in the query",
-                    line=0,
-                    column=0,
+                    line=own.at.line,
+                    column=own.at.column,
                 )
 
 

@@ -21,7 +21,7 @@ from procluster.local.parser import parse_batch
 from procluster.local.results import Message, ResultSet, RowCount
 from procluster.local.signals import Aborted, Caught
 from procluster.local.statements import CONTAINERS, STATEMENTS
-from procluster.local.syntax import RaiseError, Statement, Throw
+from procluster.local.syntax import Position, RaiseError, Statement, Throw
 from procluster.local.transaction import Transaction
 from procluster.local.translate import (
     as_sql_error,
@@ -98,6 +98,7 @@ class Interpreter:
         self.row_count = 0
         self.identity: object = None
         self.failed = False
+        self.at = Position(1, 1)
         self.temporary_number = 0
         self.temporary_identities: dict[int, int] = {}
         self.changed_variables: set[str] = set()
@@ -141,6 +142,7 @@ class Interpreter:
 
     def step(self, statement: Statement, frame: Frame) -> Flow:
         """Run one statement and deal with its error."""
+        self.at = statement.at
         try:
             flow = STATEMENTS[type(statement)](self, statement, frame)
         except SqlError as error:

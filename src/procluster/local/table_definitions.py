@@ -196,14 +196,9 @@ def create_from_query(
         ColumnDefinition(NOWHERE, column.name, column.type, column.nullable)
         for column in compiled.columns
     )
-    create_table(own, CreateTable(name.at, name, columns, ()), frame)
-    table = frame.needed_table(name)
-    try:
-        with own.transaction.change():
-            own.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
-    except BaseException:
-        if not own.transaction.depth:
-            drop_table(own, table, frame)
-        raise
+    with own.transaction.change():
+        create_table(own, CreateTable(name.at, name, columns, ()), frame)
+        table = frame.needed_table(name)
+        own.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
     row = own.first_row(f"SELECT count(*) FROM {table.sql}")
     return int(row[0]) if row else 0

@@ -99,7 +99,7 @@ class Transaction:
         """
         if self.doomed:
             raise sql_error(3930)
-        alone = not self.depth
+        alone = not self._open
         if alone:
             self._start()
         try:

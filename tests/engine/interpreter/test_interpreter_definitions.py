@@ -241,3 +241,15 @@ def test_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     path.write_text("no database at all" * 1000)
     with pytest.raises(DataError, match=r"text\.duckdb: cannot be opened"):
         Database(path)
+
+
+def test_view_reads_its_own_schema_first(run: Run) -> None:
+    run("CREATE SCHEMA s")
+    run("CREATE TABLE s.t (a int); CREATE TABLE dbo.t (a int); INSERT INTO s.t VALUES (7)")
+    run("CREATE VIEW s.v AS WITH c AS (SELECT a FROM t) SELECT a FROM c")
+    assert run("SELECT a FROM s.v").values == [7]
+
+
+def test_select_into_leaves_nothing_behind_when_it_fails(run: Run) -> None:
+    run("SELECT 1 / 0 AS a INTO dbo.t")
+    assert run("SELECT OBJECT_ID(N'dbo.t')").values == [None]
