@@ -107,6 +107,7 @@ def test_choice_takes_type_by_precedence(sql: World, expression: str, kind: str)
         ("'a' - 'b'", 402),
         ("1e0 % 2", 402),
         ("CAST(1 AS bit) + CAST(1 AS bit)", 402),
+        ("CAST(1 AS bit) + '1'", 402),
         ("CAST('2024-01-01' AS date) + 1", 402),
         ("-'a'", 8117),
         ("CASE WHEN 1 = 1 THEN CAST('2024-01-01' AS date) ELSE 1 END", 206),
@@ -145,6 +146,11 @@ def test_column_divided_by_zero_is_an_error(sql: World) -> None:
 def test_column_divided_by_nullif_is_null(sql: World) -> None:
     sql.create("t", {"a": INT, "b": INT}, (1, 0))
     assert sql.rows("SELECT a / NULLIF(b, 0) FROM t") == [(None,)]
+
+
+def test_null_divided_by_zero_is_null(sql: World) -> None:
+    sql.create("t", {"a": INT, "b": INT}, (None, 0))
+    assert sql.rows("SELECT a / b, a % b, 1e0 * a / b, 1.0 * a / b FROM t") == [(None,) * 4]
 
 
 def test_division_by_constant_is_not_checked(sql: World) -> None:

@@ -100,7 +100,7 @@ def average(call: Invocation) -> Term:
     result = SqlType("decimal", 38, max(6, kind.scale))
     # Of no rows the sum is NULL, and so is the quotient.
     by = Term(f"CAST({rows} AS DECIMAL(19,0))", SqlType("decimal", 19, 0), nonzero=True)
-    return Term(quotient(Term(total, kind), by, result), result)
+    return Term(quotient("/", Term(total, kind), by, result), result)
 
 
 def extreme(function: str) -> Write:

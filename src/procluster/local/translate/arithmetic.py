@@ -73,7 +73,7 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     families = {left.type.family, right.type.family}
     if families == {"text"}:
         return concatenated(operator, left, right, at)
-    if families & {"binary", "guid"} or (families == {"bit"} and operator not in "&|^"):
+    if families & {"binary", "guid"}:
         raise incompatible(operator, left, right, at)
     if "time" in families:
         return shifted(operator, left, right, at)
@@ -81,6 +81,8 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     nullable = left.nullable or right.nullable
     if operator in "&|^":
         return bitwise(operator, left, right, kind, at)
+    if kind.family == "bit":
+        raise incompatible(operator, left, right, at)
     if kind.family == "decimal":
         return exact(operator, left, right, at)
     if kind.family == "float":
@@ -88,21 +90,22 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
             raise incompatible(operator, left, right, at)
         raw = (term if term.type == kind else coerced(term, kind, at) for term in (left, right))
         first, second = raw
-        by = divisor(settled(second)) if operator == "/" else second.sql
+        by = divisor(first, settled(second)) if operator == "/" else second.sql
         return Term(f"({first.sql} {operator} {by})", kind, nullable, finite=False)
     if kind.family == "money" and operator in "*/%":
         raise refuse(f"money {operator}", "its rounding is not documented; CAST to decimal", at)
     first, second = (coerced(term, kind, at) for term in (left, right))
-    by = divisor(second) if operator in "/%" else second.sql
+    by = divisor(first, second) if operator in "/%" else second.sql
     sign = "//" if operator == "/" else operator
     return Term(f"({first.sql} {sign} {by})", kind, nullable)
 
 
-def divisor(term: Term) -> str:
-    """The right side of / and %, checked for zero unless it cannot be."""
-    if term.nonzero:
-        return term.sql
-    return f"CASE WHEN {term.sql} = 0 THEN {ZERO} ELSE {term.sql} END"
+def divisor(left: Term, right: Term) -> str:
+    """The right side of / and %, checked for zero unless it cannot be; NULL / 0 is NULL."""
+    if right.nonzero:
+        return right.sql
+    zero = f"CASE WHEN {left.sql} IS NOT NULL THEN {ZERO} END" if left.nullable else ZERO
+    return f"CASE WHEN {right.sql} = 0 THEN {zero} ELSE {right.sql} END"
 
 
 def incompatible(operator: str, left: Term, right: Term, at: Position) -> SqlError:
@@ -148,31 +151,49 @@ def exact(operator: str, left: Term, right: Term, at: Position) -> Term:
     kind = decimal_type(operator, a, b)
     first, second = coerced(left, a, at), coerced(right, b, at)
     nullable = left.nullable or right.nullable
-    if operator == "/":
-        return Term(quotient(first, second, kind), kind, nullable)
+    if operator in "/%":
+        return Term(quotient(operator, first, second, kind), kind, nullable)
     scale = max(a.scale, b.scale)
     if operator in "+-" and kind.scale < scale:
         first, second = coerced(first, kind, at), coerced(second, kind, at)
     if operator == "*" and a.scale + b.scale > 38:
         what = f"{a} * {b}"
         raise refuse(what, "the exact product has more than 38 decimal places; CAST first", at)
-    by = divisor(second) if operator == "%" else second.sql
-    sql = f"({first.sql} {operator} {by})"
-    if operator != "%" and kind.scale == (a.scale + b.scale if operator == "*" else scale):
+    digits = a.size + b.size if operator == "*" else kind.size
+    sql = f"({widened(first, digits)} {operator} {second.sql})"
+    if kind.scale == (a.scale + b.scale if operator == "*" else scale):
         # DuckDB's type differs in precision at most, and is wide enough: a cast would only cost.
         return Term(sql, kind, nullable)
     return Term(f"CAST({sql} AS {kind.storage})", kind, nullable)
 
 
-def quotient(left: Term, right: Term, kind: SqlType) -> str:
-    """Divide unscaled whole numbers, as SQL Server does: the result is cut off, not rounded."""
-    digits = max(left.type.size + left.type.scale, right.type.size + right.type.scale)
-    shift = kind.scale + right.type.scale - left.type.scale
-    whole = "BIGINT" if max(digits, left.type.size + shift) <= 18 else "HUGEINT"
-    top, bottom = unscaled(left, whole), unscaled(replace(right, sql=divisor(right)), whole)
-    parts = f"({top} * CAST({10**shift} AS {whole})) // {bottom}"
-    point = f"CAST('{Decimal(1).scaleb(-kind.scale):f}' AS DECIMAL({kind.scale + 1},{kind.scale}))"
-    number = f"CAST({parts} AS DECIMAL({kind.size},0))"
+def widened(term: Term, digits: int) -> str:
+    """A decimal, wide enough for DuckDB to compute that many digits: it stays at 18 otherwise."""
+    if digits <= 18:
+        return term.sql
+    return f"CAST({term.sql} AS DECIMAL({max(19, term.type.size)},{term.type.scale}))"
+
+
+def quotient(operator: str, left: Term, right: Term, kind: SqlType) -> str:
+    """Divide unscaled whole numbers, as SQL Server does: / is cut off, not rounded.
+
+    DuckDB would compute both / and % of decimals as float.
+    """
+    shift, other = kind.scale - left.type.scale, kind.scale - right.type.scale
+    if operator == "/":
+        shift, other = shift + right.type.scale, 0
+    sizes = (
+        left.type.size + max(shift, left.type.scale),
+        right.type.size + max(other, right.type.scale),
+    )
+    whole = "BIGINT" if max(sizes) <= 18 else "HUGEINT"
+    top = f"{unscaled(left, whole)} * CAST({10**shift} AS {whole})"
+    bottom = unscaled(replace(right, sql=divisor(left, right)), whole)
+    if other:
+        bottom = f"({bottom} * CAST({10**other} AS {whole}))"
+    sign = "//" if operator == "/" else "%"
+    number = f"CAST(({top}) {sign} {bottom} AS DECIMAL({kind.size},0))"
+    point = f"CAST('{Decimal(1).scaleb(-kind.scale):f}' AS DECIMAL({min(38, kind.scale + 1)},{kind.scale}))"
     return f"CAST({number} * {point} AS {kind.storage})"
 
 
@@ -183,7 +204,8 @@ def unscaled(term: Term, whole: str) -> str:
         return f"CAST({term.sql} AS {whole})"
     if size + scale > 38:
         return f"CAST(replace(CAST({term.sql} AS VARCHAR), '.', '') AS {whole})"
-    return f"CAST({term.sql} * CAST({10**scale} AS DECIMAL({scale + 1},0)) AS {whole})"
+    unit = f"CAST({10**scale} AS DECIMAL({scale + 1},0))"
+    return f"CAST({widened(term, size + scale)} * {unit} AS {whole})"
 
 
 def signed(operator: str, term: Term, at: Position) -> Term:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from procluster.local.translate.arithmetic import coerced
+from procluster.local.translate.arithmetic import coerced, quotient
 from procluster.local.translate.function import Arguments, Function, simple
 from procluster.local.translate.messages import failure, refuse, unsupported
 from procluster.local.translate.term import FLOAT, INT, Term
@@ -78,14 +78,19 @@ def exact_round(arguments: Arguments, term: Term, digits: Term, cut: bool) -> st
     if not isinstance(digits.constant, Decimal):
         raise refuse("ROUND of a decimal", "its second argument must be a constant", arguments.at)
     places = int(digits.constant)
-    if places >= (4 if term.type.name == "money" else term.type.scale):
-        return term.sql
     scale = 4 if term.type.name == "money" else term.type.scale
+    if places >= scale:
+        return term.sql
+    if places <= -38:
+        return f"({term.sql} * 0)"
     if cut:
-        if places <= -38:
-            return f"({term.sql} * 0)"
-        unit = f"CAST('{Decimal(1).scaleb(-places):f}' AS DECIMAL(38,{max(0, places)}))"
-        sql = f"{term.sql} - {term.sql} % {unit}"
+        size = max(1, 1 - places, 1 + places)
+        unit = SqlType("decimal", min(38, size), max(0, places))
+        number = Term(
+            f"CAST('{Decimal(1).scaleb(-places):f}' AS {unit.storage})", unit, nonzero=True
+        )
+        exact = Term(term.sql, SqlType("decimal", min(38, term.type.size or 19), scale))
+        sql = f"{term.sql} - {quotient('%', exact, number, exact.type)}"
     else:
         # DuckDB gives 0 for digits beyond those of the type: widen first.
         sql = f"round(CAST({term.sql} AS DECIMAL(38,{scale})), {places})"
