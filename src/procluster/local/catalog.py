@@ -8,7 +8,7 @@ is opened. Tables that something else put into the file get their T-SQL types fr
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from procluster.local.parser import parse_batch
 from procluster.local.stored import (
@@ -88,8 +88,8 @@ class Catalog:
         self.objects: dict[tuple[str, str], StoredObject] = {}
         self.schemas = dict(FIXED_SCHEMAS)
         self.roles: dict[str, int] = {}
-        self.members: list[RoleMember] = []
-        self.permissions: list[Permission] = []
+        self.members: dict[str, RoleMember] = {}
+        self.permissions: dict[str, Permission] = {}
         self.next_id = FIRST_ID
         numbers = connection.execute("SELECT object_id, last_value FROM _engine.identity")
         self.identities = {**dict(numbers.fetchall()), **self.identities}
@@ -123,9 +123,9 @@ class Catalog:
         elif isinstance(statement, CreateRole):
             self.roles[statement.name] = object_id
         elif isinstance(statement, RoleMember):
-            self.members.append(statement)
+            self.members[name] = statement
         elif isinstance(statement, Permission):
-            self.permissions.append(statement)
+            self.permissions[name] = statement
 
     def _discover(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Take in the tables that are in the file but not in the catalog."""
@@ -226,7 +226,7 @@ class Catalog:
         self, connection: duckdb.DuckDBPyConnection, table: StoredTable, index: CreateIndex
     ) -> None:
         """Add an index to a table."""
-        where = (self.new_id(), "INDEX", table.schema, index.name)
+        where = (self.new_id(), "INDEX", table.schema, f"{table.name}.{index.name}")
         self._write(connection, Entry(*where, index_text(table, index), utc_now(), utc_now()))
         self._keep(replace(table, indexes=(*table.indexes, index)))
 
@@ -239,31 +239,40 @@ class Catalog:
         self._restore(entry)
 
     def remove(self, connection: duckdb.DuckDBPyConnection, item: StoredObject) -> None:
-        """Remove a table or module with what belongs to it."""
-        connection.execute(
-            "DELETE FROM _engine.definition WHERE object_id = $id", {"id": item.object_id}
-        )
+        """Remove a table or module with its indexes, numbers and permissions."""
+        kind = item.kind if isinstance(item, StoredModule) else "TABLE"
+        self._erase(connection, kind, item.schema, item.name)
         del self.objects[item.schema.lower(), item.name.lower()]
         if isinstance(item, StoredTable):
             for index in item.indexes:
-                self._erase(connection, "INDEX", item.schema, index.name)
+                self._erase(connection, "INDEX", item.schema, f"{item.name}.{index.name}")
             connection.execute(
                 "DELETE FROM _engine.identity WHERE object_id = $id", {"id": item.object_id}
             )
-        self.permissions = [
-            held
-            for held in self.permissions
-            if held.on_kind != "OBJECT" or not same_name(held.on, item)
-        ]
-        self._erase_permissions(connection, item)
-        self.version += 1
+        for text, held in list(self.permissions.items()):
+            if held.on_kind == "OBJECT" and same_name(held.on, item):
+                self.remove_text(connection, "PERMISSION", text)
+
+    def remove_index(
+        self, connection: duckdb.DuckDBPyConnection, table: StoredTable, name: str
+    ) -> None:
+        """Remove an index of a table."""
+        self._erase(connection, "INDEX", table.schema, f"{table.name}.{name}")
+        rest = tuple(index for index in table.indexes if index.name.lower() != name.lower())
+        self._keep(replace(table, indexes=rest))
 
     def remove_text(
-        self, connection: duckdb.DuckDBPyConnection, kind: str, name: str, schema: str = ""
+        self, connection: duckdb.DuckDBPyConnection, kind: str, name: str
     ) -> None:
-        """Remove a schema, role, index, member or permission."""
-        self._erase(connection, kind, schema, name)
-        self.load(connection)
+        """Remove a schema, role, member or permission."""
+        kept: dict[str, dict[str, Any]] = {
+            "SCHEMA": self.schemas,
+            "ROLE": self.roles,
+            "MEMBER": self.members,
+            "PERMISSION": self.permissions,
+        }
+        if kept[kind].pop(name, None) is not None:
+            self._erase(connection, kind, "", name)
 
     def _keep(self, item: StoredObject) -> None:
         self.objects[item.schema.lower(), item.name.lower()] = item
@@ -283,12 +292,4 @@ class Catalog:
             "AND lower(schema_name) = lower($schema) AND lower(object_name) = lower($name)",
             {"kind": kind, "schema": schema, "name": name},
         )
-
-    def _erase_permissions(
-        self, connection: duckdb.DuckDBPyConnection, item: StoredObject
-    ) -> None:
-        connection.execute(
-            "DELETE FROM _engine.definition WHERE kind = 'PERMISSION' "
-            "AND lower(object_name) LIKE lower($name)",
-            {"name": f"% ON OBJECT::{quote_tsql(item.schema, item.name)} %"},
-        )
+        self.version += 1

@@ -86,7 +86,7 @@ def _drop_one(own: Interpreter, statement: Drop, name: ObjectName, frame: Frame)
     if statement.kind == "ROLE":
         role = own.catalog.role(name.parts[-1])
         if role:
-            own.catalog.remove_text(own.connection, "ROLE", role)
+            _drop_role(own, role)
         return role is not None
     if statement.kind == "INDEX":
         return drop_index(own, statement, name, frame)
@@ -94,6 +94,16 @@ def _drop_one(own: Interpreter, statement: Drop, name: ObjectName, frame: Frame)
     if module:
         own.catalog.remove(own.connection, module)
     return module is not None
+
+
+def _drop_role(own: Interpreter, role: str) -> None:
+    for text, held in list(own.catalog.permissions.items()):
+        if held.principals[0].lower() == role.lower():
+            own.catalog.remove_text(own.connection, "PERMISSION", text)
+    for key, member in list(own.catalog.members.items()):
+        if role.lower() in (member.role.lower(), member.member.lower()):
+            own.catalog.remove_text(own.connection, "MEMBER", key)
+    own.catalog.remove_text(own.connection, "ROLE", role)
 
 
 def _drop_schema(own: Interpreter, name: str) -> bool:
@@ -138,7 +148,8 @@ def change_permission(own: Interpreter, statement: Permission, frame: Frame) -> 
     with own.transaction.change():
         for permission in statement.permissions:
             for principal in statement.principals:
-                rest = f"{permission}{on} TO {quote_tsql(principal)}"
+                grantee = own.catalog.role(principal) or principal.lower()
+                rest = f"{permission}{on} TO {quote_tsql(grantee)}"
                 for action in ("GRANT", "DENY"):
                     own.catalog.remove_text(own.connection, "PERMISSION", f"{action} {rest}")
                 if statement.action != "REVOKE":
@@ -170,7 +181,7 @@ def change_role_member(own: Interpreter, statement: RoleMember, _: Frame) -> Non
     member = own.catalog.role(statement.member)
     if member is None and statement.member.lower() != "dbo":
         raise sql_error(15151, "add", "principal", statement.member)
-    key = f"{role}/{statement.member}"
+    key = f"{role}/{statement.member.lower()}"
     with own.transaction.change():
         own.catalog.remove_text(own.connection, "MEMBER", key)
         if statement.action == "ADD":

@@ -155,7 +155,7 @@ def principals(interpreter: Interpreter) -> Rows:
 
 def permissions(interpreter: Interpreter) -> Rows:
     catalog = interpreter.catalog
-    for held in catalog.permissions:
+    for held in catalog.permissions.values():
         number, words = PERMISSION_CLASSES[held.on_kind]
         major = 0
         if held.on_kind == "SCHEMA" and held.on:
@@ -174,7 +174,7 @@ def permissions(interpreter: Interpreter) -> Rows:
 
 def members(interpreter: Interpreter) -> Rows:
     roles = interpreter.catalog.roles
-    for member in interpreter.catalog.members:
+    for member in interpreter.catalog.members.values():
         role = interpreter.catalog.role(member.role)
         inner = interpreter.catalog.role(member.member)
         if role:

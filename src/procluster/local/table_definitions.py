@@ -162,7 +162,7 @@ def drop_index(own: Interpreter, statement: Drop, name: ObjectName, frame: Frame
     if table is None or all(found.name.lower() != index for found in table.indexes):
         return False
     if table.schema:
-        own.catalog.remove_text(own.connection, "INDEX", index, table.schema)
+        own.catalog.remove_index(own.connection, table, index)
     else:
         rest = tuple(found for found in table.indexes if found.name.lower() != index)
         frame.replace_local(table, replace(table, indexes=rest))

@@ -253,3 +253,20 @@ def test_view_reads_its_own_schema_first(run: Run) -> None:
 def test_select_into_leaves_nothing_behind_when_it_fails(run: Run) -> None:
     run("SELECT 1 / 0 AS a INTO dbo.t")
     assert run("SELECT OBJECT_ID(N'dbo.t')").values == [None]
+
+
+def test_index_of_one_table_leaves_its_namesake_alone(run: Run) -> None:
+    run("CREATE TABLE dbo.t (a int); CREATE TABLE dbo.u (a int)")
+    run("CREATE INDEX ix ON dbo.t (a); CREATE UNIQUE INDEX ix ON dbo.u (a); DROP INDEX ix ON dbo.t")
+    assert run("INSERT INTO dbo.u VALUES (1), (1)").errors == [2601]
+
+
+def test_dropped_role_takes_its_permissions_along(run: Run) -> None:
+    run("CREATE ROLE r; CREATE TABLE dbo.t (a int); GRANT SELECT ON dbo.t TO r; DROP ROLE r")
+    assert run("SELECT COUNT(*) FROM sys.database_permissions").values == [0]
+
+
+def test_dropped_table_takes_its_permissions_along(run: Run) -> None:
+    run("CREATE TABLE dbo.a_b (a int); CREATE TABLE dbo.axb (a int)")
+    run("GRANT SELECT ON dbo.a_b TO public; GRANT SELECT ON dbo.axb TO public; DROP TABLE dbo.a_b")
+    assert run("SELECT COUNT(*) FROM sys.database_permissions").values == [1]
