@@ -89,6 +89,8 @@ def run_try(own: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
 def run_return(own: Interpreter, statement: Return, frame: Frame) -> Flow:
     """RETURN, with a status in procedures."""
     if statement.value is not None:
+        if frame.module is None:
+            raise sql_error(178)
         frame.status = own.evaluate(statement.value, frame, INT)
         if frame.status is None:
             name = frame.procedure_name() or ""
@@ -99,9 +101,9 @@ def run_return(own: Interpreter, statement: Return, frame: Frame) -> Flow:
     return "return"
 
 
-def run_begin(own: Interpreter, _: BeginTransaction, __: Frame) -> Flow:
+def run_begin(own: Interpreter, statement: BeginTransaction, _: Frame) -> Flow:
     """BEGIN TRANSACTION."""
-    own.transaction.begin()
+    own.transaction.begin(statement.name)
     own.row_count = 0
     return None
 
@@ -116,10 +118,13 @@ def run_commit(own: Interpreter, _: CommitTransaction, __: Frame) -> Flow:
     return None
 
 
-def run_rollback(own: Interpreter, _: RollbackTransaction, __: Frame) -> Flow:
-    """ROLLBACK."""
+def run_rollback(own: Interpreter, statement: RollbackTransaction, _: Frame) -> Flow:
+    """ROLLBACK; a name must be that of the outermost transaction."""
     if own.inserting:
         raise sql_error(3915)
+    name, outermost = statement.name, own.transaction.name
+    if own.transaction.depth and name and name.lower() != (outermost or "").lower():
+        raise sql_error(6401, name)
     own.rollback()
     own.row_count = 0
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from procluster.errors import Refusal
 from procluster.local.messages import sql_error
 from procluster.local.stored import (
     StoredModule,
@@ -40,6 +41,13 @@ __all__ = [
 def create_module(own: Interpreter, statement: CreateModule, frame: Frame) -> None:
     """CREATE [OR ALTER] and ALTER of a procedure, view or function."""
     schema, name = frame.schema_of(statement.name), statement.name.parts[-1]
+    if name.startswith("#"):
+        raise Refusal(
+            f"temporary {statement.kind.lower()} {name}",
+            "give it a name without #",
+            line=statement.at.line,
+            column=statement.at.column,
+        )
     existing = own.catalog.find(schema, name)
     same_kind = isinstance(existing, StoredModule) and existing.kind == statement.kind
     if statement.mode == "ALTER" and not same_kind:
@@ -64,14 +72,15 @@ def create_module(own: Interpreter, statement: CreateModule, frame: Frame) -> No
 
 def drop(own: Interpreter, statement: Drop, frame: Frame) -> None:
     """DROP TABLE, VIEW, PROCEDURE, FUNCTION, SCHEMA, ROLE and INDEX."""
-    with own.transaction.change():
-        for name in statement.names:
-            if not _drop_one(own, statement, name, frame) and not statement.if_exists:
-                shown_name = ".".join(name.parts)
-                if statement.kind in ("SCHEMA", "ROLE"):
-                    raise sql_error(15151, "drop", statement.kind.lower(), shown_name)
-                raise sql_error(3701, "drop", statement.kind.lower(), shown_name)
+    missing: list[str] = []
+    for name in statement.names:
+        with own.transaction.change():
+            if not _drop_one(own, statement, name, frame):
+                missing.append(".".join(name.parts))
     own.row_count = 0
+    if missing and not statement.if_exists:
+        number = 15151 if statement.kind in ("SCHEMA", "ROLE") else 3701
+        raise sql_error(number, "drop", statement.kind.lower(), missing[0])
 
 
 def _drop_one(own: Interpreter, statement: Drop, name: ObjectName, frame: Frame) -> bool:

@@ -123,8 +123,8 @@ class Frame:
 
     def stored_table(self, name: ObjectName) -> StoredTable | None:
         """A table in the catalog, a #temp table in reach, or a table variable."""
-        if len(name.parts) == 1 and name.parts[0][0] in "#@":
-            return self.local_table(name.parts[0])
+        if name.parts[-1][0] in "#@":
+            return self.local_table(name.parts[-1])
         found = self._find(name)
         return found if isinstance(found, StoredTable) else None
 

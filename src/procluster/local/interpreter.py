@@ -118,6 +118,8 @@ class Interpreter:
             pass
         except RecursionError:
             self.report(sql_error(8631))
+            if self.transaction.depth:
+                self.rollback()
         finally:
             self._end_batch()
         return not self.failed

@@ -32,6 +32,8 @@ class Transaction:
 
     Attributes
     ----------
+    name : str or None
+        Name of the outermost BEGIN TRANSACTION.
     depth : int
         @@TRANCOUNT.
     doomed : bool
@@ -53,6 +55,7 @@ class Transaction:
         self._version = catalog.version
         self._undo: list[Callable[[], object]] = []
         self._open = False
+        self.name: str | None = None
         self.depth = 0
         self.doomed = False
         self.lost = False
@@ -64,12 +67,13 @@ class Transaction:
             return 0
         return -1 if self.doomed else 1
 
-    def begin(self) -> None:
-        """BEGIN TRANSACTION."""
+    def begin(self, name: str | None = None) -> None:
+        """BEGIN TRANSACTION; ``name`` counts for the outermost one."""
         if self.doomed:
             raise sql_error(3930)
         if not self.depth:
             self._start()
+            self.name = name
         self.depth += 1
 
     def commit(self) -> None:

@@ -270,3 +270,9 @@ def test_dropped_table_takes_its_permissions_along(run: Run) -> None:
     run("CREATE TABLE dbo.a_b (a int); CREATE TABLE dbo.axb (a int)")
     run("GRANT SELECT ON dbo.a_b TO public; GRANT SELECT ON dbo.axb TO public; DROP TABLE dbo.a_b")
     assert run("SELECT COUNT(*) FROM sys.database_permissions").values == [1]
+
+
+def test_drop_of_several_drops_those_that_are_there(run: Run) -> None:
+    run("CREATE TABLE dbo.t (a int)")
+    record = run("DROP TABLE dbo.nope, dbo.t; SELECT OBJECT_ID(N'dbo.t')")
+    assert (record.errors, record.values) == ([3701], [None])

@@ -218,3 +218,16 @@ def test_result_sets_clause_names_and_converts(database: object, run: Run) -> No
         [("a", "bigint"), ("b", "int")],
         [[(1, 2)]],
     )
+
+
+def test_status_outside_a_procedure_is_an_error(run: Run) -> None:
+    assert run("RETURN 1").errors == [178]
+
+
+def test_status_after_an_error_tells_its_severity(run: Run) -> None:
+    run("CREATE PROCEDURE dbo.q AS SELECT 1 / 0")
+    assert run("DECLARE @s int; EXEC @s = dbo.q; SELECT @s").values == [-6]
+
+
+def test_temporary_procedure_is_refused(run: Run) -> None:
+    assert run("CREATE PROCEDURE #q AS SELECT 1").errors == [40510]

@@ -157,3 +157,8 @@ def test_closing_a_session_rolls_back(database: Database, run: Run, table: None)
     other.query("BEGIN TRAN; INSERT INTO dbo.t VALUES (1)")
     other.close()
     assert run(COUNT).values == [0]
+
+
+def test_rollback_by_a_wrong_name_is_an_error(run: Run) -> None:
+    record = run("BEGIN TRAN a; BEGIN TRAN b; ROLLBACK TRAN b; ROLLBACK TRAN A; SELECT @@TRANCOUNT")
+    assert (record.errors, record.values) == ([6401], [0])
