@@ -52,6 +52,14 @@ CREATE TABLE IF NOT EXISTS _engine.definition (
 );
 CREATE TABLE IF NOT EXISTS _engine.identity (object_id INTEGER, last_value BIGINT);
 """
+DISCOVER = """
+SELECT schema_name, table_name FROM duckdb_tables()
+WHERE NOT internal AND database_name = current_database() AND schema_name NOT IN $hidden
+UNION ALL
+SELECT schema_name, view_name FROM duckdb_views()
+WHERE NOT internal AND database_name = current_database() AND schema_name NOT IN $hidden
+ORDER BY ALL
+"""
 FIRST_ID = 1_000_000
 FIRST_FOREIGN_ID = 1_900_000_000
 NOWHERE = Position(0, 0)
@@ -128,30 +136,21 @@ class Catalog:
             self.permissions[name] = statement
 
     def _discover(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Take in the tables that are in the file but not in the catalog."""
-        rows = connection.execute(
-            "SELECT schema_name, table_name, column_name, data_type, is_nullable "
-            "FROM duckdb_columns() WHERE NOT internal AND database_name = current_database() "
-            "AND schema_name NOT IN (SELECT unnest($hidden)) "
-            "ORDER BY schema_name, table_name, column_index",
-            {"hidden": list(HIDDEN_SCHEMAS)},
-        ).fetchall()
-        found: dict[tuple[str, str], list[ColumnDefinition] | None] = {}
-        for schema, table, name, storage, nullable in rows:
-            if (schema.lower(), table.lower()) in self.objects:
-                continue
-            kind = type_of_storage(storage)
-            columns = found.setdefault((schema, table), [])
-            if kind is None or columns is None:
-                found[schema, table] = None
-            else:
-                columns.append(ColumnDefinition(NOWHERE, name, kind, nullable))
-        for number, ((schema, table), columns) in enumerate(found.items()):
+        """Take in the tables and views that are in the file but not in the catalog."""
+        found = connection.execute(DISCOVER, {"hidden": list(HIDDEN_SCHEMAS)}).fetchall()
+        for number, (schema, name) in enumerate(found):
             self.schemas.setdefault(schema, FIRST_FOREIGN_ID - 1 - number)
-            if columns:
-                sql = quote_sql(schema, table)
-                object_id = FIRST_FOREIGN_ID + number
-                self._keep(StoredTable(object_id, schema, table, sql, tuple(columns)))
+            if (schema.lower(), name.lower()) in self.objects:
+                continue
+            sql = quote_sql(schema, name)
+            described = connection.execute(f"DESCRIBE {sql}").fetchall()
+            columns = tuple(
+                ColumnDefinition(NOWHERE, column, kind, nullable == "YES")
+                for column, storage, nullable, *_ in described
+                if (kind := type_of_storage(storage))
+            )
+            if len(columns) == len(described):
+                self._keep(StoredTable(FIRST_FOREIGN_ID + number, schema, name, sql, columns))
 
     # --- looking up
 
