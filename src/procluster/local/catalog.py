@@ -17,7 +17,6 @@ from procluster.local.stored import (
     StoredTable,
     index_text,
     quote_sql,
-    quote_tsql,
     same_name,
     table_of,
     type_of_storage,
@@ -114,9 +113,7 @@ class Catalog:
         """Take a definition in; the text of a module is parsed when it is used."""
         object_id, kind, schema, name, text, created_at, modified_at = entry
         if kind in MODULE_KINDS:
-            self._keep(
-                StoredModule(object_id, schema, name, kind, text, created_at, modified_at)
-            )
+            self._keep(StoredModule(object_id, schema, name, kind, text, created_at, modified_at))
             return
         (statement,) = parse_batch(text)
         if isinstance(statement, CreateTable):
@@ -260,9 +257,7 @@ class Catalog:
         rest = tuple(index for index in table.indexes if index.name.lower() != name.lower())
         self._keep(replace(table, indexes=rest))
 
-    def remove_text(
-        self, connection: duckdb.DuckDBPyConnection, kind: str, name: str
-    ) -> None:
+    def remove_text(self, connection: duckdb.DuckDBPyConnection, kind: str, name: str) -> None:
         """Remove a schema, role, member or permission."""
         kept: dict[str, dict[str, Any]] = {
             "SCHEMA": self.schemas,

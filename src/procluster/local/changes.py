@@ -27,8 +27,6 @@ from procluster.local.translate.names import Table
 from procluster.local.variables import assign
 
 if TYPE_CHECKING:
-
-
     from procluster.local.frame import Frame
     from procluster.local.interpreter import Interpreter
     from procluster.local.translate.names import Change
@@ -37,60 +35,64 @@ from procluster.local.staging import STAGE, check_nulls, staged
 
 __all__ = ["delete", "select", "truncate", "update"]
 
-def select(own: Interpreter, statement: QueryStatement, frame: Frame) -> None:
+
+def select(engine: Interpreter, statement: QueryStatement, frame: Frame) -> None:
     """SELECT: rows, ``SELECT @v = e`` or SELECT ... INTO."""
     body = statement.query.body
     first = body if isinstance(body, Select) else None
     if first is not None and first.into is not None:
         query = replace(statement.query, body=replace(first, into=None))
         compiled = compile_query(query, frame)
-        own.send_count(create_from_query(own, first.into, compiled, frame))
+        engine.send_count(create_from_query(engine, first.into, compiled, frame))
         return
     compiled = compile_query(statement.query, frame)
-    table = own.fetch(compiled)
+    table = engine.fetch(compiled)
     if first is not None and any(item.variable for item in first.items):
         if table.num_rows:
             last = table.slice(table.num_rows - 1).to_pylist()[0]
             for column, value in zip(compiled.columns, last.values(), strict=True):
                 assign(frame, column.name, value)
-        own.row_count = table.num_rows
+        engine.row_count = table.num_rows
         return
-    own.send(ResultSet(compiled.columns, table))
-    own.send_count(table.num_rows)
+    engine.send(ResultSet(compiled.columns, table))
+    engine.send_count(table.num_rows)
 
 
-def update(own: Interpreter, statement: Update, frame: Frame) -> None:
+def update(engine: Interpreter, statement: Update, frame: Frame) -> None:
     """UPDATE."""
     change = compile_update(statement, frame)
-    target = _target(own, frame, change)
-    places = {
-        name: f"c{place}" for place, name in enumerate(change.targets, 1) if name[0] != "@"
-    }
+    target = _target(engine, frame, change)
+    places = {name: f"c{place}" for place, name in enumerate(change.targets, 1) if name[0] != "@"}
     columns = tuple(column for name in places if (column := target.column(name)))
     for column in columns:
         if column.identity:
             raise sql_error(8102, column.name)
-    with own.transaction.change():
-        with staged(own, change.rows.sql, change.rows.parameters):
-            count = check_nulls(own, target, columns, "UPDATE", tuple(places.values()))
+    with engine.transaction.change():
+        with staged(engine, change.rows.sql, change.rows.parameters):
+            count = check_nulls(engine, target, columns, "UPDATE", tuple(places.values()))
             changed = {column.name.lower() for column in columns}
-            _check_update(own, frame, target, {c.name: places[n] for n, c in
-                                               zip(places, columns, strict=True)}, changed)
+            _check_update(
+                engine,
+                frame,
+                target,
+                {c.name: places[n] for n, c in zip(places, columns, strict=True)},
+                changed,
+            )
             if places:
                 sets = ", ".join(
                     f"{quote_sql(column.name)} = s.{place}"
                     for column, place in zip(columns, places.values(), strict=True)
                 )
-                own.execute(
+                engine.execute(
                     f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s WHERE t.rowid = s.c0"
                 )
-            _assign_variables(own, frame, change)
-        own.note_change(target, frame)
-    own.send_count(count)
+            _assign_variables(engine, frame, change)
+        engine.note_change(target, frame)
+    engine.send_count(count)
 
 
 def _check_update(
-    own: Interpreter,
+    engine: Interpreter,
     frame: Frame,
     target: StoredTable,
     places: dict[str, str],
@@ -112,9 +114,9 @@ def _check_update(
             "@old": Table(f"(SELECT t.* FROM {joined})", columns),
         },
     )
-    check_new_rows(own, target, names, "UPDATE", changed)
+    check_new_rows(engine, target, names, "UPDATE", changed)
     if any(changed & {c.lower() for c in key.columns} for key in target.keys):
-        check_gone_rows(own, target, names, "UPDATE")
+        check_gone_rows(engine, target, names, "UPDATE")
 
 
 def _others(target: StoredTable) -> str:
@@ -122,23 +124,23 @@ def _others(target: StoredTable) -> str:
     return f"(SELECT * FROM {target.sql} WHERE rowid NOT IN (SELECT c0 FROM {STAGE}))"
 
 
-def _assign_variables(own: Interpreter, frame: Frame, change: Change) -> None:
+def _assign_variables(engine: Interpreter, frame: Frame, change: Change) -> None:
     names = [(n, f"c{p}") for p, n in enumerate(change.targets, 1) if n.startswith("@")]
     if not names:
         return
     places = ", ".join(place for _, place in names)
-    row = own.first_row(f"SELECT {places} FROM {STAGE} ORDER BY c0 DESC LIMIT 1")
+    row = engine.first_row(f"SELECT {places} FROM {STAGE} ORDER BY c0 DESC LIMIT 1")
     for (name, _), value in zip(names, row or (), strict=False):
         assign(frame, name, value)
 
 
-def delete(own: Interpreter, statement: Delete, frame: Frame) -> None:
+def delete(engine: Interpreter, statement: Delete, frame: Frame) -> None:
     """DELETE."""
     change = compile_delete(statement, frame)
-    target = _target(own, frame, change)
-    with own.transaction.change():
-        with staged(own, change.rows.sql, change.rows.parameters):
-            row = own.first_row(f"SELECT count(*) FROM {STAGE}")
+    target = _target(engine, frame, change)
+    with engine.transaction.change():
+        with staged(engine, change.rows.sql, change.rows.parameters):
+            row = engine.first_row(f"SELECT count(*) FROM {STAGE}")
             columns = frame.columns_of(target)
             gone = f"(SELECT * FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE}))"
             names = RowNames(
@@ -148,29 +150,29 @@ def delete(own: Interpreter, statement: Delete, frame: Frame) -> None:
                     "@kept": Table(_others(target), columns),
                 },
             )
-            check_gone_rows(own, target, names, "DELETE")
-            own.execute(f"DELETE FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE})")
-        own.note_change(target, frame)
-    own.send_count(int(row[0]) if row else 0)
+            check_gone_rows(engine, target, names, "DELETE")
+            engine.execute(f"DELETE FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE})")
+        engine.note_change(target, frame)
+    engine.send_count(int(row[0]) if row else 0)
 
 
-def truncate(own: Interpreter, statement: Truncate, frame: Frame) -> None:
+def truncate(engine: Interpreter, statement: Truncate, frame: Frame) -> None:
     """TRUNCATE TABLE, which starts the identity again."""
     name = ".".join(statement.target.parts)
     target = frame.stored_table(statement.target)
     if target is None:
         raise sql_error(4701, name)
-    if any(child is not target for child, _ in own.catalog.referencing(target)):
+    if any(child is not target for child, _ in engine.catalog.referencing(target)):
         raise sql_error(4712, name)
-    with own.transaction.change():
-        own.execute(f"DELETE FROM {target.sql}")
+    with engine.transaction.change():
+        engine.execute(f"DELETE FROM {target.sql}")
         if target.identity and target.identity.identity:
-            identity.restart(own, target)
-        own.note_change(target, frame)
-    own.row_count = 0
+            identity.restart(engine, target)
+        engine.note_change(target, frame)
+    engine.row_count = 0
 
 
-def _target(own: Interpreter, frame: Frame, change: Change) -> StoredTable:
+def _target(engine: Interpreter, frame: Frame, change: Change) -> StoredTable:
     """The stored table that a compiled change is about."""
-    candidates = [*own.catalog.tables(), *frame.local_tables()]
+    candidates = [*engine.catalog.tables(), *frame.local_tables()]
     return next(table for table in candidates if table.sql == change.table.sql)

@@ -84,7 +84,7 @@ def unique_keys(table: StoredTable) -> Iterator[UniqueKey]:
 
 
 def check_new_rows(
-    own: Interpreter, table: StoredTable, names: RowNames, verb: str, changed: set[str] | None
+    engine: Interpreter, table: StoredTable, names: RowNames, verb: str, changed: set[str] | None
 ) -> None:
     """Check rows before INSERT or UPDATE writes them.
 
@@ -99,22 +99,22 @@ def check_new_rows(
         547 CHECK and FOREIGN KEY, 2627 and 2601 keys.
     """
     for check in table.checks:
-        if _finds(own, names, f"SELECT TOP (1) 1 AS x FROM @new WHERE NOT {check.text}"):
-            raise _conflict(own, verb, "CHECK", check.name, table)
+        if _finds(engine, names, f"SELECT TOP (1) 1 AS x FROM @new WHERE NOT {check.text}"):
+            raise _conflict(engine, verb, "CHECK", check.name, table)
     for key in unique_keys(table):
         numbered = changed is None and table.identity is not None
         if numbered and table.identity and key.columns == (table.identity.name,):
             continue
         if changed is None or changed & {column.lower() for column in key.columns}:
-            _check_key(own, table, names, key)
+            _check_key(engine, table, names, key)
     for foreign_key in table.foreign_keys:
         if changed is None or changed & {column.lower() for column in foreign_key.columns}:
-            _check_parent(own, table, names, verb, foreign_key)
+            _check_parent(engine, table, names, verb, foreign_key)
 
 
-def check_gone_rows(own: Interpreter, table: StoredTable, names: RowNames, verb: str) -> None:
+def check_gone_rows(engine: Interpreter, table: StoredTable, names: RowNames, verb: str) -> None:
     """Check that no row points to ``@old`` rows that have no successor; 547."""
-    for child, foreign_key in own.catalog.referencing(table):
+    for child, foreign_key in engine.catalog.referencing(table):
         parent_columns = referenced_columns(table, foreign_key)
         pairs = list(zip(parent_columns, foreign_key.columns, strict=True))
         match = " AND ".join(f"o.{quote_tsql(p)} = c.{quote_tsql(k)}" for p, k in pairs)
@@ -126,9 +126,9 @@ def check_gone_rows(own: Interpreter, table: StoredTable, names: RowNames, verb:
         )
         if verb == "UPDATE":
             text += f" AND NOT EXISTS (SELECT 1 FROM @new AS n WHERE {again})"
-        if _finds(own, names, text):
+        if _finds(engine, names, text):
             columns = foreign_key.columns
-            raise _conflict(own, verb, "REFERENCE", foreign_key.name, child, columns)
+            raise _conflict(engine, verb, "REFERENCE", foreign_key.name, child, columns)
 
 
 def referenced_columns(parent: StoredTable, foreign_key: ForeignKey) -> tuple[str, ...]:
@@ -139,16 +139,16 @@ def referenced_columns(parent: StoredTable, foreign_key: ForeignKey) -> tuple[st
 
 
 def find_duplicate(
-    own: Interpreter, names: RowNames, key: UniqueKey, *, beside_kept: bool = True
+    engine: Interpreter, names: RowNames, key: UniqueKey, *, beside_kept: bool = True
 ) -> tuple[object, ...] | None:
     """Return the first key value that comes twice, in ``@new`` or beside ``@kept``."""
     columns = ", ".join(quote_tsql(column) for column in key.columns)
     where = f" WHERE {key.where_text}" if key.where_text else ""
     among_new = f"SELECT TOP (1) {columns} FROM @new{where} GROUP BY {columns} HAVING COUNT(*) > 1"
-    found = _finds(own, names, among_new)
+    found = _finds(engine, names, among_new)
     if found is None and beside_kept:
         both = f"SELECT {columns} FROM @new{where} INTERSECT SELECT {columns} FROM @kept{where}"
-        found = _finds(own, names, f"SELECT TOP (1) {columns} FROM ({both}) AS d")
+        found = _finds(engine, names, f"SELECT TOP (1) {columns} FROM ({both}) AS d")
     return found
 
 
@@ -157,8 +157,8 @@ def shown(values: tuple[object, ...]) -> str:
     return ", ".join("<NULL>" if value is None else str(value) for value in values)
 
 
-def _check_key(own: Interpreter, table: StoredTable, names: RowNames, key: UniqueKey) -> None:
-    found = find_duplicate(own, names, key)
+def _check_key(engine: Interpreter, table: StoredTable, names: RowNames, key: UniqueKey) -> None:
+    found = find_duplicate(engine, names, key)
     if found is None:
         return
     if key.kind == "INDEX":
@@ -167,11 +167,11 @@ def _check_key(own: Interpreter, table: StoredTable, names: RowNames, key: Uniqu
 
 
 def _check_parent(
-    own: Interpreter, table: StoredTable, names: RowNames, verb: str, foreign_key: ForeignKey
+    engine: Interpreter, table: StoredTable, names: RowNames, verb: str, foreign_key: ForeignKey
 ) -> None:
     reference = foreign_key.references
     schema = reference.parts[-2] if len(reference.parts) > 1 else "dbo"
-    parent = own.catalog.find(schema, reference.parts[-1])
+    parent = engine.catalog.find(schema, reference.parts[-1])
     if not isinstance(parent, StoredTable):
         raise sql_error(1767, foreign_key.name, ".".join(reference.parts))
     targets = referenced_columns(parent, foreign_key)
@@ -184,12 +184,12 @@ def _check_parent(
     missing = " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {source} AS p WHERE {match})" for source in sources
     )
-    if _finds(own, names, f"SELECT TOP (1) 1 AS x FROM @new AS n WHERE {given} AND {missing}"):
-        raise _conflict(own, verb, "FOREIGN KEY", foreign_key.name, parent, targets)
+    if _finds(engine, names, f"SELECT TOP (1) 1 AS x FROM @new AS n WHERE {given} AND {missing}"):
+        raise _conflict(engine, verb, "FOREIGN KEY", foreign_key.name, parent, targets)
 
 
 def _conflict(  # noqa: PLR0913, PLR0917
-    own: Interpreter,
+    engine: Interpreter,
     verb: str,
     kind: str,
     name: str | None,
@@ -197,12 +197,12 @@ def _conflict(  # noqa: PLR0913, PLR0917
     columns: tuple[str, ...] = (),
 ) -> Exception:
     column = f", column '{columns[0]}'" if len(columns) == 1 else ""
-    return sql_error(547, verb, kind, name, own.database_name, table.full_name, column)
+    return sql_error(547, verb, kind, name, engine.database_name, table.full_name, column)
 
 
-def _finds(own: Interpreter, names: RowNames, text: str) -> tuple[object, ...] | None:
+def _finds(engine: Interpreter, names: RowNames, text: str) -> tuple[object, ...] | None:
     compiled = compile_query(_query(text), names)
-    row = own.first_row(compiled.sql, compiled.parameters)
+    row = engine.first_row(compiled.sql, compiled.parameters)
     return None if row is None else tuple(row)
 
 

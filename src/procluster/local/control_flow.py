@@ -40,20 +40,20 @@ __all__ = [
 INT = SqlType("int")
 
 
-def run_if(own: Interpreter, statement: If, frame: Frame) -> Flow:
+def run_if(engine: Interpreter, statement: If, frame: Frame) -> Flow:
     """IF ... ELSE."""
-    chosen = own.holds(statement.condition, frame)
-    own.row_count = own.last_error = 0
+    chosen = engine.holds(statement.condition, frame)
+    engine.row_count = engine.last_error = 0
     if chosen:
-        return own.step(statement.then, frame)
-    return own.step(statement.otherwise, frame) if statement.otherwise else None
+        return engine.step(statement.then, frame)
+    return engine.step(statement.otherwise, frame) if statement.otherwise else None
 
 
-def run_while(own: Interpreter, statement: While, frame: Frame) -> Flow:
+def run_while(engine: Interpreter, statement: While, frame: Frame) -> Flow:
     """WHILE, with BREAK and CONTINUE."""
-    while own.holds(statement.condition, frame):
-        own.row_count = own.last_error = 0
-        flow = own.step(statement.body, frame)
+    while engine.holds(statement.condition, frame):
+        engine.row_count = engine.last_error = 0
+        flow = engine.step(statement.body, frame)
         if flow == "break":
             break
         if flow == "return":
@@ -61,70 +61,70 @@ def run_while(own: Interpreter, statement: While, frame: Frame) -> Flow:
     return None
 
 
-def run_block(own: Interpreter, statement: Block, frame: Frame) -> Flow:
+def run_block(engine: Interpreter, statement: Block, frame: Frame) -> Flow:
     """BEGIN ... END."""
-    return own.run(statement.statements, frame)
+    return engine.run(statement.statements, frame)
 
 
-def run_try(own: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
+def run_try(engine: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
     """BEGIN TRY ... BEGIN CATCH."""
-    sinks = len(own.sinks)
-    own.tries.append(frame)
+    sinks = len(engine.sinks)
+    engine.tries.append(frame)
     try:
-        return own.run(statement.attempt, frame)
+        return engine.run(statement.attempt, frame)
     except Caught as caught:
         if caught.frame is frame:
             raise
         error = caught.error
     finally:
-        own.tries.pop()
-    del own.sinks[sinks:]
-    previous, own.caught = own.caught, error
+        engine.tries.pop()
+    del engine.sinks[sinks:]
+    previous, engine.caught = engine.caught, error
     try:
-        return own.run(statement.handler, frame)
+        return engine.run(statement.handler, frame)
     finally:
-        own.caught = previous
+        engine.caught = previous
 
 
-def run_return(own: Interpreter, statement: Return, frame: Frame) -> Flow:
+def run_return(engine: Interpreter, statement: Return, frame: Frame) -> Flow:
     """RETURN, with a status in procedures."""
     if statement.value is not None:
         if frame.module is None:
             raise sql_error(178)
-        frame.status = own.evaluate(statement.value, frame, INT)
+        frame.status = engine.evaluate(statement.value, frame, INT)
         if frame.status is None:
             name = frame.procedure_name() or ""
             text = f"The '{name}' procedure attempted to return a status of NULL, which is not "
             text += "allowed. A status of 0 will be returned instead."
-            own.send(Message(0, 0, 1, text, statement.at.line, frame.procedure_name()))
+            engine.send(Message(0, 0, 1, text, statement.at.line, frame.procedure_name()))
             frame.status = 0
     return "return"
 
 
-def run_begin(own: Interpreter, statement: BeginTransaction, _: Frame) -> Flow:
+def run_begin(engine: Interpreter, statement: BeginTransaction, _: Frame) -> Flow:
     """BEGIN TRANSACTION."""
-    own.transaction.begin(statement.name)
-    own.row_count = 0
+    engine.transaction.begin(statement.name)
+    engine.row_count = 0
     return None
 
 
-def run_commit(own: Interpreter, _: CommitTransaction, __: Frame) -> Flow:
+def run_commit(engine: Interpreter, _: CommitTransaction, __: Frame) -> Flow:
     """COMMIT."""
-    if own.inserting and own.transaction.depth <= own.inserting:
+    if engine.inserting and engine.transaction.depth <= engine.inserting:
         raise sql_error(3916)
-    own.transaction.commit()
-    own.end_transaction()
-    own.row_count = 0
+    engine.transaction.commit()
+    engine.end_transaction()
+    engine.row_count = 0
     return None
 
 
-def run_rollback(own: Interpreter, statement: RollbackTransaction, _: Frame) -> Flow:
+def run_rollback(engine: Interpreter, statement: RollbackTransaction, _: Frame) -> Flow:
     """ROLLBACK; a name must be that of the outermost transaction."""
-    if own.inserting:
+    if engine.inserting:
         raise sql_error(3915)
-    name, outermost = statement.name, own.transaction.name
-    if own.transaction.depth and name and name.lower() != (outermost or "").lower():
+    name, outermost = statement.name, engine.transaction.name
+    if engine.transaction.depth and name and name.lower() != (outermost or "").lower():
         raise sql_error(6401, name)
-    own.rollback()
-    own.row_count = 0
+    engine.rollback()
+    engine.row_count = 0
     return None

@@ -14,7 +14,6 @@ from procluster.local.stored import (
 )
 
 if TYPE_CHECKING:
-
     from procluster.local.frame import Frame
     from procluster.local.interpreter import Interpreter
     from procluster.local.syntax import (
@@ -38,7 +37,8 @@ __all__ = [
     "drop",
 ]
 
-def create_module(own: Interpreter, statement: CreateModule, frame: Frame) -> None:
+
+def create_module(engine: Interpreter, statement: CreateModule, frame: Frame) -> None:
     """CREATE [OR ALTER] and ALTER of a procedure, view or function."""
     schema, name = frame.schema_of(statement.name), statement.name.parts[-1]
     if name.startswith("#"):
@@ -48,17 +48,17 @@ def create_module(own: Interpreter, statement: CreateModule, frame: Frame) -> No
             line=statement.at.line,
             column=statement.at.column,
         )
-    existing = own.catalog.find(schema, name)
+    existing = engine.catalog.find(schema, name)
     same_kind = isinstance(existing, StoredModule) and existing.kind == statement.kind
     if statement.mode == "ALTER" and not same_kind:
         raise sql_error(208, ".".join(statement.name.parts))
     if existing and (statement.mode == "CREATE" or not same_kind):
         raise sql_error(2714, name)
-    if existing is None and own.catalog.is_taken(schema, name):
+    if existing is None and engine.catalog.is_taken(schema, name):
         raise sql_error(2714, name)
-    with own.transaction.change():
+    with engine.transaction.change():
         module = StoredModule(
-            existing.object_id if existing else own.catalog.new_id(),
+            existing.object_id if existing else engine.catalog.new_id(),
             schema,
             existing.name if existing else name,
             statement.kind,
@@ -66,113 +66,113 @@ def create_module(own: Interpreter, statement: CreateModule, frame: Frame) -> No
         )
         if existing:
             module = replace(module, created_at=existing.created_at)
-        own.catalog.put(own.connection, module)
-    own.row_count = 0
+        engine.catalog.put(engine.connection, module)
+    engine.row_count = 0
 
 
-def drop(own: Interpreter, statement: Drop, frame: Frame) -> None:
+def drop(engine: Interpreter, statement: Drop, frame: Frame) -> None:
     """DROP TABLE, VIEW, PROCEDURE, FUNCTION, SCHEMA, ROLE and INDEX."""
     missing: list[str] = []
     for name in statement.names:
-        with own.transaction.change():
-            if not _drop_one(own, statement, name, frame):
+        with engine.transaction.change():
+            if not _drop_one(engine, statement, name, frame):
                 missing.append(".".join(name.parts))
-    own.row_count = 0
+    engine.row_count = 0
     if missing and not statement.if_exists:
         number = 15151 if statement.kind in ("SCHEMA", "ROLE") else 3701
         raise sql_error(number, "drop", statement.kind.lower(), missing[0])
 
 
-def _drop_one(own: Interpreter, statement: Drop, name: ObjectName, frame: Frame) -> bool:
+def _drop_one(engine: Interpreter, statement: Drop, name: ObjectName, frame: Frame) -> bool:
     """Drop what the name means; False when there is nothing of that kind."""
     if statement.kind == "TABLE":
         table = frame.stored_table(name)
         if table and not table.name.startswith("@"):
-            drop_table(own, table, frame)
+            drop_table(engine, table, frame)
         return table is not None
     if statement.kind == "SCHEMA":
-        return _drop_schema(own, name.parts[-1])
+        return _drop_schema(engine, name.parts[-1])
     if statement.kind == "ROLE":
-        role = own.catalog.role(name.parts[-1])
+        role = engine.catalog.role(name.parts[-1])
         if role:
-            _drop_role(own, role)
+            _drop_role(engine, role)
         return role is not None
     if statement.kind == "INDEX":
-        return drop_index(own, statement, name, frame)
+        return drop_index(engine, statement, name, frame)
     module = frame.stored_module(name, statement.kind)
     if module:
-        own.catalog.remove(own.connection, module)
+        engine.catalog.remove(engine.connection, module)
     return module is not None
 
 
-def _drop_role(own: Interpreter, role: str) -> None:
-    for text, held in list(own.catalog.permissions.items()):
+def _drop_role(engine: Interpreter, role: str) -> None:
+    for text, held in list(engine.catalog.permissions.items()):
         if held.principals[0].lower() == role.lower():
-            own.catalog.remove_text(own.connection, "PERMISSION", text)
-    for key, member in list(own.catalog.members.items()):
+            engine.catalog.remove_text(engine.connection, "PERMISSION", text)
+    for key, member in list(engine.catalog.members.items()):
         if role.lower() in (member.role.lower(), member.member.lower()):
-            own.catalog.remove_text(own.connection, "MEMBER", key)
-    own.catalog.remove_text(own.connection, "ROLE", role)
+            engine.catalog.remove_text(engine.connection, "MEMBER", key)
+    engine.catalog.remove_text(engine.connection, "ROLE", role)
 
 
-def _drop_schema(own: Interpreter, name: str) -> bool:
-    schema = own.catalog.schema(name)
+def _drop_schema(engine: Interpreter, name: str) -> bool:
+    schema = engine.catalog.schema(name)
     if schema is None:
         return False
-    for item in own.catalog.objects.values():
+    for item in engine.catalog.objects.values():
         if item.schema.lower() == schema.lower():
             raise sql_error(3729, schema, item.name)
-    own.execute(f"DROP SCHEMA {quote_sql(schema)}")
-    own.catalog.remove_text(own.connection, "SCHEMA", schema)
+    engine.execute(f"DROP SCHEMA {quote_sql(schema)}")
+    engine.catalog.remove_text(engine.connection, "SCHEMA", schema)
     return True
 
 
-def create_schema(own: Interpreter, statement: CreateSchema, _: Frame) -> None:
+def create_schema(engine: Interpreter, statement: CreateSchema, _: Frame) -> None:
     """CREATE SCHEMA."""
-    if own.catalog.schema(statement.name):
+    if engine.catalog.schema(statement.name):
         raise sql_error(2714, statement.name)
-    with own.transaction.change():
-        own.execute(f"CREATE SCHEMA {quote_sql(statement.name)}")
+    with engine.transaction.change():
+        engine.execute(f"CREATE SCHEMA {quote_sql(statement.name)}")
         text = f"CREATE SCHEMA {quote_tsql(statement.name)}"
-        own.catalog.put_text(own.connection, "SCHEMA", statement.name, text)
-    own.row_count = 0
+        engine.catalog.put_text(engine.connection, "SCHEMA", statement.name, text)
+    engine.row_count = 0
 
 
-def create_role(own: Interpreter, statement: CreateRole, _: Frame) -> None:
+def create_role(engine: Interpreter, statement: CreateRole, _: Frame) -> None:
     """CREATE ROLE."""
-    if own.catalog.role(statement.name) or statement.name.lower() in ("public", "dbo", "guest"):
+    if engine.catalog.role(statement.name) or statement.name.lower() in ("public", "dbo", "guest"):
         raise sql_error(15023, statement.name)
-    with own.transaction.change():
+    with engine.transaction.change():
         text = f"CREATE ROLE {quote_tsql(statement.name)}"
-        own.catalog.put_text(own.connection, "ROLE", statement.name, text)
-    own.row_count = 0
+        engine.catalog.put_text(engine.connection, "ROLE", statement.name, text)
+    engine.row_count = 0
 
 
-def change_permission(own: Interpreter, statement: Permission, frame: Frame) -> None:
+def change_permission(engine: Interpreter, statement: Permission, frame: Frame) -> None:
     """GRANT, DENY, REVOKE: recorded, not enforced, for there is one principal, dbo."""
-    on = _securable(own, statement, frame)
+    on = _securable(engine, statement, frame)
     for principal in statement.principals:
-        if own.catalog.role(principal) is None and principal.lower() not in ("public", "guest"):
+        if engine.catalog.role(principal) is None and principal.lower() not in ("public", "guest"):
             raise sql_error(15151, "find", "user", principal)
-    with own.transaction.change():
+    with engine.transaction.change():
         for permission in statement.permissions:
             for principal in statement.principals:
-                grantee = own.catalog.role(principal) or principal.lower()
+                grantee = engine.catalog.role(principal) or principal.lower()
                 rest = f"{permission}{on} TO {quote_tsql(grantee)}"
                 for action in ("GRANT", "DENY"):
-                    own.catalog.remove_text(own.connection, "PERMISSION", f"{action} {rest}")
+                    engine.catalog.remove_text(engine.connection, "PERMISSION", f"{action} {rest}")
                 if statement.action != "REVOKE":
                     text = f"{statement.action} {rest}"
-                    own.catalog.put_text(own.connection, "PERMISSION", text, text)
-    own.row_count = 0
+                    engine.catalog.put_text(engine.connection, "PERMISSION", text, text)
+    engine.row_count = 0
 
 
-def _securable(own: Interpreter, statement: Permission, frame: Frame) -> str:
+def _securable(engine: Interpreter, statement: Permission, frame: Frame) -> str:
     if statement.on is None or statement.on_kind == "DATABASE":
         return ""
     name = ".".join(statement.on.parts)
     if statement.on_kind == "SCHEMA":
-        schema = own.catalog.schema(statement.on.parts[-1])
+        schema = engine.catalog.schema(statement.on.parts[-1])
         if schema is None:
             raise sql_error(15151, "find", "schema", name)
         return f" ON SCHEMA::{quote_tsql(schema)}"
@@ -182,18 +182,18 @@ def _securable(own: Interpreter, statement: Permission, frame: Frame) -> str:
     return f" ON OBJECT::{quote_tsql(found.schema, found.name)}"
 
 
-def change_role_member(own: Interpreter, statement: RoleMember, _: Frame) -> None:
+def change_role_member(engine: Interpreter, statement: RoleMember, _: Frame) -> None:
     """ALTER ROLE ... ADD | DROP MEMBER."""
-    role = own.catalog.role(statement.role)
+    role = engine.catalog.role(statement.role)
     if role is None:
         raise sql_error(15151, "alter", "role", statement.role)
-    member = own.catalog.role(statement.member)
+    member = engine.catalog.role(statement.member)
     if member is None and statement.member.lower() != "dbo":
         raise sql_error(15151, "add", "principal", statement.member)
     key = f"{role}/{statement.member.lower()}"
-    with own.transaction.change():
-        own.catalog.remove_text(own.connection, "MEMBER", key)
+    with engine.transaction.change():
+        engine.catalog.remove_text(engine.connection, "MEMBER", key)
         if statement.action == "ADD":
             text = f"ALTER ROLE {quote_tsql(role)} ADD MEMBER {quote_tsql(statement.member)}"
-            own.catalog.put_text(own.connection, "MEMBER", key, text)
-    own.row_count = 0
+            engine.catalog.put_text(engine.connection, "MEMBER", key, text)
+    engine.row_count = 0

@@ -30,36 +30,36 @@ SIGNATURE_ERRORS = (201, 8143, 8144, 8145, 8146, 8114, 8162)
 """Errors in a call that a server reports at line 0 of the procedure called."""
 
 
-def execute(own: Interpreter, statement: Execute, frame: Frame) -> None:
+def execute(engine: Interpreter, statement: Execute, frame: Frame) -> None:
     """EXEC of a procedure, the user's or the system's."""
-    with returning(own, statement):
+    with returning(engine, statement):
         run = system_procedure(statement.procedure) or execute_module
-        status = run(own, statement, frame)
+        status = run(engine, statement, frame)
     if statement.status:
         kind = frame.variables[statement.status.lower()].type
-        assign(frame, statement.status, convert(own, status, INT, kind))
+        assign(frame, statement.status, convert(engine, status, INT, kind))
 
 
-def execute_module(own: Interpreter, statement: Execute, frame: Frame) -> object:
+def execute_module(engine: Interpreter, statement: Execute, frame: Frame) -> object:
     """Run a procedure of the user's; return its status."""
     module = frame.stored_module(statement.procedure, "PROCEDURE")
     if module is None:
         raise sql_error(2812, ".".join(statement.procedure.parts))
-    tree = own.catalog.tree(module)
+    tree = engine.catalog.tree(module)
     try:
-        bound = bind(own, module.name, tree.parameters, statement.arguments, frame)
+        bound = bind(engine, module.name, tree.parameters, statement.arguments, frame)
     except SqlError as error:
         if error.number in SIGNATURE_ERRORS:
             error.procedure, error.located = module.full_name, True  # type: ignore[attr-defined]
         raise
-    inner = Frame(own, frame, module)
+    inner = Frame(engine, frame, module)
     assert isinstance(tree.body, tuple)  # noqa: S101
-    run_in(own, inner, bound, tree.body)
-    give_back(own, inner, bound, frame)
+    run_in(engine, inner, bound, tree.body)
+    give_back(engine, inner, bound, frame)
     return inner.status
 
 
-def execute_text(own: Interpreter, statement: ExecuteText, frame: Frame) -> None:
+def execute_text(engine: Interpreter, statement: ExecuteText, frame: Frame) -> None:
     """EXEC (N'...')."""
-    text = own.evaluate(statement.text, frame, TEXT)
-    run_dynamic(own, "" if text is None else str(text), (), frame)
+    text = engine.evaluate(statement.text, frame, TEXT)
+    run_dynamic(engine, "" if text is None else str(text), (), frame)

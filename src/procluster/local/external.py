@@ -48,23 +48,25 @@ HINTS = ("@r_rowsperread", "@sqlr_rowsperread")
 PROCEDURE = "sp_execute_external_script"
 
 
-def execute_external_script(own: Interpreter, statement: Execute, frame: Frame) -> object:
+def execute_external_script(engine: Interpreter, statement: Execute, frame: Frame) -> object:
     """Run a Python script over a query's rows."""
     given, rest = split_arguments(statement.arguments, ARGUMENTS)
-    _refuse_left_out(own, given, statement, frame)
-    script = national_text(own, given, "@script", frame)
-    language = national_text(own, given, "@language", frame)
+    _refuse_left_out(engine, given, statement, frame)
+    script = national_text(engine, given, "@script", frame)
+    language = national_text(engine, given, "@language", frame)
     for name, value in (("@language", language), ("@script", script)):
         if value is None:
             raise sql_error(201, PROCEDURE, name)
     if str(language).lower() != "python":
         raise _refusal(statement, f"@language = N'{language}'", "only Python runs here")
-    bound = _parameters(own, national_text(own, given, "@params", frame), rest, statement, frame)
-    columns, data = _input(own, national_text(own, given, "@input_data_1", frame), frame)
+    bound = _parameters(
+        engine, national_text(engine, given, "@params", frame), rest, statement, frame
+    )
+    columns, data = _input(engine, national_text(engine, given, "@input_data_1", frame), frame)
     call = ScriptCall(
         script=str(script),
-        input_name=national_text(own, given, "@input_data_1_name", frame) or "InputDataSet",
-        output_name=national_text(own, given, "@output_data_1_name", frame) or "OutputDataSet",
+        input_name=national_text(engine, given, "@input_data_1_name", frame) or "InputDataSet",
+        output_name=national_text(engine, given, "@output_data_1_name", frame) or "OutputDataSet",
         columns=columns,
         data=data,
         parameters=tuple(
@@ -74,20 +76,20 @@ def execute_external_script(own: Interpreter, statement: Execute, frame: Frame) 
             for item in bound
         ),
     )
-    result = own.satellite().run(call)
+    result = engine.satellite().run(call)
     if result.printed:
         text = f"STDOUT message(s) from external script: \n{result.printed}"
-        own.send(Message(0, 0, 1, text, statement.at.line, frame.procedure_name()))
+        engine.send(Message(0, 0, 1, text, statement.at.line, frame.procedure_name()))
     for note in result.notes:
-        own.send(Message(0, 0, 1, note, statement.at.line, frame.procedure_name()))
+        engine.send(Message(0, 0, 1, note, statement.at.line, frame.procedure_name()))
     if result.frame is not None:
-        own.send(ResultSet(tuple(Column("", kind) for kind in result.types), result.frame))
-        own.send_count(result.frame.num_rows)
+        engine.send(ResultSet(tuple(Column("", kind) for kind in result.types), result.frame))
+        engine.send_count(result.frame.num_rows)
     for item in bound:
         if item.variable:
             kind = frame.variables[item.variable.lower()].type
             output = result.outputs[item.parameter.name[1:]]
-            assign(frame, item.variable, convert(own, output, item.parameter.type, kind))
+            assign(frame, item.variable, convert(engine, output, item.parameter.type, kind))
     return 0
 
 
@@ -110,7 +112,7 @@ def split_arguments(
 
 
 def national_text(
-    own: Interpreter, given: dict[str, Argument], name: str, frame: Frame
+    engine: Interpreter, given: dict[str, Argument], name: str, frame: Frame
 ) -> str | None:
     """Value of an argument that must be nvarchar: N'...' or a variable; 214 otherwise."""
     argument = given.get(name)
@@ -127,24 +129,24 @@ def national_text(
         is_national = False
     if not is_national:
         raise sql_error(214, name)
-    text = own.evaluate(value, frame)
+    text = engine.evaluate(value, frame)
     return None if text is None else str(text)
 
 
 def _refuse_left_out(
-    own: Interpreter, given: dict[str, Argument], statement: Execute, frame: Frame
+    engine: Interpreter, given: dict[str, Argument], statement: Execute, frame: Frame
 ) -> None:
     for name, reason in LEFT_OUT.items():
-        if name in given and national_text(own, given, name, frame):
+        if name in given and national_text(engine, given, name, frame):
             raise _refusal(statement, f"{PROCEDURE} {name}", reason)
     parallel = given.get("@parallel")
-    if parallel and own.evaluate(parallel.value, frame) not in (None, 0, False):
+    if parallel and engine.evaluate(parallel.value, frame) not in (None, 0, False):
         reason = "the script may then run once for each part of the rows; use 0"
         raise _refusal(statement, f"{PROCEDURE} @parallel = 1", reason)
 
 
 def _parameters(
-    own: Interpreter,
+    engine: Interpreter,
     declared: str | None,
     rest: tuple[Argument, ...],
     statement: Execute,
@@ -155,11 +157,11 @@ def _parameters(
         if parameter.name.lower() in HINTS:
             reason = "streaming runs the script once for each chunk; leave it out"
             raise _refusal(statement, f"{PROCEDURE} {parameter.name}", reason)
-    return bind(own, PROCEDURE, parameters, rest, frame) if parameters or rest else []
+    return bind(engine, PROCEDURE, parameters, rest, frame) if parameters or rest else []
 
 
 def _input(
-    own: Interpreter, text: str | None, frame: Frame
+    engine: Interpreter, text: str | None, frame: Frame
 ) -> tuple[tuple[Column, ...], pa.Table | None]:
     """Rows of @input_data_1, which is one SELECT; it sees no variables."""
     if not text or not text.strip():
@@ -169,12 +171,12 @@ def _input(
         raise Refusal(
             "@input_data_1 with anything but one SELECT",
             "put the rows into a #temp table first and select them",
-            line=own.at.line,
-            column=own.at.column,
+            line=engine.at.line,
+            column=engine.at.column,
         )
-    inner = type(frame)(own, frame)
+    inner = type(frame)(engine, frame)
     compiled = compile_query(statements[0].query, inner)
-    return compiled.columns, own.fetch(compiled)
+    return compiled.columns, engine.fetch(compiled)
 
 
 def _refusal(statement: Execute, what: str, reason: str) -> Refusal:

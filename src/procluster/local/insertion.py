@@ -34,7 +34,6 @@ from procluster.local.translate import (
 from procluster.local.translate.names import Compiled, Table
 
 if TYPE_CHECKING:
-
     import pyarrow as pa
 
     from procluster.local.frame import Frame
@@ -45,13 +44,14 @@ from procluster.local.staging import STAGE, check_nulls, staged
 
 __all__ = ["append_rows", "insert"]
 
-def insert(own: Interpreter, statement: Insert, frame: Frame) -> None:
+
+def insert(engine: Interpreter, statement: Insert, frame: Frame) -> None:
     """INSERT from values, a query, defaults or EXEC."""
     target = frame.needed_table(statement.target)
     columns = _insert_columns(target, statement.columns)
     source = statement.source
     if isinstance(source, (Execute, ExecuteText)):
-        own.send_count(_insert_results(own, frame, target, columns, source))
+        engine.send_count(_insert_results(engine, frame, target, columns, source))
         return
     if source is None:
         columns, query = (), Query(statement.at, Select(statement.at, ()))
@@ -63,12 +63,10 @@ def insert(own: Interpreter, statement: Insert, frame: Frame) -> None:
         query = replace(source, with_tables=statement.with_tables + source.with_tables)
         compiled = compile_query(query, frame)
         _check_width(len(compiled.columns), columns, listed=bool(statement.columns))
-    own.send_count(store(own, frame, target, columns, compiled))
+    engine.send_count(store(engine, frame, target, columns, compiled))
 
 
-def _insert_columns(
-    target: StoredTable, names: tuple[str, ...]
-) -> tuple[ColumnDefinition, ...]:
+def _insert_columns(target: StoredTable, names: tuple[str, ...]) -> tuple[ColumnDefinition, ...]:
     if not names:
         return tuple(column for column in target.columns if column.identity is None)
     columns: list[ColumnDefinition] = []
@@ -115,14 +113,14 @@ def _or_default(value: Expression, column: ColumnDefinition) -> Expression:
 
 
 def _insert_results(
-    own: Interpreter,
+    engine: Interpreter,
     frame: Frame,
     target: StoredTable,
     columns: tuple[ColumnDefinition, ...],
     source: Execute | ExecuteText,
 ) -> int:
     """INSERT ... EXEC: every result set must have the columns of the list."""
-    if own.inserting:
+    if engine.inserting:
         raise sql_error(8164)
     if isinstance(source, Execute) and source.result_sets is not None:
         raise Refusal(
@@ -131,64 +129,64 @@ def _insert_results(
             line=source.at.line,
             column=source.at.column,
         )
-    alone = not own.transaction.depth
+    alone = not engine.transaction.depth
     if alone:
-        own.transaction.begin()
-    own.inserting = own.transaction.depth
+        engine.transaction.begin()
+    engine.inserting = engine.transaction.depth
     sets: list[ResultSet] = []
     try:
-        with own.taking(sets.append):
+        with engine.taking(sets.append):
             if isinstance(source, Execute):
-                execution.execute(own, source, frame)
+                execution.execute(engine, source, frame)
             else:
-                execution.execute_text(own, source, frame)
-        own.inserting = 0
+                execution.execute_text(engine, source, frame)
+        engine.inserting = 0
         count = 0
         for found in sets:
             _check_width(len(found.columns), columns, listed=False)
-            with own.rows(found.table) as rows:
+            with engine.rows(found.table) as rows:
                 compiled = Compiled(f"SELECT * FROM {rows}", found.columns, {})
-                count += store(own, frame, target, columns, compiled)
+                count += store(engine, frame, target, columns, compiled)
         if alone:
-            own.transaction.commit()
+            engine.transaction.commit()
     except BaseException:
-        if alone and own.transaction.depth:
-            own.rollback()
+        if alone and engine.transaction.depth:
+            engine.rollback()
         raise
     finally:
-        own.inserting = 0
+        engine.inserting = 0
     return count
 
 
 def store(
-    own: Interpreter,
+    engine: Interpreter,
     frame: Frame,
     target: StoredTable,
     columns: tuple[ColumnDefinition, ...],
     source: Compiled,
 ) -> int:
     """Write the rows of a query into columns of a table; the others get their defaults."""
-    with own.transaction.change():
-        start = identity.next_number(own, target)
-        parts, parameters = _stage_columns(own, frame, target, columns, source, start)
-        with staged(own, f"SELECT {', '.join(parts)} FROM ({source.sql})", parameters):
-            count = check_nulls(own, target, target.columns, "INSERT")
+    with engine.transaction.change():
+        start = identity.next_number(engine, target)
+        parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
+        with staged(engine, f"SELECT {', '.join(parts)} FROM ({source.sql})", parameters):
+            count = check_nulls(engine, target, target.columns, "INSERT")
             if count > 1:
-                _refuse_row_defaults(own, target, columns)
+                _refuse_row_defaults(engine, target, columns)
             stage = Table(STAGE, frame.columns_of(target))
             names = RowNames(frame, {"@new": stage, "@kept": Table(target.sql, stage.columns)})
-            check_new_rows(own, target, names, "INSERT", None)
-            own.execute(f"INSERT INTO {target.sql} SELECT * FROM {STAGE}")
+            check_new_rows(engine, target, names, "INSERT", None)
+            engine.execute(f"INSERT INTO {target.sql} SELECT * FROM {STAGE}")
         if target.identity and target.identity.identity and count:
             last = start + (count - 1) * target.identity.identity[1]
-            identity.keep_last(own, target, last)
-            own.identity = frame.identity = last
-        own.note_change(target, frame)
+            identity.keep_last(engine, target, last)
+            engine.identity = frame.identity = last
+        engine.note_change(target, frame)
     return count
 
 
 def _stage_columns(  # noqa: PLR0913, PLR0917
-    own: Interpreter,
+    engine: Interpreter,
     frame: Frame,
     target: StoredTable,
     columns: tuple[ColumnDefinition, ...],
@@ -202,14 +200,14 @@ def _stage_columns(  # noqa: PLR0913, PLR0917
         if column.name in places:
             place = places[column.name]
             kind = source.columns[place].type
-            where = f"table '{own.database_name}.{target.full_name}', column '{column.name}'"
+            where = f"table '{engine.database_name}.{target.full_name}', column '{column.name}'"
             sql = convert_sql(f"c{place}", kind, column.type, column=where)
         elif column.identity:
             step = column.identity[1]
             sql = f"CAST({start} + (row_number() OVER () - 1) * {step} AS {column.type.storage})"
         elif column.default is not None:
             key = f"default{number}"
-            parameters[key] = own.evaluate(column.default, frame, column.type)
+            parameters[key] = engine.evaluate(column.default, frame, column.type)
             sql = f"CAST(${key} AS {column.type.storage})"
         else:
             sql = f"CAST(NULL AS {column.type.storage})"
@@ -218,7 +216,7 @@ def _stage_columns(  # noqa: PLR0913, PLR0917
 
 
 def _refuse_row_defaults(
-    own: Interpreter, target: StoredTable, columns: tuple[ColumnDefinition, ...]
+    engine: Interpreter, target: StoredTable, columns: tuple[ColumnDefinition, ...]
 ) -> None:
     """Defaults are computed once a statement, so NEWID() cannot number several rows."""
     for column in target.columns:
@@ -229,12 +227,12 @@ def _refuse_row_defaults(
                 raise Refusal(
                     f"the default of column {column.name} for several rows",
                     "write NEWID() in the query",
-                    line=own.at.line,
-                    column=own.at.column,
+                    line=engine.at.line,
+                    column=engine.at.column,
                 )
 
 
-def append_rows(own: Interpreter, frame: Frame, name: str, data: pa.Table) -> int:
+def append_rows(engine: Interpreter, frame: Frame, name: str, data: pa.Table) -> int:
     """Insert the rows of an Arrow table, by column name."""
     parts = identifier_parts(name)
     target = frame.stored_table(ObjectName(Position(0, 0), parts)) if parts else None
@@ -242,8 +240,8 @@ def append_rows(own: Interpreter, frame: Frame, name: str, data: pa.Table) -> in
         raise sql_error(208, name)
     columns = _insert_columns(target, tuple(data.column_names))
     kinds: list[Column] = []
-    with own.rows(data) as rows:
-        described = own.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
+    with engine.rows(data) as rows:
+        described = engine.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
         for column, (_, storage, *_) in zip(columns, described, strict=True):
             kind = type_of_storage(storage)
             if kind is None:
@@ -256,7 +254,7 @@ def append_rows(own: Interpreter, frame: Frame, name: str, data: pa.Table) -> in
         )
         source = Compiled(f"SELECT {places} FROM {rows}", tuple(kinds), {})
         try:
-            return store(own, frame, target, columns, source)
+            return store(engine, frame, target, columns, source)
         except SqlError:
-            own.transaction.notice_failure()
+            engine.transaction.notice_failure()
             raise

@@ -32,8 +32,9 @@ __all__ = [
     "save_table_variables",
 ]
 
+
 def new_local_table(
-    own: Interpreter, statement: CreateTable, name: str, frame: Frame
+    engine: Interpreter, statement: CreateTable, name: str, frame: Frame
 ) -> StoredTable:
     """Make the DuckDB table of a #temp table or a table variable."""
     if name.startswith("##"):
@@ -45,22 +46,22 @@ def new_local_table(
         )
     if name.lower() in frame.temporary:
         raise sql_error(2714, name)
-    sql = quote_sql("temp", own.temporary_name(name))
-    table = table_of(-own.temporary_number, "", name, sql, statement)
+    sql = quote_sql("temp", engine.temporary_name(name))
+    table = table_of(-engine.temporary_number, "", name, sql, statement)
     if table.foreign_keys:
         table = replace(table, foreign_keys=())  # "Skipping FOREIGN KEY constraint" on a server
-    own.execute(f"CREATE TEMP TABLE {sql} ({storage_columns(table.columns)})")
+    engine.execute(f"CREATE TEMP TABLE {sql} ({storage_columns(table.columns)})")
     return table
 
 
-def keep_temporary(own: Interpreter, table: StoredTable, frame: Frame) -> None:
+def keep_temporary(engine: Interpreter, table: StoredTable, frame: Frame) -> None:
     """Make a temp table known to its level, until a rollback."""
     key = table.name.lower()
     frame.temporary[key] = table
-    own.transaction.on_rollback(lambda: frame.temporary.pop(key, None))
+    engine.transaction.on_rollback(lambda: frame.temporary.pop(key, None))
 
 
-def drop_local_tables(own: Interpreter, frame: Frame) -> None:
+def drop_local_tables(engine: Interpreter, frame: Frame) -> None:
     """Drop what a procedure's end drops."""
     tables = list(frame.tables.values())
     if frame.own_temporary:
@@ -68,31 +69,34 @@ def drop_local_tables(own: Interpreter, frame: Frame) -> None:
         frame.temporary.clear()
     frame.tables.clear()
     for table in tables:
-        own.execute(f"DROP TABLE IF EXISTS {table.sql}")
+        engine.execute(f"DROP TABLE IF EXISTS {table.sql}")
 
 
-def save_table_variables(own: Interpreter) -> list[tuple[StoredTable, pa.Table | None]]:
+def save_table_variables(engine: Interpreter) -> list[tuple[StoredTable, pa.Table | None]]:
     """Rows of every table variable before a rollback; None where DuckDB has lost them."""
     kept: list[tuple[StoredTable, pa.Table | None]] = []
-    for frame in own.frames:
+    for frame in engine.frames:
         for table in frame.tables.values():
             rows = None
-            if not own.transaction.lost:
-                rows = own.execute(f"SELECT * FROM {table.sql}").to_arrow_table()
+            if not engine.transaction.lost:
+                rows = engine.execute(f"SELECT * FROM {table.sql}").to_arrow_table()
             kept.append((table, rows))
     return kept
 
 
 def restore_table_variables(
-    own: Interpreter, kept: list[tuple[StoredTable, pa.Table | None]]
+    engine: Interpreter, kept: list[tuple[StoredTable, pa.Table | None]]
 ) -> None:
     """Put the rows back after a rollback; a table whose rows are lost is not used again."""
     for table, rows in kept:
         if rows is not None:
-            own.materialize(table.sql, rows)
+            engine.materialize(table.sql, rows)
             continue
-        for frame in own.frames:
-            if frame.tables.get(table.name.lower()) is table and table.sql in own.changed_variables:
+        for frame in engine.frames:
+            if (
+                frame.tables.get(table.name.lower()) is table
+                and table.sql in engine.changed_variables
+            ):
                 frame.lost.add(table.name.lower())
         storage = storage_columns(table.columns)
-        own.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table.sql} ({storage})")
+        engine.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table.sql} ({storage})")

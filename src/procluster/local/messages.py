@@ -45,21 +45,15 @@ ERRORS: dict[int, ErrorText] = {
         "a query batch or stored procedure.",
     ),
     137: ErrorText(15, 'Must declare the scalar variable "{}".'),
-    178: ErrorText(
-        15, "A RETURN statement with a return value cannot be used in this context."
-    ),
+    178: ErrorText(15, "A RETURN statement with a return value cannot be used in this context."),
     195: ErrorText(15, "'{}' is not a recognized {}."),
     201: ErrorText(
         16, "Procedure or function '{}' expects parameter '{}', which was not supplied."
     ),
     207: ErrorText(16, "Invalid column name '{}'."),
     208: ErrorText(16, "Invalid object name '{}'."),
-    213: ErrorText(
-        16, "Column name or number of supplied values does not match table definition."
-    ),
-    214: ErrorText(
-        16, "Procedure expects parameter '{}' of type 'ntext/nchar/nvarchar'."
-    ),
+    213: ErrorText(16, "Column name or number of supplied values does not match table definition."),
+    214: ErrorText(16, "Procedure expects parameter '{}' of type 'ntext/nchar/nvarchar'."),
     217: ErrorText(
         16,
         "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).",
@@ -109,9 +103,7 @@ ERRORS: dict[int, ErrorText] = {
         "referencing column list in the foreign key '{}'.",
     ),
     1779: ErrorText(16, "Table '{}' already has a primary key defined on it."),
-    1911: ErrorText(
-        16, "Column name '{}' does not exist in the target table or view."
-    ),
+    1911: ErrorText(16, "Column name '{}' does not exist in the target table or view."),
     1913: ErrorText(
         16,
         "The operation failed because an index or statistics with name '{}' already exists on "
@@ -138,8 +130,11 @@ ERRORS: dict[int, ErrorText] = {
         "more than once.",
     ),
     2714: ErrorText(16, "There is already an object named '{}' in the database."),
-    2732: ErrorText(16, "Error number {} is invalid. The number must be from 13000 through "
-                        "2147483647 and it cannot be 50000."),
+    2732: ErrorText(
+        16,
+        "Error number {} is invalid. The number must be from 13000 through "
+        "2147483647 and it cannot be 50000.",
+    ),
     2754: ErrorText(
         16,
         "Error severity levels greater than 18 can only be specified by members of the sysadmin "
@@ -166,15 +161,9 @@ ERRORS: dict[int, ErrorText] = {
         16, "Could not drop object '{}' because it is referenced by a FOREIGN KEY constraint."
     ),
     3728: ErrorText(16, "'{}' is not a constraint."),
-    3729: ErrorText(
-        16, "Cannot drop schema '{}' because it is being referenced by object '{}'."
-    ),
-    3902: ErrorText(
-        16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."
-    ),
-    3903: ErrorText(
-        16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."
-    ),
+    3729: ErrorText(16, "Cannot drop schema '{}' because it is being referenced by object '{}'."),
+    3902: ErrorText(16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."),
+    3903: ErrorText(16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     3915: ErrorText(16, "Cannot use the ROLLBACK statement within an INSERT-EXEC statement."),
     3916: ErrorText(
         16,
@@ -217,9 +206,7 @@ ERRORS: dict[int, ErrorText] = {
     4924: ErrorText(
         16, "ALTER TABLE DROP COLUMN failed because column '{}' does not exist in table '{}'."
     ),
-    6401: ErrorText(
-        16, "Cannot roll back {}. No transaction or savepoint of that name was found."
-    ),
+    6401: ErrorText(16, "Cannot roll back {}. No transaction or savepoint of that name was found."),
     8101: ErrorText(
         16,
         "An explicit value for the identity column in table '{}' can only be specified when a "
@@ -227,9 +214,7 @@ ERRORS: dict[int, ErrorText] = {
     ),
     8102: ErrorText(16, "Cannot update identity column '{}'."),
     8110: ErrorText(16, "Cannot add multiple PRIMARY KEY constraints to table '{}'."),
-    8111: ErrorText(
-        16, "Cannot define PRIMARY KEY constraint on nullable column in table '{}'."
-    ),
+    8111: ErrorText(16, "Cannot define PRIMARY KEY constraint on nullable column in table '{}'."),
     8115: ErrorText(16, "Arithmetic overflow error converting {} to data type {}."),
     8143: ErrorText(16, "Parameter '{}' was supplied multiple times."),
     8144: ErrorText(16, "Procedure or function {} has too many arguments specified."),
@@ -250,9 +235,7 @@ ERRORS: dict[int, ErrorText] = {
         "Internal error: Server stack limit has been reached. Please look for potentially deep "
         "nesting in your query, and try to simplify it.",
     ),
-    10700: ErrorText(
-        16, "The table-valued parameter \"{}\" is READONLY and cannot be modified."
-    ),
+    10700: ErrorText(16, 'The table-valued parameter "{}" is READONLY and cannot be modified.'),
     10704: ErrorText(
         15,
         "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the "

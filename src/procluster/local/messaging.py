@@ -26,40 +26,38 @@ SPECIFICATION = re.compile(
 )
 
 
-def print_value(own: Interpreter, statement: Print, frame: Frame) -> None:
+def print_value(engine: Interpreter, statement: Print, frame: Frame) -> None:
     """PRINT."""
-    text = own.evaluate(statement.value, frame, TEXT)
+    text = engine.evaluate(statement.value, frame, TEXT)
     shown = " " if text in (None, "") else str(text)[:MAX_PRINT]
-    own.send(Message(0, 0, 1, shown, statement.at.line, frame.procedure_name()))
-    own.row_count = 0
+    engine.send(Message(0, 0, 1, shown, statement.at.line, frame.procedure_name()))
+    engine.row_count = 0
 
 
-def raise_error(own: Interpreter, statement: RaiseError, frame: Frame) -> None:
+def raise_error(engine: Interpreter, statement: RaiseError, frame: Frame) -> None:
     """RAISERROR: a message up to severity 10, an error above."""
-    number, template = _message_of(own, statement.message, frame)
-    severity = _whole(own.evaluate(statement.severity, frame, SqlType("int")))
-    state = _whole(own.evaluate(statement.state, frame, SqlType("int")))
-    values = [own.evaluate(argument, frame) for argument in statement.arguments]
+    number, template = _message_of(engine, statement.message, frame)
+    severity = _whole(engine.evaluate(statement.severity, frame, SqlType("int")))
+    state = _whole(engine.evaluate(statement.state, frame, SqlType("int")))
+    values = [engine.evaluate(argument, frame) for argument in statement.arguments]
     if severity > 18 and "LOG" not in statement.options:
         raise sql_error(2754)
     severity, state = max(severity, 0), min(max(state, 0), 255) if state >= 0 else 1
     text = _format(template, values)
     if len(text) > MAX_MESSAGE:
         text = text[: MAX_MESSAGE - 3] + "..."
-    own.row_count = 0
+    engine.row_count = 0
     if severity <= 10:
         shown = 0 if severity == 0 else severity
-        own.send(
-            Message(number, shown, state, text, statement.at.line, frame.procedure_name())
-        )
+        engine.send(Message(number, shown, state, text, statement.at.line, frame.procedure_name()))
         if "SETERROR" in statement.options:
-            own.last_error = number
+            engine.last_error = number
         return
     raise SqlError(number, text, severity=severity, state=state)
 
 
-def _message_of(own: Interpreter, message: Expression, frame: Frame) -> tuple[int, str]:
-    value = own.evaluate(message, frame)
+def _message_of(engine: Interpreter, message: Expression, frame: Frame) -> tuple[int, str]:
+    value = engine.evaluate(message, frame)
     if isinstance(value, int):
         if value < 13000 or value == 50000:
             raise sql_error(2732, value)
@@ -112,15 +110,15 @@ def _format(template: str, values: list[Any]) -> str:
     return SPECIFICATION.sub(fill, template)
 
 
-def throw(own: Interpreter, statement: Throw, frame: Frame) -> None:
+def throw(engine: Interpreter, statement: Throw, frame: Frame) -> None:
     """THROW with an error of one's own, or again the one that was caught."""
     if statement.number is None or statement.message is None or statement.state is None:
-        if own.caught is None:
+        if engine.caught is None:
             raise sql_error(10704)
-        raise own.caught
-    number = _whole(own.evaluate(statement.number, frame, SqlType("int")))
-    text = own.evaluate(statement.message, frame, SqlType("nvarchar", 2048))
-    state = _whole(own.evaluate(statement.state, frame, SqlType("int")))
+        raise engine.caught
+    number = _whole(engine.evaluate(statement.number, frame, SqlType("int")))
+    text = engine.evaluate(statement.message, frame, SqlType("nvarchar", 2048))
+    state = _whole(engine.evaluate(statement.state, frame, SqlType("int")))
     if number < 50000:
         raise sql_error(35100, number)
     raise SqlError(number, "" if text is None else str(text), state=min(max(state, 0), 255))

@@ -49,7 +49,7 @@ class BoundArgument:
 
 
 def run_in(
-    own: Interpreter,
+    engine: Interpreter,
     inner: Frame,
     bound: Sequence[BoundArgument],
     statements: tuple[Statement, ...],
@@ -60,33 +60,33 @@ def run_in(
     for argument in bound:
         parameter = argument.parameter
         inner.variables[parameter.name.lower()] = Variable(parameter.type, argument.value)
-    depth, options = own.transaction.depth, own.options
-    own.options = options.copy()
+    depth, options = engine.transaction.depth, engine.options
+    engine.options = options.copy()
     try:
-        own.run_text(statements, inner)
+        engine.run_text(statements, inner)
     except Aborted as aborted:
         if aborted.frame is not inner:
             raise
         return
     finally:
-        own.options = options
-    if inner.module and own.transaction.depth != depth:
-        raise sql_error(266, depth, own.transaction.depth)
+        engine.options = options
+    if inner.module and engine.transaction.depth != depth:
+        raise sql_error(266, depth, engine.transaction.depth)
 
 
 def give_back(
-    own: Interpreter, inner: Frame, bound: Sequence[BoundArgument], frame: Frame
+    engine: Interpreter, inner: Frame, bound: Sequence[BoundArgument], frame: Frame
 ) -> None:
     """Assign OUTPUT parameters to the caller's variables."""
     for argument in bound:
         if argument.variable:
             found = inner.variables[argument.parameter.name.lower()]
             kind = frame.variables[argument.variable.lower()].type
-            assign(frame, argument.variable, convert(own, found.value, found.type, kind))
+            assign(frame, argument.variable, convert(engine, found.value, found.type, kind))
 
 
 def bind(
-    own: Interpreter,
+    engine: Interpreter,
     procedure: str,
     parameters: Sequence[Parameter],
     arguments: Sequence[Argument],
@@ -114,7 +114,7 @@ def bind(
             if not parameter.output:
                 raise sql_error(8162, parameter.name)
             variable = argument.value.name if isinstance(argument.value, VariableName) else None
-        bound.append(BoundArgument(parameter, _value(own, value, frame, parameter), variable))
+        bound.append(BoundArgument(parameter, _value(engine, value, frame, parameter), variable))
     return bound
 
 
@@ -137,13 +137,13 @@ def _match(
     return given
 
 
-def _value(own: Interpreter, value: object, frame: Frame, parameter: Parameter) -> object:
+def _value(engine: Interpreter, value: object, frame: Frame, parameter: Parameter) -> object:
     if isinstance(value, VariableName):
         found = frame.variables[value.name.lower()]
         if found.type == parameter.type or found.value is None:
             return found.value
     try:
-        return own.evaluate(value, frame, parameter.type)  # type: ignore[arg-type]
+        return engine.evaluate(value, frame, parameter.type)  # type: ignore[arg-type]
     except SqlError as error:
         if error.number not in CONVERSION_ERRORS:
             raise
@@ -159,12 +159,12 @@ def _kind_of(value: object, frame: Frame) -> str:
     return kinds.get(value.kind, value.kind) if isinstance(value, Literal) else "int"
 
 
-def convert(own: Interpreter, value: object, source: SqlType, target: SqlType) -> object:
+def convert(engine: Interpreter, value: object, source: SqlType, target: SqlType) -> object:
     """Convert a value as an assignment does."""
     if source == target or value is None:
         return value
     sql = convert_sql(f"CAST($v AS {source.storage})", source, target)
-    row = own.first_row(f"SELECT {sql}", {"v": value})
+    row = engine.first_row(f"SELECT {sql}", {"v": value})
     return row[0] if row else None
 
 
@@ -172,14 +172,14 @@ def convert(own: Interpreter, value: object, source: SqlType, target: SqlType) -
 
 
 def run_dynamic(
-    own: Interpreter, text: str, bound: Sequence[BoundArgument], frame: Frame
+    engine: Interpreter, text: str, bound: Sequence[BoundArgument], frame: Frame
 ) -> Frame:
     """Run a text in a frame of its own; its errors have no procedure."""
-    inner = Frame(own, frame)
+    inner = Frame(engine, frame)
     try:
         statements = parse_batch(text)
     except SqlError as error:
         error.located = True  # type: ignore[attr-defined]
         raise
-    run_in(own, inner, bound, statements)
+    run_in(engine, inner, bound, statements)
     return inner

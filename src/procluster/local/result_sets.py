@@ -19,7 +19,7 @@ __all__ = ["returning"]
 
 
 @contextmanager
-def returning(own: Interpreter, statement: Execute) -> Iterator[None]:
+def returning(engine: Interpreter, statement: Execute) -> Iterator[None]:
     """Around a call: hold its result sets to the clause.
 
     Raises
@@ -40,21 +40,21 @@ def returning(own: Interpreter, statement: Execute) -> Iterator[None]:
         sent += 1
         if sent > len(wanted):
             raise sql_error(11535, len(wanted))
-        shaped = _shape(own, found, wanted[sent - 1], sent)
-        outer, own.sinks = own.sinks, own.sinks[:-1]
+        shaped = _shape(engine, found, wanted[sent - 1], sent)
+        outer, engine.sinks = engine.sinks, engine.sinks[:-1]
         try:
-            own.send(shaped)
+            engine.send(shaped)
         finally:
-            own.sinks = outer
+            engine.sinks = outer
 
-    with own.taking(take):
+    with engine.taking(take):
         yield
     if sent < len(wanted):
         raise sql_error(11536, len(wanted), sent)
 
 
 def _shape(
-    own: Interpreter, found: ResultSet, wanted: tuple[ResultColumn, ...], number: int
+    engine: Interpreter, found: ResultSet, wanted: tuple[ResultColumn, ...], number: int
 ) -> ResultSet:
     if len(found.columns) != len(wanted):
         raise sql_error(11537, len(wanted), number, len(found.columns))
@@ -68,8 +68,8 @@ def _shape(
         + f" AS c{place}"
         for place, (column, target) in enumerate(zip(found.columns, wanted, strict=True))
     ]
-    with own.rows(found.table) as rows:
-        table = own.execute(f"SELECT {', '.join(parts)} FROM {rows}").to_arrow_table()
+    with engine.rows(found.table) as rows:
+        table = engine.execute(f"SELECT {', '.join(parts)} FROM {rows}").to_arrow_table()
     for place, target in enumerate(wanted):
         if not target.nullable and table.column(place).null_count:
             raise sql_error(11553, place + 1, number)

@@ -131,8 +131,8 @@ def _db_name(frame: Frame, database_id: object = 5) -> Value:
 
 
 def _applock_mode(frame: Frame, _: object, resource: object, owner: object = "Session") -> Value:
-    own = frame.interpreter
-    mode = own.locks.mode(own.session_id, str(resource), str(owner).lower())
+    engine = frame.interpreter
+    mode = engine.locks.mode(engine.session_id, str(resource), str(owner).lower())
     return SqlType("nvarchar", 32), mode.capitalize() if mode else "NoLock"
 
 

@@ -23,15 +23,15 @@ STAGE = quote_sql("temp", "_stage")
 
 
 @contextmanager
-def staged(own: Interpreter, sql: str, parameters: dict[str, object]) -> Iterator[None]:
+def staged(engine: Interpreter, sql: str, parameters: dict[str, object]) -> Iterator[None]:
     """Have the rows of a query in the stage meanwhile."""
-    own.execute(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}", parameters or None)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}", parameters or None)
     yield
-    own.execute(f"DROP TABLE {STAGE}")
+    engine.execute(f"DROP TABLE {STAGE}")
 
 
 def check_nulls(
-    own: Interpreter,
+    engine: Interpreter,
     target: StoredTable,
     columns: tuple[ColumnDefinition, ...],
     verb: str,
@@ -43,10 +43,10 @@ def check_nulls(
         "count(*)" if column.nullable else f"count({quote_sql(name)})"
         for column, name in zip(columns, stage_names, strict=True)
     )
-    row = own.first_row(f"SELECT count(*){', ' * bool(counts)}{counts} FROM {STAGE}")
+    row = engine.first_row(f"SELECT count(*){', ' * bool(counts)}{counts} FROM {STAGE}")
     total, *filled = row or (0,)
     for column, count in zip(columns, filled, strict=True):
         if count < total:
-            table = f"{own.database_name}.{target.full_name}"
+            table = f"{engine.database_name}.{target.full_name}"
             raise sql_error(515, column.name, table, verb)
     return int(total)

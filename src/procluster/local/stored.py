@@ -112,8 +112,7 @@ class StoredTable:
             columns = ", ".join(quote_tsql(column) for column in key.columns)
             lines.append(f"CONSTRAINT {quote_tsql(key.name or '')} {key.kind} ({columns})")
         lines += [
-            f"CONSTRAINT {quote_tsql(check.name or '')} CHECK {check.text}"
-            for check in self.checks
+            f"CONSTRAINT {quote_tsql(check.name or '')} CHECK {check.text}" for check in self.checks
         ]
         lines += [_foreign_key_text(foreign_key) for foreign_key in self.foreign_keys]
         body = ",\n    ".join(lines)

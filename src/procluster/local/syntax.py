@@ -14,9 +14,7 @@ from procluster.local.types import SqlType
 
 __all__: list[str] = []
 
-LiteralKind = OneOf[
-    "int", "decimal", "float", "string", "national", "binary", "null", "default"
-]
+LiteralKind = OneOf["int", "decimal", "float", "string", "national", "binary", "null", "default"]
 Sign = OneOf["-", "+", "~"]
 BinaryOperator = OneOf["+", "-", "*", "/", "%", "&", "|", "^"]
 ComparisonOperator = OneOf["=", "<>", "<", "<=", ">", ">="]
@@ -230,9 +228,7 @@ class Exists(Node):
     query: Query
 
 
-Condition = Union[
-    Comparison, Logic, Negation, NullTest, InList, InQuery, Between, Like, Exists
-]
+Condition = Union[Comparison, Logic, Negation, NullTest, InList, InQuery, Between, Like, Exists]
 
 # --- table sources -----------------------------------------------------------------------------
 
@@ -689,8 +685,37 @@ class Drop(Node):
 
 
 Statement = Union[
-    Declare, DeclareTable, SetVariable, SetOption, Print, If, While, Break, Continue, Return,
-    Block, TryCatch, Throw, RaiseError, BeginTransaction, CommitTransaction, RollbackTransaction,
-    Execute, ExecuteText, QueryStatement, Insert, Update, Delete, Truncate, CreateTable,
-    AlterTable, CreateIndex, CreateModule, CreateSchema, CreateRole, Permission, RoleMember, Drop,
+    Declare,
+    DeclareTable,
+    SetVariable,
+    SetOption,
+    Print,
+    If,
+    While,
+    Break,
+    Continue,
+    Return,
+    Block,
+    TryCatch,
+    Throw,
+    RaiseError,
+    BeginTransaction,
+    CommitTransaction,
+    RollbackTransaction,
+    Execute,
+    ExecuteText,
+    QueryStatement,
+    Insert,
+    Update,
+    Delete,
+    Truncate,
+    CreateTable,
+    AlterTable,
+    CreateIndex,
+    CreateModule,
+    CreateSchema,
+    CreateRole,
+    Permission,
+    RoleMember,
+    Drop,
 ]

@@ -58,7 +58,7 @@ CONFIGURE = (
 )
 
 
-def execute_sql(own: Interpreter, statement: Execute, frame: Frame) -> object:
+def execute_sql(engine: Interpreter, statement: Execute, frame: Frame) -> object:
     """sp_executesql."""
     given, rest = split_arguments(statement.arguments, ("@stmt", "@params"))
     renamed = [a for a in rest if a.name and a.name.lower() == "@statement"]
@@ -67,56 +67,56 @@ def execute_sql(own: Interpreter, statement: Execute, frame: Frame) -> object:
         rest = tuple(a for a in rest if a is not renamed[0])
     if "@stmt" not in given:
         raise sql_error(201, "sp_executesql", "@statement")
-    text = national_text(own, given, "@stmt", frame)
-    declared = national_text(own, given, "@params", frame)
+    text = national_text(engine, given, "@stmt", frame)
+    declared = national_text(engine, given, "@params", frame)
     parameters = parse_parameters(declared or "")
     try:
-        bound = bind(own, "sp_executesql", parameters, rest, frame) if parameters or rest else []
+        bound = bind(engine, "sp_executesql", parameters, rest, frame) if parameters or rest else []
     except SqlError as error:
         if error.number != 201:
             raise
         missing = error.message.split("'")[3]
         raise sql_error(8178, f"({declared}){text}", missing) from None
-    inner = run_dynamic(own, text or "", bound, frame)
-    give_back(own, inner, bound, frame)
-    return own.last_error
+    inner = run_dynamic(engine, text or "", bound, frame)
+    give_back(engine, inner, bound, frame)
+    return engine.last_error
 
 
-def get_lock(own: Interpreter, statement: Execute, frame: Frame) -> object:
+def get_lock(engine: Interpreter, statement: Execute, frame: Frame) -> object:
     """sp_getapplock: 0 taken, 1 taken after waiting, -1 timed out, -999 a faulty argument."""
     resource, mode, owner, wait, _ = (
-        item.value for item in bind(own, "sp_getapplock", GET_LOCK, statement.arguments, frame)
+        item.value for item in bind(engine, "sp_getapplock", GET_LOCK, statement.arguments, frame)
     )
     mode, owner = str(mode).lower(), str(owner).lower()
     if mode in ("update", "intentshared", "intentexclusive"):
         raise _refusal(statement, f"@LockMode = {mode}", "use Shared or Exclusive")
     if resource is None or mode not in LOCK_MODES or owner not in OWNERS:
         return BAD_ARGUMENT
-    if owner == "transaction" and not own.transaction.depth:
+    if owner == "transaction" and not engine.transaction.depth:
         return BAD_ARGUMENT
     seconds = int(str(wait)) / 1000
     limit = LONGEST_WAIT if seconds < 0 else seconds
-    taken = own.locks.acquire(own.session_id, str(resource), owner, mode, limit)
+    taken = engine.locks.acquire(engine.session_id, str(resource), owner, mode, limit)
     if taken is None and seconds < 0:
         raise _refusal(statement, "waiting for a lock without end", "give a @LockTimeout")
     return -1 if taken is None else taken
 
 
-def release_lock(own: Interpreter, statement: Execute, frame: Frame) -> object:
+def release_lock(engine: Interpreter, statement: Execute, frame: Frame) -> object:
     """sp_releaseapplock."""
     resource, owner, principal = (
         item.value
-        for item in bind(own, "sp_releaseapplock", RELEASE_LOCK, statement.arguments, frame)
+        for item in bind(engine, "sp_releaseapplock", RELEASE_LOCK, statement.arguments, frame)
     )
-    if not own.locks.release(own.session_id, str(resource), str(owner).lower()):
+    if not engine.locks.release(engine.session_id, str(resource), str(owner).lower()):
         raise sql_error(1223, principal, resource)
     return 0
 
 
-def configure(own: Interpreter, statement: Execute, frame: Frame) -> object:
+def configure(engine: Interpreter, statement: Execute, frame: Frame) -> object:
     """sp_configure, for reading."""
     name, value = (
-        item.value for item in bind(own, "sp_configure", CONFIGURE, statement.arguments, frame)
+        item.value for item in bind(engine, "sp_configure", CONFIGURE, statement.arguments, frame)
     )
     wanted = None if name is None else str(name).lower()
     rows = [
@@ -136,7 +136,7 @@ def configure(own: Interpreter, statement: Execute, frame: Frame) -> object:
     options = enumerate(zip(*rows, strict=True))
     table = pa.table({f"c{place}": list(values) for place, values in options})
     columns = tuple(Column(title, kind) for title, kind in zip(titles, kinds, strict=True))
-    own.send(ResultSet(columns, table))
+    engine.send(ResultSet(columns, table))
     return 0
 
 

@@ -74,8 +74,9 @@ def max_length(kind: SqlType) -> int:
     if kind.kind.sizes == "length":
         return kind.size * 2 if kind.name.startswith("n") and kind.size != MAX else kind.size
     if kind.name == "decimal":
-        return next(size for limit, size in ((9, 5), (19, 9), (28, 13), (38, 17)) if
-                    kind.size <= limit)
+        return next(
+            size for limit, size in ((9, 5), (19, 9), (28, 13), (38, 17)) if kind.size <= limit
+        )
     if kind.name == "datetime2":
         return 6 + (kind.scale > 2) + (kind.scale > 4)
     return BYTES[kind.name]
@@ -161,8 +162,9 @@ def permissions(interpreter: Interpreter) -> Rows:
         if held.on_kind == "SCHEMA" and held.on:
             major = catalog.schemas[catalog.schema(held.on.parts[-1]) or ""]
         elif held.on:
-            found = catalog.find(held.on.parts[-2] if len(held.on.parts) > 1 else "dbo",
-                                 held.on.parts[-1])
+            found = catalog.find(
+                held.on.parts[-2] if len(held.on.parts) > 1 else "dbo", held.on.parts[-1]
+            )
             major = found.object_id if found else 0
         for permission in held.permissions:
             for principal in held.principals:

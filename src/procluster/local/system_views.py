@@ -49,12 +49,10 @@ OBJECT_COLUMNS = (
 )
 SYSTEM_VIEWS: dict[str, SystemView] = {
     "sys.objects": SystemView(OBJECT_COLUMNS, system_rows.objects),
-    "sys.tables": SystemView(OBJECT_COLUMNS, lambda own: system_rows.objects(own, "U")),
-    "sys.views": SystemView(OBJECT_COLUMNS, lambda own: system_rows.objects(own, "V")),
-    "sys.procedures": SystemView(OBJECT_COLUMNS, lambda own: system_rows.objects(own, "P")),
-    "sys.schemas": SystemView(
-        "name sysname, schema_id int, principal_id int", system_rows.schemas
-    ),
+    "sys.tables": SystemView(OBJECT_COLUMNS, lambda engine: system_rows.objects(engine, "U")),
+    "sys.views": SystemView(OBJECT_COLUMNS, lambda engine: system_rows.objects(engine, "V")),
+    "sys.procedures": SystemView(OBJECT_COLUMNS, lambda engine: system_rows.objects(engine, "P")),
+    "sys.schemas": SystemView("name sysname, schema_id int, principal_id int", system_rows.schemas),
     "sys.columns": SystemView(
         "object_id int, name sysname, column_id int, system_type_id tinyint, user_type_id int, "
         "max_length smallint, precision tinyint, scale tinyint, collation_name sysname, "
@@ -67,8 +65,7 @@ SYSTEM_VIEWS: dict[str, SystemView] = {
         system_rows.types,
     ),
     "sys.sql_modules": SystemView(
-        "object_id int, definition nvarchar(max), uses_ansi_nulls bit, "
-        "uses_quoted_identifier bit",
+        "object_id int, definition nvarchar(max), uses_ansi_nulls bit, uses_quoted_identifier bit",
         system_rows.modules,
     ),
     "sys.parameters": SystemView(

@@ -23,7 +23,6 @@ from procluster.local.translate import literal
 from procluster.local.translate.names import Table
 
 if TYPE_CHECKING:
-
     from procluster.local.frame import Frame
     from procluster.local.interpreter import Interpreter
     from procluster.local.syntax import (
@@ -35,7 +34,8 @@ from procluster.local.table_definitions import check_columns, check_reference
 
 __all__ = ["alter_table"]
 
-def alter_table(own: Interpreter, statement: AlterTable, frame: Frame) -> None:
+
+def alter_table(engine: Interpreter, statement: AlterTable, frame: Frame) -> None:
     """ALTER TABLE: add or drop columns and constraints."""
     table = frame.stored_table(statement.name)
     if table is None:
@@ -47,19 +47,19 @@ def alter_table(own: Interpreter, statement: AlterTable, frame: Frame) -> None:
             line=statement.at.line,
             column=statement.at.column,
         )
-    with own.transaction.change():
+    with engine.transaction.change():
         if statement.drop_constraints:
             table = _drop_constraints(table, statement.drop_constraints)
         if statement.drop_columns:
-            table = _drop_columns(own, table, statement.drop_columns)
+            table = _drop_columns(engine, table, statement.drop_columns)
         if statement.add_columns or statement.add_constraints:
-            table = _add_parts(own, table, statement, frame)
-        own.catalog.put(own.connection, replace(table, modified_at=utc_now()))
-    own.row_count = 0
+            table = _add_parts(engine, table, statement, frame)
+        engine.catalog.put(engine.connection, replace(table, modified_at=utc_now()))
+    engine.row_count = 0
 
 
 def _add_parts(
-    own: Interpreter, table: StoredTable, statement: AlterTable, frame: Frame
+    engine: Interpreter, table: StoredTable, statement: AlterTable, frame: Frame
 ) -> StoredTable:
     """Check everything against the rows there are, then change the table."""
     create = CreateTable(
@@ -73,7 +73,7 @@ def _add_parts(
     wider = table_of(table.object_id, schema, name, table.sql, create)
     wider = replace(wider, indexes=table.indexes, created_at=table.created_at)
     added = wider.columns[len(table.columns) :]
-    values = "".join(f", {_filled(own, table, column, frame)}" for column in added)
+    values = "".join(f", {_filled(engine, table, column, frame)}" for column in added)
     rows = f"(SELECT *{values} FROM {table.sql})"
     known = {constraint for constraint, _ in table.constraints()}
     columns = frame.columns_of(wider)
@@ -87,21 +87,19 @@ def _add_parts(
         indexes=(),
     )
     for constraint, _ in fresh.constraints():
-        if constraint not in known and own.catalog.is_taken(schema, constraint):
+        if constraint not in known and engine.catalog.is_taken(schema, constraint):
             raise sql_error(2714, constraint)
     for foreign_key in fresh.foreign_keys:
-        check_reference(own, table, foreign_key.references, foreign_key.name or "")
-    check_new_rows(own, fresh, names, "ALTER TABLE", None)
+        check_reference(engine, table, foreign_key.references, foreign_key.name or "")
+    check_new_rows(engine, fresh, names, "ALTER TABLE", None)
     if added:
-        own.execute(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")
+        engine.execute(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")
     return wider
 
 
-def _filled(
-    own: Interpreter, table: StoredTable, column: ColumnDefinition, frame: Frame
-) -> str:
+def _filled(engine: Interpreter, table: StoredTable, column: ColumnDefinition, frame: Frame) -> str:
     """What a new column holds in the rows there are: NULL, or the default if it must not be."""
-    row = own.first_row(f"SELECT count(*) FROM {table.sql}")
+    row = engine.first_row(f"SELECT count(*) FROM {table.sql}")
     if row and row[0] and not column.nullable and column.default is None:
         raise sql_error(4901, column.name, table.name)
     if column.identity:
@@ -113,7 +111,7 @@ def _filled(
         )
     value = None
     if column.default is not None and not column.nullable:
-        value = own.evaluate(column.default, frame, column.type)
+        value = engine.evaluate(column.default, frame, column.type)
     text = "NULL" if value is None else literal(str(value))
     return f"CAST({text} AS {column.type.storage}) AS {quote_sql(column.name)}"
 
@@ -138,7 +136,7 @@ def _drop_constraints(table: StoredTable, names: tuple[str, ...]) -> StoredTable
     return table
 
 
-def _drop_columns(own: Interpreter, table: StoredTable, names: tuple[str, ...]) -> StoredTable:
+def _drop_columns(engine: Interpreter, table: StoredTable, names: tuple[str, ...]) -> StoredTable:
     for name in names:
         column = table.column(name)
         if column is None:
@@ -147,7 +145,7 @@ def _drop_columns(own: Interpreter, table: StoredTable, names: tuple[str, ...]) 
             raise sql_error(4922, name)
         table = replace(table, columns=tuple(c for c in table.columns if c is not column))
     kept = ", ".join(quote_sql(column.name) for column in table.columns)
-    own.execute(f"CREATE OR REPLACE TABLE {table.sql} AS SELECT {kept} FROM {table.sql}")
+    engine.execute(f"CREATE OR REPLACE TABLE {table.sql} AS SELECT {kept} FROM {table.sql}")
     return table
 
 

@@ -48,28 +48,29 @@ __all__ = [
     "drop_table",
 ]
 
-def create_table(own: Interpreter, statement: CreateTable, frame: Frame) -> None:
+
+def create_table(engine: Interpreter, statement: CreateTable, frame: Frame) -> None:
     """CREATE TABLE, permanent or #temp."""
     check_columns(statement)
-    with own.transaction.change():
+    with engine.transaction.change():
         if statement.name.parts[-1].startswith("#"):
-            table = new_local_table(own, statement, statement.name.parts[-1], frame)
-            keep_temporary(own, table, frame)
+            table = new_local_table(engine, statement, statement.name.parts[-1], frame)
+            keep_temporary(engine, table, frame)
         else:
-            _create_permanent(own, statement, frame)
-    own.row_count = 0
+            _create_permanent(engine, statement, frame)
+    engine.row_count = 0
 
 
-def _create_permanent(own: Interpreter, statement: CreateTable, frame: Frame) -> None:
-    schema, name = _free_name(own, statement.name, frame)
-    table = table_of(own.catalog.new_id(), schema, name, quote_sql(schema, name), statement)
+def _create_permanent(engine: Interpreter, statement: CreateTable, frame: Frame) -> None:
+    schema, name = _free_name(engine, statement.name, frame)
+    table = table_of(engine.catalog.new_id(), schema, name, quote_sql(schema, name), statement)
     for constraint, _ in table.constraints():
-        if own.catalog.is_taken(schema, constraint):
+        if engine.catalog.is_taken(schema, constraint):
             raise sql_error(2714, constraint)
     for foreign_key in table.foreign_keys:
-        check_reference(own, table, foreign_key.references, foreign_key.name or "")
-    own.execute(f"CREATE TABLE {table.sql} ({storage_columns(table.columns)})")
-    own.catalog.put(own.connection, table)
+        check_reference(engine, table, foreign_key.references, foreign_key.name or "")
+    engine.execute(f"CREATE TABLE {table.sql} ({storage_columns(table.columns)})")
+    engine.catalog.put(engine.connection, table)
 
 
 def check_columns(statement: CreateTable) -> None:
@@ -95,24 +96,24 @@ def check_columns(statement: CreateTable) -> None:
 
 
 def check_reference(
-    own: Interpreter, table: StoredTable, reference: ObjectName, name: str
+    engine: Interpreter, table: StoredTable, reference: ObjectName, name: str
 ) -> None:
     """Raise 1767 where a foreign key points to no table."""
     if same_name(reference, table):
         return
     schema = reference.parts[-2] if len(reference.parts) > 1 else "dbo"
-    if not isinstance(own.catalog.find(schema, reference.parts[-1]), StoredTable):
+    if not isinstance(engine.catalog.find(schema, reference.parts[-1]), StoredTable):
         raise sql_error(1767, name, ".".join(reference.parts))
 
 
-def _free_name(own: Interpreter, name: ObjectName, frame: Frame) -> tuple[str, str]:
+def _free_name(engine: Interpreter, name: ObjectName, frame: Frame) -> tuple[str, str]:
     schema = frame.schema_of(name)
-    if own.catalog.is_taken(schema, name.parts[-1]):
+    if engine.catalog.is_taken(schema, name.parts[-1]):
         raise sql_error(2714, name.parts[-1])
     return schema, name.parts[-1]
 
 
-def create_index(own: Interpreter, statement: CreateIndex, frame: Frame) -> None:
+def create_index(engine: Interpreter, statement: CreateIndex, frame: Frame) -> None:
     """CREATE INDEX: recorded, and enforced when unique."""
     table = frame.needed_table(statement.table)
     columns: list[str] = []
@@ -127,49 +128,49 @@ def create_index(own: Interpreter, statement: CreateIndex, frame: Frame) -> None
         key = UniqueKey(statement.name, "INDEX", tuple(columns), statement.where_text)
         rows = Table(table.sql, frame.columns_of(table))
         names = RowNames(frame, {"@new": rows})
-        found = find_duplicate(own, names, key, beside_kept=False)
+        found = find_duplicate(engine, names, key, beside_kept=False)
         if found:
             error = sql_error(1505, table.full_name, statement.name)
             error.message += f" The duplicate key value is ({shown(found)})."
             raise error
-    with own.transaction.change():
+    with engine.transaction.change():
         if table.schema:
-            own.catalog.put_index(own.connection, table, statement)
+            engine.catalog.put_index(engine.connection, table, statement)
         else:
             wider = replace(table, indexes=(*table.indexes, statement))
             frame.replace_local(table, wider)
-            own.transaction.on_rollback(lambda: frame.replace_local(wider, table))
-    own.row_count = 0
+            engine.transaction.on_rollback(lambda: frame.replace_local(wider, table))
+    engine.row_count = 0
 
 
-def drop_table(own: Interpreter, table: StoredTable, frame: Frame) -> None:
+def drop_table(engine: Interpreter, table: StoredTable, frame: Frame) -> None:
     """Drop a table; 3726 where a foreign key needs it."""
     if not table.schema:
         frame.forget_local(table)
-        own.transaction.on_rollback(lambda: frame.keep_local(table))
-        own.execute(f"DROP TABLE {table.sql}")
+        engine.transaction.on_rollback(lambda: frame.keep_local(table))
+        engine.execute(f"DROP TABLE {table.sql}")
         return
-    if any(child is not table for child, _ in own.catalog.referencing(table)):
+    if any(child is not table for child, _ in engine.catalog.referencing(table)):
         raise sql_error(3726, table.full_name)
-    own.execute(f"DROP TABLE {table.sql}")
-    own.catalog.remove(own.connection, table)
+    engine.execute(f"DROP TABLE {table.sql}")
+    engine.catalog.remove(engine.connection, table)
 
 
-def drop_index(own: Interpreter, statement: Drop, name: ObjectName, frame: Frame) -> bool:
+def drop_index(engine: Interpreter, statement: Drop, name: ObjectName, frame: Frame) -> bool:
     """Drop an index; False when there is none of that name."""
     table = frame.needed_table(statement.on) if statement.on else None
     index = name.parts[-1].lower()
     if table is None or all(found.name.lower() != index for found in table.indexes):
         return False
     if table.schema:
-        own.catalog.remove_index(own.connection, table, index)
+        engine.catalog.remove_index(engine.connection, table, index)
     else:
         rest = tuple(found for found in table.indexes if found.name.lower() != index)
         frame.replace_local(table, replace(table, indexes=rest))
     return True
 
 
-def declare_table(own: Interpreter, statement: DeclareTable, frame: Frame) -> None:
+def declare_table(engine: Interpreter, statement: DeclareTable, frame: Frame) -> None:
     """DECLARE @t TABLE; a loop that comes by again finds its rows still there."""
     key = statement.name.lower()
     if key in frame.tables:
@@ -178,11 +179,11 @@ def declare_table(own: Interpreter, statement: DeclareTable, frame: Frame) -> No
     name = ObjectName(at, (statement.name,))
     create = CreateTable(at, name, statement.columns, statement.constraints)
     check_columns(create)
-    frame.tables[key] = new_local_table(own, create, statement.name, frame)
+    frame.tables[key] = new_local_table(engine, create, statement.name, frame)
 
 
 def create_from_query(
-    own: Interpreter, name: ObjectName, compiled: Compiled, frame: Frame
+    engine: Interpreter, name: ObjectName, compiled: Compiled, frame: Frame
 ) -> int:
     """SELECT ... INTO: a table with the columns of a query."""
     for column in compiled.columns:
@@ -196,9 +197,9 @@ def create_from_query(
         ColumnDefinition(NOWHERE, column.name, column.type, column.nullable)
         for column in compiled.columns
     )
-    with own.transaction.change():
-        create_table(own, CreateTable(name.at, name, columns, ()), frame)
+    with engine.transaction.change():
+        create_table(engine, CreateTable(name.at, name, columns, ()), frame)
         table = frame.needed_table(name)
-        own.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
-    row = own.first_row(f"SELECT count(*) FROM {table.sql}")
+        engine.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
+    row = engine.first_row(f"SELECT count(*) FROM {table.sql}")
     return int(row[0]) if row else 0

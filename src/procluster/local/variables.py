@@ -90,16 +90,16 @@ def _nodes(value: Any) -> Iterator[Any]:
             yield value
 
 
-def declare(own: Interpreter, statement: Declare, frame: Frame) -> None:
+def declare(engine: Interpreter, statement: Declare, frame: Frame) -> None:
     """DECLARE: the names exist already, so only the values are set."""
     for declaration in statement.declarations:
         if declaration.value is not None:
-            value = own.evaluate(declaration.value, frame, declaration.type)
+            value = engine.evaluate(declaration.value, frame, declaration.type)
             assign(frame, declaration.name, value)
-            own.row_count = 1
+            engine.row_count = 1
 
 
-def set_variable(own: Interpreter, statement: SetVariable, frame: Frame) -> None:
+def set_variable(engine: Interpreter, statement: SetVariable, frame: Frame) -> None:
     """SET @v = e."""
     kind = frame.variables[statement.name.lower()].type
     value = statement.value
@@ -107,8 +107,8 @@ def set_variable(own: Interpreter, statement: SetVariable, frame: Frame) -> None
         operator = cast("BinaryOperator", statement.operator[0])
         own_value = VariableName(statement.at, statement.name)
         value = Binary(statement.at, operator, own_value, value)
-    assign(frame, statement.name, own.evaluate(value, frame, kind))
-    own.row_count = 1
+    assign(frame, statement.name, engine.evaluate(value, frame, kind))
+    engine.row_count = 1
 
 
 def assign(frame: Frame, name: str, value: object) -> None:
@@ -116,12 +116,12 @@ def assign(frame: Frame, name: str, value: object) -> None:
     frame.variables[name.lower()].value = value
 
 
-def _nocount(own: Interpreter, on: bool) -> None:
-    own.options.nocount = on
+def _nocount(engine: Interpreter, on: bool) -> None:
+    engine.options.nocount = on
 
 
-def _xact_abort(own: Interpreter, on: bool) -> None:
-    own.options.xact_abort = on
+def _xact_abort(engine: Interpreter, on: bool) -> None:
+    engine.options.xact_abort = on
 
 
 SWITCHES: dict[str, Callable[[Interpreter, bool], None]] = {
@@ -157,11 +157,11 @@ FIXED_OPTIONS = {
 """Options that have one value here; setting that value does nothing."""
 
 
-def set_option(own: Interpreter, statement: SetOption, _: Frame) -> None:
+def set_option(engine: Interpreter, statement: SetOption, _: Frame) -> None:
     """SET NOCOUNT ON and the like."""
     for option in statement.options:
         if option in SWITCHES and statement.value in ("ON", "OFF"):
-            SWITCHES[option](own, statement.value == "ON")
+            SWITCHES[option](engine, statement.value == "ON")
         elif FIXED_OPTIONS.get(option) != statement.value:
             allowed = FIXED_OPTIONS.get(option)
             reason = f"it is always {allowed}" if allowed else "the option is left out"
@@ -171,4 +171,4 @@ def set_option(own: Interpreter, statement: SetOption, _: Frame) -> None:
                 line=statement.at.line,
                 column=statement.at.column,
             )
-    own.row_count = 0
+    engine.row_count = 0
