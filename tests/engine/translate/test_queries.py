@@ -232,6 +232,7 @@ def test_having_filters_groups(shop: World) -> None:
         ("COUNT(DISTINCT name)", "2", "int"),
         ("SUM(id)", "10", "int"),
         ("AVG(id)", "2", "int"),
+        ("AVG(IIF(id = 4, 5, id))", "2", "int"),
         ("SUM(CAST(id AS bigint))", "10", "bigint"),
         ("SUM(credit)", "35.00", "decimal(38, 2)"),
         ("AVG(credit)", "11.666666", "decimal(38, 6)"),

@@ -148,6 +148,11 @@ def test_column_divided_by_nullif_is_null(sql: World) -> None:
     assert sql.rows("SELECT a / NULLIF(b, 0) FROM t") == [(None,)]
 
 
+def test_column_divided_by_nullif_of_another_value_is_checked(sql: World) -> None:
+    sql.create("t", {"a": INT}, (0,))
+    assert sql.error("SELECT 1 / NULLIF(a, 1) FROM t").number == 8134
+
+
 def test_null_divided_by_zero_is_null(sql: World) -> None:
     sql.create("t", {"a": INT, "b": INT}, (None, 0))
     assert sql.rows("SELECT a / b, a % b, 1e0 * a / b, 1.0 * a / b FROM t") == [(None,) * 4]

@@ -25,7 +25,6 @@ __all__ = ["coerced", "combined", "compared", "operate", "signed"]
 WORDS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo",
          "&": "'&'", "|": "'|'", "^": "'^'"}  # fmt: skip
 ZERO = failure(8134)
-INEXACT = ("float", "real")
 
 
 def coerced(term: Term, target: SqlType, at: Position) -> Term:
@@ -193,7 +192,8 @@ def quotient(operator: str, left: Term, right: Term, kind: SqlType) -> str:
         bottom = f"({bottom} * CAST({10**other} AS {whole}))"
     sign = "//" if operator == "/" else "%"
     number = f"CAST(({top}) {sign} {bottom} AS DECIMAL({kind.size},0))"
-    point = f"CAST('{Decimal(1).scaleb(-kind.scale):f}' AS DECIMAL({min(38, kind.scale + 1)},{kind.scale}))"
+    unit = SqlType("decimal", min(38, kind.scale + 1), kind.scale)
+    point = f"CAST('{Decimal(1).scaleb(-kind.scale):f}' AS {unit.storage})"
     return f"CAST({number} * {point} AS {kind.storage})"
 
 

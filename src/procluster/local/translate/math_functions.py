@@ -15,7 +15,7 @@ __all__ = ["FUNCTIONS"]
 INVALID = failure(3623)
 
 
-def widened(term: Term) -> SqlType:
+def kept_type(term: Term) -> SqlType:
     """Type of ROUND, POWER, SIGN: tinyint and smallint become int, real becomes float."""
     family = term.type.family
     if family == "integer" and term.type.name != "bigint":
@@ -50,14 +50,14 @@ def whole(name: str, function: str) -> Function:
 
 def sign(arguments: Arguments) -> Term:
     term = arguments.number(0)
-    kind = widened(term)
+    kind = kept_type(term)
     return Term(f"CAST(sign({term.sql}) AS {kind.storage})", kind, term.nullable)
 
 
 def round_(arguments: Arguments) -> Term:
     """Half goes away from zero; a third argument other than 0 cuts off instead."""
     term, digits = arguments.number(0), arguments.whole(1)
-    kind = widened(term)
+    kind = kept_type(term)
     cut = arguments.whole(2).constant if arguments.given(2) else Decimal(0)
     if not isinstance(cut, Decimal):
         raise refuse("ROUND", "its third argument must be a constant", arguments.at)
@@ -100,7 +100,7 @@ def exact_round(arguments: Arguments, term: Term, digits: Term, cut: bool) -> st
 def power(arguments: Arguments) -> Term:
     """The type of the base: POWER(2, -1) is 0. Whole numbers above 2^53 would not be exact."""
     base, exponent = arguments.number(0), arguments.float(1)
-    kind = widened(base)
+    kind = kept_type(base)
     if kind.name == "decimal":
         kind = SqlType("decimal", 38, kind.scale)
     x = coerced(base, FLOAT, arguments.at).sql
