@@ -20,7 +20,7 @@ from procluster.local.translate.promotion import (
 from procluster.local.translate.term import Term, settled
 from procluster.local.types import MAX, SqlType
 
-__all__ = ["coerced", "combined", "compared", "operate", "signed"]
+__all__ = ["coerced", "combined", "compared", "operate", "quotient", "signed"]
 
 WORDS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo",
          "&": "'&'", "|": "'|'", "^": "'^'"}  # fmt: skip
@@ -33,7 +33,7 @@ def coerced(term: Term, target: SqlType, at: Position) -> Term:
     Raises
     ------
     SqlError
-        206: no conversion at all; 257: only by CAST.
+        206: none without CAST.
     """
     if term.null:
         return Term(f"CAST(NULL AS {target.storage})", target)

@@ -24,9 +24,9 @@ from procluster.local.translate.function import Arguments
 from procluster.local.translate.functions import AGGREGATES, FUNCTIONS, LEFT_OUT, SESSION, WINDOWS
 from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.scope import Scope, is_call, nodes
-from procluster.local.translate.term import Term, key, order_key, settled
+from procluster.local.translate.term import Term, key, ordering, settled
 
-__all__ = ["aggregates", "call", "constant_value", "ordering"]
+__all__ = ["aggregates", "call", "constant_value", "count_arguments"]
 
 
 def call(node: Call, scope: Scope) -> Term:
@@ -75,6 +75,7 @@ def unknown(name: str, at: Position) -> NoReturn:
 
 
 def count_arguments(name: str, given: int, least: int, most: int, at: Position) -> None:
+    """Raise 174 or 189 when a function gets another number of arguments than it takes."""
     if least <= given <= most:
         return
     if least == most:
@@ -103,7 +104,7 @@ def aggregate(node: Call, scope: Scope) -> Term:
     if node.within_group:
         item = node.within_group[0]
         ordered = expressions.value(item.expression, inner), item.descending
-    order = ordering(node.within_group, inner)
+    order = order_by(node.within_group, inner)
     over = window(node.over, inner) if node.over else ""
     return entry.write(Invocation(entry.name, terms, node.distinct, ordered, order, over, node.at))
 
@@ -134,21 +135,16 @@ def window(node: Window, scope: Scope) -> str:
         keys = (key(expressions.value(part, scope)) for part in node.partition_by)
         parts.append(f"PARTITION BY {', '.join(keys)}")
     if node.order_by:
-        parts.append(ordering(node.order_by, scope).strip())
+        parts.append(order_by(node.order_by, scope).strip())
     if node.frame:
         parts.append(node.frame)
     return f" OVER ({' '.join(parts)})"
 
 
-def ordering(items: Sequence[OrderItem], scope: Scope) -> str:
-    """ORDER BY, with a space in front: NULLs are lowest."""
-    if not items:
-        return ""
-    keys = []
-    for item in items:
-        direction = "DESC NULLS LAST" if item.descending else "ASC NULLS FIRST"
-        keys.append(f"{order_key(expressions.value(item.expression, scope))} {direction}")
-    return f" ORDER BY {', '.join(keys)}"
+def order_by(items: Sequence[OrderItem], scope: Scope) -> str:
+    """ORDER BY, with a space in front; nothing for no items."""
+    written = (ordering(expressions.value(i.expression, scope), i.descending) for i in items)
+    return f" ORDER BY {', '.join(written)}" if items else ""
 
 
 def aggregates(node: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Union
 
@@ -67,11 +66,6 @@ class Compiled:
     sql: str
     columns: tuple[Column, ...]
     parameters: dict[str, object] = field(default_factory=dict)
-
-    @property
-    def bindings(self) -> Sequence[object] | dict[str, object] | None:
-        """What DuckDB takes as parameters: None where there are none."""
-        return self.parameters or None
 
 
 @dataclass(frozen=True)

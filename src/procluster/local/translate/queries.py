@@ -31,9 +31,9 @@ def query(node: Query, scope: Scope, *, nested: bool = True) -> Relation:
         raise error(10741, at=node.at)
     head, scope = common_tables(node.with_tables, scope)
     if isinstance(node.body, Select):
-        relation = selects.select(node.body, scope, selects.Tail(node))
+        relation = selects.select(node.body, scope, node)
     else:
-        relation = selects.ordered(set_operation(node.body, scope), selects.Tail(node), scope)
+        relation = selects.ordered(set_operation(node.body, scope), node, scope)
     return replace(relation, sql=head + relation.sql)
 
 
@@ -60,7 +60,7 @@ def common_table(node: CommonTable, scope: Scope) -> tuple[str, Relation]:
 def set_operation(node: Select | SetOperation, scope: Scope) -> Relation:
     """UNION, EXCEPT and INTERSECT; rows are the same as the collation has it."""
     if isinstance(node, Select):
-        return selects.select(node, scope, None)
+        return selects.select(node, scope)
     left, right = set_operation(node.left, scope), set_operation(node.right, scope)
     if len(left.columns) != len(right.columns):
         raise error(205, at=node.at)

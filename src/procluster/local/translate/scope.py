@@ -18,13 +18,12 @@ from procluster.local.syntax import (
     ScalarQuery,
     Star,
 )
-from procluster.local.translate.messages import error, refuse
+from procluster.local.translate.messages import error
 from procluster.local.translate.names import Compiled, Names, Table
 from procluster.local.translate.term import Term
 from procluster.local.types import SqlType
 
-__all__ = ["Context", "Relation", "Scope", "Source", "nodes", "refuse"]
-
+__all__ = ["Context", "Relation", "Scope", "Source", "is_call", "nodes"]
 
 UNGROUPED = {"HAVING": 8121, "ORDER BY": 8127}
 """Error of a column that is not grouped by, where it is not the SELECT list's."""

@@ -22,30 +22,18 @@ from procluster.local.translate import calls, conditions, expressions, queries, 
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.messages import error, failure, refuse
 from procluster.local.translate.scope import Relation, Scope, Source, nodes
-from procluster.local.translate.term import BIGINT, FLOAT, Term, key, order_key
+from procluster.local.translate.term import BIGINT, FLOAT, Term, key, ordering
 
-__all__ = ["Tail", "ordered", "select"]
+__all__ = ["ordered", "select"]
 
 Item = tuple[str, Term]
 
 
-@dataclass(frozen=True)
-class Tail:
-    """What stands behind a SELECT: ORDER BY and OFFSET of the query it belongs to."""
-
-    query: Query
-
-    @property
-    def order_by(self) -> tuple[OrderItem, ...]:
-        """The ORDER BY items."""
-        return self.query.order_by
-
-
-def select(node: Select, scope: Scope, tail: Tail | None) -> Relation:
-    """Compile one SELECT."""
+def select(node: Select, scope: Scope, query: Query | None = None) -> Relation:
+    """Compile one SELECT; ``query`` is the query that orders it and cuts it off."""
     clauses, rows = source_rows(node, scope)
     listed = [item.expression for item in node.items]
-    wanted = tail.order_by if tail else ()
+    wanted = query.order_by if query else ()
     seen = rows
     if node.group_by or node.having or calls.aggregates((*listed, *wanted)):
         groups = tuple(grouping(part, rows) for part in node.group_by)
@@ -62,9 +50,8 @@ def select(node: Select, scope: Scope, tail: Tail | None) -> Relation:
     keys = [order_term(part, place, items, seen, node) for place, part in enumerate(wanted, 1)]
     if node.distinct:
         body, keys = distinct_body(Relation(body.sql(), columns), items, keys, scope)
-    directions = [part.descending for part in wanted]
-    order = list(zip(keys, directions, strict=True))
-    sql = limited(body, order, node.top, tail, scope)
+    by = [ordering(term, part.descending) for term, part in zip(keys, wanted, strict=True)]
+    sql = limited(body, ", ".join(by), node.top, query, scope)
     return Relation(sql, columns)
 
 
@@ -225,25 +212,21 @@ def distinct_body(
 
 def limited(
     body: Body,
-    order: list[tuple[Term, bool]],
+    by: str,
     top: Top | None,
-    tail: Tail | None,
+    query: Query | None,
     scope: Scope,
 ) -> str:
     """Add ORDER BY, TOP and OFFSET."""
-    by = ", ".join(
-        f"{order_key(term)} {'DESC NULLS LAST' if down else 'ASC NULLS FIRST'}"
-        for term, down in order
-    )
     if top and (top.percent or top.with_ties):
         return ranked(body, by, top, scope)
     sql = body.sql() + (f" ORDER BY {by}" if by else "")
     if top:
         sql += f" LIMIT {row_count(top.count, scope)}"
-    if tail and tail.query.offset is not None:
-        if tail.query.fetch is not None:
-            sql += f" LIMIT {row_count(tail.query.fetch, scope)}"
-        sql += f" OFFSET {row_count(tail.query.offset, scope)}"
+    if query and query.offset is not None:
+        if query.fetch is not None:
+            sql += f" LIMIT {row_count(query.fetch, scope)}"
+        sql += f" OFFSET {row_count(query.offset, scope)}"
     return sql
 
 
@@ -278,19 +261,19 @@ def row_count(node: Expression, scope: Scope) -> str:
     return f"(CASE WHEN {sql} IS NULL THEN {missing} WHEN {sql} < 0 THEN {fail} ELSE {sql} END)"
 
 
-def ordered(relation: Relation, tail: Tail, scope: Scope) -> Relation:
+def ordered(relation: Relation, query: Query, scope: Scope) -> Relation:
     """ORDER BY of a set operation: by columns of its first query."""
-    if not tail.order_by:
+    if not query.order_by:
         return relation
     alias = scope.context.alias()
     items = [
         (column.name, relation.term(place, alias)) for place, column in enumerate(relation.columns)
     ]
-    order = []
-    for place, item in enumerate(tail.order_by, 1):
+    by = []
+    for place, item in enumerate(query.order_by, 1):
         term = output(item, place, items)
         if term is None:
             raise error(104, at=item.at)
-        order.append((term, item.descending))
+        by.append(ordering(term, item.descending))
     body = Body([term.sql for _, term in items], f" FROM ({relation.sql}) AS {alias}")
-    return replace(relation, sql=limited(body, order, None, tail, scope))
+    return replace(relation, sql=limited(body, ", ".join(by), None, query, scope))

@@ -18,6 +18,7 @@ __all__ = [
     "Term",
     "key",
     "order_key",
+    "ordering",
     "settled",
     "trimmed",
 ]
@@ -98,3 +99,8 @@ def order_key(term: Term) -> str:
     if term.type.family != "text":
         return term.sql
     return f"icu_sort_key({key(term)}, 'en_US')"
+
+
+def ordering(term: Term, descending: bool) -> str:
+    """An item of ORDER BY: NULLs are lowest."""
+    return f"{order_key(term)} {'DESC NULLS LAST' if descending else 'ASC NULLS FIRST'}"
