@@ -88,6 +88,11 @@ def test_sample_takes_each_stratum_by_its_weight(monkeypatch: pytest.MonkeyPatch
     assert np.bincount(strata[sample]).tolist() == [60, 39, 2]
 
 
+def test_sample_takes_each_vector_by_its_customers() -> None:
+    sample = draw_sample(np.array([60.0, 30.0, 10.0]), np.zeros(3, int), np.random.RandomState(0))
+    assert np.bincount(sample) / len(sample) == pytest.approx([0.6, 0.3, 0.1], abs=0.04)
+
+
 def test_stratified_mean_weighs_strata_by_their_customers() -> None:
     values, strata = np.array([1.0, 1.0, 0.0, 0.0]), np.array([0, 0, 1, 1])
     assert stratified_mean(values, strata, np.array([30.0, 10.0])) == (0.75, 0.0)

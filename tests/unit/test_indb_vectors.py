@@ -41,7 +41,7 @@ def test_vectors_of_rows_lead_back_to_the_rows() -> None:
 
 
 def test_negative_zero_is_zero() -> None:
-    values = read_vectors(on_a_line([0.0, -0.0])).values
+    values = read_vectors(on_a_line([-0.0, 0.0])).values
     assert str(values.tolist()) == "[[0.0, 0.0, 0.0, 0.0]]"
 
 

@@ -1,8 +1,9 @@
 """Weighted K-Means: centres of points that stand for many customers each.
 
-The same data and seed give the same centres on every release of every package. So the steps do
-not use scikit-learn's K-Means, whose arithmetic, tie breaking and stopping rule changed between
-0.20 and today, and sum over points only where the order is fixed (bincount, cumsum, fsum).
+numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
+give the same centres on every release of numpy, because sums over points are made only where
+their order is fixed (bincount, cumsum, fsum). scikit-learn's KMeans from the same starting centres
+with tol=0 comes to the same centres.
 Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
 """
 
