@@ -14,10 +14,11 @@ from procluster.local.results import Event, Message
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
 
-LOOP = "RAISERROR(N'started', 10, 1) WITH NOWAIT; DECLARE @i int = 0; WHILE 1 = 1 SET @i += 1;"
+LOOP = "RAISERROR(N'started', 10, 1) WITH NOWAIT; DECLARE @i int = 0; WHILE @i < 50000 SET @i += 1;"
 QUERY = """
 RAISERROR(N'started', 10, 1) WITH NOWAIT;
-SELECT COUNT_BIG(*) AS n FROM dbo.many AS a CROSS JOIN dbo.many AS b CROSS JOIN dbo.many AS c
+WITH few AS (SELECT TOP (500) m.x FROM dbo.many AS m)
+SELECT COUNT_BIG(*) AS n FROM dbo.many AS a CROSS JOIN dbo.many AS b CROSS JOIN few AS c
 WHERE a.x + b.x > c.x;
 """
 
@@ -32,6 +33,14 @@ def session() -> Iterator[Session]:
             "WHILE @i < 10 BEGIN INSERT INTO dbo.many SELECT x FROM dbo.many; SET @i += 1; END;"
         )
         yield one
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Listen to Ctrl-C even where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def stop_soon(event: Event) -> None:
