@@ -85,7 +85,6 @@ class Catalog:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.version = 0
         self.identities: dict[int, int] = {}
-        self._trees: dict[str, CreateModule] = {}
         connection.execute(START)
         self.load(connection)
 
@@ -185,13 +184,10 @@ class Catalog:
         ]
 
     def tree(self, module: StoredModule) -> CreateModule:
-        """Parse a module's text, once."""
-        tree = self._trees.get(module.text)
-        if tree is None:
-            (statement,) = parse_batch(module.text)
-            assert isinstance(statement, CreateModule)  # noqa: S101
-            tree = self._trees[module.text] = statement
-        return tree
+        """Statement that defines a module."""
+        (statement,) = parse_batch(module.text)
+        assert isinstance(statement, CreateModule)  # noqa: S101
+        return statement
 
     def is_taken(self, schema: str, name: str) -> bool:
         """Whether an object or constraint of the schema has that name."""

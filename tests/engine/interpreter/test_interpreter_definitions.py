@@ -151,7 +151,8 @@ def objects(run: Run) -> None:
         (("SELECT t.name, s.name FROM sys.tables AS t JOIN sys.schemas AS s "
          "ON s.schema_id = t.schema_id"), [("t", "s")]),
         (("SELECT c.name, c.max_length, c.is_nullable, c.is_identity, ty.name "
-         "FROM sys.columns AS c JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id ORDER BY c.column_id"),
+         "FROM sys.columns AS c JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id "
+         "ORDER BY c.column_id"),
          [("a", 4, False, True, "int"), ("b", 20, True, False, "nvarchar"),
           ("c", 5, True, False, "decimal")]),
         ("SELECT name FROM sys.procedures", [("p",)]),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from procluster.local.parser._statements import StatementParser
 from procluster.local.syntax import Parameter, Statement
 
 __all__ = ["parse_batch", "parse_parameters"]
 
 
+@lru_cache(maxsize=256)
 def parse_batch(text: str) -> tuple[Statement, ...]:
-    """Parse one batch, which holds no GO.
+    """Parse one batch, which holds no GO; the last texts are remembered, trees never change.
 
     Raises
     ------
