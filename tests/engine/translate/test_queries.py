@@ -357,6 +357,14 @@ def test_query_is_ordered_and_cut(shop: World, text: str, values: list[object]) 
     assert [value for (value,) in shop.rows(text)] == values
 
 
+def test_top_with_ties_by_row_number_takes_one_of_each_group(shop: World) -> None:
+    text = (
+        "SELECT TOP (1) WITH TIES id FROM customer "
+        "ORDER BY ROW_NUMBER() OVER (PARTITION BY name ORDER BY id)"
+    )
+    assert set(shop.rows(text)) == {(1,), (3,), (4,)}
+
+
 @pytest.mark.parametrize(("count", "number"), [(-1, 127), (None, 1014)])
 def test_top_of_bad_variable_has_number(shop: World, count: int | None, number: int) -> None:
     shop.declare("@n", resolve("int"), count)
@@ -535,6 +543,15 @@ def test_function_takes_columns_of_the_left_side(shop: World) -> None:
 def test_function_counts_arguments(shop: World, call: str, number: int) -> None:
     shop.create_module("CREATE FUNCTION dbo.f (@a int) RETURNS TABLE AS RETURN (SELECT @a AS a)")
     assert shop.error(f"SELECT a FROM dbo.{call}").number == number
+
+
+def test_function_needs_no_schema(shop: World) -> None:
+    shop.create_module("CREATE FUNCTION dbo.f (@a int) RETURNS TABLE AS RETURN (SELECT @a AS a)")
+    assert shop.rows("SELECT a FROM f(7)") == [(7,)]
+
+
+def test_unknown_function_is_208(sql: World) -> None:
+    assert sql.error("SELECT 1 FROM nope(7) AS x").number == 208
 
 
 def test_function_argument_is_converted(shop: World) -> None:

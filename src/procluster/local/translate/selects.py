@@ -22,11 +22,15 @@ from procluster.local.translate import calls, conditions, expressions, queries, 
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.messages import error, failure, refuse
 from procluster.local.translate.scope import Relation, Scope, Source, nodes
-from procluster.local.translate.term import BIGINT, FLOAT, Term, key, ordering
+from procluster.local.translate.term import BIGINT, FLOAT, Term, key, order_key, ordering
 
 __all__ = ["ordered", "select"]
 
 Item = tuple[str, Term]
+"""A column of the SELECT list: its name and value."""
+
+Key = tuple[Term, bool]
+"""An item of ORDER BY: its value, and whether it is descending."""
 
 
 def select(node: Select, scope: Scope, query: Query | None = None) -> Relation:
@@ -50,8 +54,8 @@ def select(node: Select, scope: Scope, query: Query | None = None) -> Relation:
     keys = [order_term(part, place, items, seen, node) for place, part in enumerate(wanted, 1)]
     if node.distinct:
         body, keys = distinct_body(Relation(body.sql(), columns), items, keys, scope)
-    by = [ordering(term, part.descending) for term, part in zip(keys, wanted, strict=True)]
-    sql = limited(body, ", ".join(by), node.top, query, scope)
+    order = [(term, part.descending) for term, part in zip(keys, wanted, strict=True)]
+    sql = limited(body, order, node.top, query, scope)
     return Relation(sql, columns)
 
 
@@ -212,14 +216,15 @@ def distinct_body(
 
 def limited(
     body: Body,
-    by: str,
+    order: list[Key],
     top: Top | None,
     query: Query | None,
     scope: Scope,
 ) -> str:
     """Add ORDER BY, TOP and OFFSET."""
     if top and (top.percent or top.with_ties):
-        return ranked(body, by, top, scope)
+        return ranked(body, order, top, scope)
+    by = ", ".join(ordering(term, descending) for term, descending in order)
     sql = body.sql() + (f" ORDER BY {by}" if by else "")
     if top:
         sql += f" LIMIT {row_count(top.count, scope)}"
@@ -230,22 +235,29 @@ def limited(
     return sql
 
 
-def ranked(body: Body, by: str, top: Top, scope: Scope) -> str:
-    """TOP ... PERCENT (rounded up) and WITH TIES."""
-    if top.with_ties and not by:
+def ranked(body: Body, order: list[Key], top: Top, scope: Scope) -> str:
+    """TOP ... PERCENT (rounded up) and WITH TIES.
+
+    The keys are columns of a subquery first: they may be window functions themselves.
+    """
+    if top.with_ties and not order:
         raise error(1062, at=top.at)
-    window = f"OVER (ORDER BY {by})" if by else "OVER ()"
-    rank = f"{'rank' if top.with_ties else 'row_number'}() {window} AS r"
+    keys = [f"{order_key(term)} AS k{place}" for place, (term, _) in enumerate(order)]
+    by = ", ".join(
+        ordering(Term(f"k{place}", BIGINT), descending)
+        for place, (_, descending) in enumerate(order)
+    )
+    window = f"(ORDER BY {by})" if by else "()"
+    rank = "rank" if top.with_ties else "row_number"
     count = f"CAST({row_count(top.count, scope)} AS BIGINT)" if not top.percent else ""
     if top.percent:
         share = coerced(expressions.value(top.count, scope), FLOAT, top.at).sql
-        fail = failure(1031)
-        sure = f"CASE WHEN {share} BETWEEN 0 AND 100 THEN {share} ELSE {fail} END"
+        sure = f"CASE WHEN {share} BETWEEN 0 AND 100 THEN {share} ELSE {failure(1031)} END"
         count = f"ceil(n * ({sure}) / 100)"
-    alias = scope.context.alias()
     listed = ", ".join(f"c{place}" for place in range(len(body.values)))
-    inner = body.sql(f"row_number() {window} AS o", rank, "count(*) OVER () AS n")
-    return f"SELECT {listed} FROM ({inner}) AS {alias} WHERE r <= {count} ORDER BY o"
+    places = f"row_number() OVER {window} AS o, {rank}() OVER {window} AS r, count(*) OVER () AS n"
+    rows = f"SELECT *, {places} FROM ({body.sql(*keys)})"
+    return f"SELECT {listed} FROM ({rows}) WHERE r <= {count} ORDER BY o"
 
 
 def row_count(node: Expression, scope: Scope) -> str:
@@ -269,11 +281,11 @@ def ordered(relation: Relation, query: Query, scope: Scope) -> Relation:
     items = [
         (column.name, relation.term(place, alias)) for place, column in enumerate(relation.columns)
     ]
-    by = []
+    order: list[Key] = []
     for place, item in enumerate(query.order_by, 1):
         term = output(item, place, items)
         if term is None:
             raise error(104, at=item.at)
-        by.append(ordering(term, item.descending))
+        order.append((term, item.descending))
     body = Body([term.sql for _, term in items], f" FROM ({relation.sql}) AS {alias}")
-    return replace(relation, sql=limited(body, ", ".join(by), None, query, scope))
+    return replace(relation, sql=limited(body, order, None, query, scope))

@@ -155,7 +155,7 @@ def column(cells: list[Term], at: Position) -> tuple[SqlType, list[Term]]:
 def function(node: FunctionTable, scope: Scope) -> Relation:
     """A built-in table function, or an inline function of the user's."""
     call = node.call
-    if len(call.name) == 1:
+    if len(call.name) == 1 and call.name[0] in table_functions.BUILT_IN:
         return table_functions.relation(node, scope)
     name = ".".join(call.name)
     found = scope.context.names.function(ObjectName(node.at, call.name))

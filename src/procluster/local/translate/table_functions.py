@@ -13,7 +13,9 @@ from procluster.local.translate.scope import Relation, Scope
 from procluster.local.translate.term import BIGINT, INT, Term
 from procluster.local.types import MAX, SqlType
 
-__all__ = ["relation"]
+__all__ = ["BUILT_IN", "relation"]
+
+BUILT_IN = ("OPENJSON", "STRING_SPLIT", "GENERATE_SERIES")
 
 TEXT = SqlType("nvarchar", MAX)
 ENTRIES = (Column("key", SqlType("nvarchar", 4000)), Column("value", TEXT), Column("type", INT))
@@ -26,9 +28,7 @@ def relation(node: FunctionTable, scope: Scope) -> Relation:
         return open_json(node, scope)
     if name == "STRING_SPLIT":
         return string_split(node.call, scope)
-    if name == "GENERATE_SERIES":
-        raise refuse(name, "it is left out", node.at)
-    raise error(208, name, at=node.at)
+    raise refuse(name, "it is left out", node.at)
 
 
 def text(call: Call, place: int, scope: Scope) -> Term:
