@@ -182,7 +182,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "customer_type": _one_of(CUSTOMER_TYPES),
     "customer_length": _whole(1, 450),
     "defaults.n_clusters": _whole(1, 1000),
-    "defaults.max_k": _whole(2, 1000),
+    "defaults.max_k": _whole(2, 100),
     "defaults.scaling": _one_of(SCALINGS),
     "defaults.random_state": _whole(0, 2**31 - 1),
     "defaults.n_init": _whole(1, 1000),

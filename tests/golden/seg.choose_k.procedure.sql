@@ -45,9 +45,9 @@ BEGIN
             @run_id = @run_id OUTPUT;
 
         SET @faults = CONCAT(
-            IIF(@max_k BETWEEN 2 AND 1000, N'', CONCAT(
+            IIF(@max_k BETWEEN 2 AND 100, N'', CONCAT(
                 N'@max_k: ', COALESCE(CAST(@max_k AS nvarchar(30)), N'NULL'),
-                N' is not a number of clusters to try. Allowed: 2 to 1000. '
+                N' is not a number of clusters to try. Allowed: 2 to 100. '
             )),
             IIF(@scaling IN (N'none', N'standard', N'robust'), N'', CONCAT(
                 N'@scaling: ', COALESCE(N'''' + @scaling + N'''', N'NULL'),
@@ -78,15 +78,15 @@ BEGIN
 # ---- locate
 SOURCES = (
     ("centres.py", 28),
-    ("parameters.py", 310),
-    ("runtime.py", 363),
-    ("silhouette.py", 423),
-    ("features.py", 551),
-    ("vectors.py", 587),
-    ("evaluation.py", 797),
-    ("segments.py", 988),
-    ("charts.py", 1074),
-    ("glue", 1274),
+    ("parameters.py", 314),
+    ("runtime.py", 367),
+    ("silhouette.py", 427),
+    ("features.py", 555),
+    ("vectors.py", 591),
+    ("evaluation.py", 801),
+    ("segments.py", 992),
+    ("charts.py", 1078),
+    ("glue", 1278),
 )
 
 def locate(error):
@@ -103,9 +103,10 @@ def locate(error):
 # ---- procluster/indb/centres.py
 """Weighted K-Means: centres of points that stand for many customers each.
 
-The same data and seed give the same centres on every release of every package. So the steps do
-not use scikit-learn''s K-Means, whose arithmetic, tie breaking and stopping rule changed between
-0.20 and today, and sum over points only where the order is fixed (bincount, cumsum, fsum).
+numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
+give the same centres on every release of numpy, because sums over points are made only where
+their order is fixed (bincount, cumsum, fsum). scikit-learn''s KMeans from the same starting centres
+with tol=0 comes to the same centres.
 Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
 """
 
@@ -334,16 +335,19 @@ def condense(
         squares = weights * (points - means[cells].T) ** 2
         spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
         loss = spreads.sum(axis=0)
-        chosen = np.flatnonzero(loss > loss.max() / 4)
-        chosen = chosen[np.argsort(-loss[chosen], kind="mergesort")][: most_cells - count]
-        split = np.zeros(count, dtype=bool)
-        split[chosen] = True
-        widest = spreads.argmax(axis=0)[cells]
-        high = split[cells] & (points[widest, np.arange(n_points)] > means[cells, widest])
-        occupied, cells = np.unique(2 * cells + high, return_inverse=True)
-        if len(occupied) == count:
-            return np.ascontiguousarray(means.T), total
-        count = len(occupied)
+        split = np.flatnonzero(loss > loss.max() / 4)
+        split = split[np.argsort(-loss[split], kind="mergesort")][: most_cells - count]
+        if not len(split):
+            occupied = total > 0  # rounding may leave the upper part of a split empty
+            return np.ascontiguousarray(means[occupied].T), total[occupied]
+        upper_part = np.full(count, -1)
+        upper_part[split] = count + np.arange(len(split))
+        movable = np.flatnonzero(upper_part[cells] >= 0)
+        own = cells[movable]
+        widest = spreads.argmax(axis=0)[own]
+        high = points[widest, movable] > means[own, widest]
+        cells[movable[high]] = upper_part[own[high]]
+        count += len(split)
 
 
 def fit_centres(
@@ -757,7 +761,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
     values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
     customers = np.asarray(frame["customers"], dtype=np.float64)
-    usable: np.ndarray = np.isfinite(values).all(axis=1)
+    usable = np.asarray(np.isfinite(values).all(axis=1))
     left_out = {
         "customers": int(customers[~usable].sum()),
         "null": count_customers(np.isnan(values), customers),
@@ -772,7 +776,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     row_vectors[rows[order]] = np.cumsum(starts) - 1
     return Vectors(
         values=ordered[starts],
-        customers=np.bincount(row_vectors[rows], customers[rows], minlength=starts.sum()),
+        customers=np.bincount(row_vectors[rows], customers[rows]),
         row_vectors=row_vectors,
         left_out=left_out,
         negative=count_customers(np.where(usable[:, np.newaxis], values, 0.0) < 0, customers),

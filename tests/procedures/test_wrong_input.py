@@ -42,11 +42,11 @@ WRONG_CALLS = [
             "@activate: NULL is neither yes nor no. Allowed: 0 or 1."
         ),
     ),
-    ("choose_k @max_k = 1", "@max_k: 1 is not a number of clusters to try. Allowed: 2 to 1000."),
+    ("choose_k @max_k = 1", "@max_k: 1 is not a number of clusters to try. Allowed: 2 to 100."),
     (
         "choose_k @max_k = NULL, @scaling = N''",
         (
-            "@max_k: NULL is not a number of clusters to try. Allowed: 2 to 1000. "
+            "@max_k: NULL is not a number of clusters to try. Allowed: 2 to 100. "
             "@scaling: '' is not a scaling. Allowed: none, standard, robust."
         ),
     ),

@@ -61,7 +61,7 @@ def test_parse_reports_every_fault_at_once() -> None:
         ),
         "returns: 3. Allowed: a table of keys.",
         "defaults.n_clusters: 0. Allowed: 1 to 1000.",
-        "defaults.max_k: True. Allowed: 2 to 1000.",
+        "defaults.max_k: True. Allowed: 2 to 100.",
         "defaults.scaling: 'minmax'. Allowed: one of none, standard, robust.",
         "defaults.max_change_percent: 101. Allowed: 0 to 100.",
     ]
