@@ -61,6 +61,27 @@ from procluster.local.types import MAX, resolve
         ("SELECT TOP (1.5) id FROM customer", 1060, "must be an integer"),
         ("SELECT 1 FROM (VALUES (1), (1, 2)) AS v(a)", 10709, "must be the same"),
         ("SELECT name FROM customer WHERE credit = CAST('2024-01-01' AS date)", 206, "date"),
+        ("SELECT SUM(*) FROM customer", 102, "Incorrect syntax near '*'."),
+        ("SELECT 1 FROM customer GROUP BY SUM(id)", 144, "Cannot use an aggregate"),
+        ("SELECT a FROM (VALUES (DEFAULT)) AS v(a)", 156, "near the keyword 'DEFAULT'"),
+        ("SELECT id FROM customer ORDER BY @@SPID + @nope", 137, "Must declare"),
+        ("SELECT TOP (101) PERCENT id FROM customer", 1031, "between 0 and 100"),
+        (
+            "SELECT SUM(RANK() OVER (ORDER BY id)) OVER () FROM customer",
+            4109,
+            "in the context of another windowed function",
+        ),
+        (
+            "SELECT TOP (1) id FROM customer ORDER BY id OFFSET 1 ROWS",
+            10741,
+            "A TOP can not be used",
+        ),
+        (
+            "SELECT PERCENTILE_CONT(1.5) WITHIN GROUP (ORDER BY id) OVER () FROM customer",
+            10751,
+            "must be between 0.0 and 1.0",
+        ),
+        ("SELECT a FROM OPENJSON('{}') WITH (a int AS JSON)", 13618, "AS JSON option can be"),
         ("SELECT SUM(name) FROM customer", 8117, "Operand data type nvarchar is invalid for sum"),
     ],
 )
@@ -363,6 +384,11 @@ def test_top_with_ties_by_row_number_takes_one_of_each_group(shop: World) -> Non
         "ORDER BY ROW_NUMBER() OVER (PARTITION BY name ORDER BY id)"
     )
     assert set(shop.rows(text)) == {(1,), (3,), (4,)}
+
+
+def test_order_by_variable_is_1008(shop: World) -> None:
+    shop.declare("@n", resolve("int"), 1)
+    assert shop.error("SELECT id FROM customer ORDER BY @n").number == 1008
 
 
 @pytest.mark.parametrize(("count", "number"), [(-1, 127), (None, 1014)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from procluster.errors import SqlError
 from procluster.local.syntax import Position
@@ -196,14 +197,14 @@ def percentile(function: str) -> Write:
         term = call.ordered[0]
         if term.type.family not in ("integer", "decimal", "money", "float"):
             raise call.invalid(term)
-        share = coerced(call.terms[0], FLOAT, call.at)
+        share = call.terms[0].constant
+        if not isinstance(share, Decimal):
+            raise refuse(call.name, "the share must be a constant", call.at)
+        if not 0 <= share <= 1:
+            raise error(10751, call.name, at=call.at)
         if function == "quantile_cont":
             term = coerced(term, FLOAT, call.at)
-        fail = failure(10751, call.name)
-        share_sql = f"CASE WHEN {share.sql} BETWEEN 0 AND 1 THEN {share.sql} ELSE {fail} END"
-        if call.terms[0].nonzero and not share.nullable:
-            share_sql = share.sql
-        return Term(f"{function}({term.sql}, {share_sql}){call.over}", term.type)
+        return Term(f"{function}({term.sql}, {share:f}){call.over}", term.type)
 
     return write
 

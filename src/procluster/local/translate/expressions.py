@@ -34,7 +34,7 @@ from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.promotion import constant_type
 from procluster.local.translate.quoting import literal
 from procluster.local.translate.scope import Scope
-from procluster.local.translate.term import INT, NULL, Term, settled
+from procluster.local.translate.term import NULL, Term, settled
 from procluster.local.types import SqlType
 
 __all__ = ["bound", "converted", "unsettled", "value"]
@@ -71,11 +71,11 @@ def constant(node: Literal, _: Scope) -> Term:
         number = float(node.value if node.value[-1] not in "eE+-" else node.value + "0")
         if number in (float("inf"), float("-inf")):
             raise error(168, node.value, at=node.at)
-        return Term(f"CAST('{number!r}' AS DOUBLE)", kind, nullable=False, nonzero=number != 0)
+        sql = f"CAST('{number!r}' AS DOUBLE)"
+        return Term(sql, kind, False, Decimal(number), nonzero=number != 0)
     exact = Decimal(node.value)
     sql = f"CAST({exact:f} AS {kind.storage})"
-    whole = exact if kind == INT else None
-    return Term(sql, kind, nullable=False, constant=whole, nonzero=exact != 0)
+    return Term(sql, kind, nullable=False, constant=exact, nonzero=exact != 0)
 
 
 def variable(node: Variable, scope: Scope) -> Term:

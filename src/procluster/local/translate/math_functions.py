@@ -108,7 +108,8 @@ def power(arguments: Arguments) -> Term:
     nullable = base.nullable or exponent.nullable
     zero = f"{x} = 0 AND {exponent.sql} < 0"
     safe = f"CASE WHEN isnan({raised}) OR {zero} THEN {INVALID} ELSE {raised} END"
-    if exponent.nonzero and isinstance(exponent.constant, Decimal) and exponent.constant > 0:
+    sure = exponent.constant
+    if isinstance(sure, Decimal) and sure > 0 and sure == int(sure):
         safe = raised
     if kind == FLOAT:
         return Term(safe, kind, nullable, finite=False)

@@ -1,0 +1,32 @@
+"""DuckDB's run-time errors as SQL Server's: those no query of the other tests raises."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from procluster.local import messages
+from procluster.local.translate import as_sql_error
+from procluster.local.translate.messages import ERRORS
+
+
+def test_out_of_memory_is_701() -> None:
+    error = as_sql_error(duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"))
+    assert (error.number, error.severity) == (701, 17)
+
+
+def test_unknown_error_keeps_duckdbs_words() -> None:
+    error = as_sql_error(duckdb.IOException("IO Error: disk full\n\nLINE 1: SELECT"))
+    assert error.number == 40510
+    assert error.message == "The embedded engine could not run this: IO Error: disk full"
+
+
+def test_own_error_keeps_its_message() -> None:
+    error = as_sql_error(duckdb.InvalidInputException("Invalid Input Error: 245|a | b\nc"))
+    assert (error.number, error.message) == (245, "a | b\nc")
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_error_is_worded_once(number: int) -> None:
+    assert number not in messages.ERRORS
+    assert 10 < ERRORS[number].severity < 20
