@@ -9,6 +9,7 @@ from procluster.local import identity
 from procluster.local.constraints import RowNames, check_gone_rows, check_new_rows
 from procluster.local.messages import sql_error
 from procluster.local.results import ResultSet
+from procluster.local.staging import STAGE, check_nulls, staged
 from procluster.local.stored import StoredTable, quote_sql
 from procluster.local.syntax import (
     Delete,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from procluster.local.interpreter import Interpreter
     from procluster.local.translate.names import Change
 
-from procluster.local.staging import STAGE, check_nulls, staged
 
 __all__ = ["delete", "select", "truncate", "update"]
 

@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from procluster.local.translate.names import InlineFunction, Table, View
     from procluster.local.types import SqlType
 
-__all__ = ["RowNames", "UniqueKey", "check_gone_rows", "check_new_rows", "unique_keys"]
+__all__ = [
+    "RowNames",
+    "UniqueKey",
+    "check_gone_rows",
+    "check_new_rows",
+    "find_duplicate",
+    "referenced_columns",
+    "row_query",
+    "shown",
+    "unique_keys",
+]
 
 
 class RowNames:
@@ -201,13 +211,14 @@ def _conflict(  # noqa: PLR0913, PLR0917
 
 
 def _finds(engine: Interpreter, names: RowNames, text: str) -> tuple[object, ...] | None:
-    compiled = compile_query(_query(text), names)
+    compiled = compile_query(row_query(text), names)
     row = engine.first_row(compiled.sql, compiled.parameters)
     return None if row is None else tuple(row)
 
 
 @lru_cache(maxsize=256)
-def _query(text: str) -> Query:
+def row_query(text: str) -> Query:
+    """Parse the query of a rule, once."""
     (statement,) = parse_batch(text)
     assert isinstance(statement, QueryStatement)  # noqa: S101
     return statement.query

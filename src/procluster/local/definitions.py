@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from procluster.errors import Refusal
+from procluster.errors import Refusal, SqlError
+from procluster.local.frame import Frame, Variable
 from procluster.local.messages import sql_error
 from procluster.local.stored import (
     StoredModule,
     quote_sql,
     quote_tsql,
 )
+from procluster.local.syntax import DerivedTable, Query, Select, SelectItem, Star
+from procluster.local.table_definitions import drop_index, drop_table
+from procluster.local.translate import compile_query
 
 if TYPE_CHECKING:
-    from procluster.local.frame import Frame
     from procluster.local.interpreter import Interpreter
     from procluster.local.syntax import (
         CreateModule,
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
         RoleMember,
     )
 
-from procluster.local.table_definitions import drop_index, drop_table
 
 __all__ = [
     "change_permission",
@@ -36,6 +38,10 @@ __all__ = [
     "create_schema",
     "drop",
 ]
+
+
+MODULE_NUMBERS = {8155: 4511, 8156: 4506}
+"""Columns without a name, or with the same one, have other numbers in a view or function."""
 
 
 def create_module(engine: Interpreter, statement: CreateModule, frame: Frame) -> None:
@@ -66,8 +72,29 @@ def create_module(engine: Interpreter, statement: CreateModule, frame: Frame) ->
         )
         if existing:
             module = replace(module, created_at=existing.created_at)
+        _check_query(engine, statement, module, frame)
         engine.catalog.put(engine.connection, module)
     engine.row_count = 0
+
+
+def _check_query(
+    engine: Interpreter, statement: CreateModule, module: StoredModule, frame: Frame
+) -> None:
+    """Compile a view or function: unlike a procedure's, its names must be there already."""
+    if isinstance(statement.body, tuple):
+        return
+    inner = Frame(engine, frame, module)
+    for parameter in statement.parameters:
+        inner.variables[parameter.name.lower()] = Variable(parameter.type)
+    at = statement.at
+    rows = DerivedTable(at, statement.body, module.name, statement.columns)
+    query = Query(at, Select(at, (SelectItem(at, Star(at)),), source=rows))
+    try:
+        compile_query(query, inner)
+    except SqlError as error:
+        if error.number in MODULE_NUMBERS:
+            error.number = MODULE_NUMBERS[error.number]
+        raise
 
 
 def drop(engine: Interpreter, statement: Drop, frame: Frame) -> None:

@@ -11,6 +11,7 @@ from procluster.local.constraints import RowNames, check_new_rows
 from procluster.local.messages import sql_error
 from procluster.local.names import identifier_parts
 from procluster.local.results import Column, ResultSet
+from procluster.local.staging import STAGE, check_nulls, staged
 from procluster.local.stored import StoredTable, quote_sql, type_of_storage
 from procluster.local.syntax import (
     Call,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from procluster.local.interpreter import Interpreter
     from procluster.local.syntax import ColumnDefinition, Expression
 
-from procluster.local.staging import STAGE, check_nulls, staged
 
 __all__ = ["append_rows", "insert"]
 

@@ -10,6 +10,7 @@ from procluster.local.messages import sql_error
 from procluster.local.stored import (
     StoredTable,
     quote_sql,
+    storage_columns,
     table_of,
 )
 from procluster.local.syntax import (
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from procluster.local.frame import Frame
     from procluster.local.interpreter import Interpreter
 
-from procluster.local.stored import storage_columns
 
 __all__ = [
     "drop_local_tables",

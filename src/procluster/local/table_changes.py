@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from procluster.errors import Refusal
-from procluster.local.constraints import RowNames
+from procluster.local.constraints import RowNames, check_new_rows
 from procluster.local.messages import sql_error
 from procluster.local.stored import (
     StoredTable,
@@ -19,6 +19,7 @@ from procluster.local.syntax import (
     ColumnRef,
     CreateTable,
 )
+from procluster.local.table_definitions import check_columns, check_reference, check_rules
 from procluster.local.translate import literal
 from procluster.local.translate.names import Table
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
         AlterTable,
     )
 
-from procluster.local.constraints import check_new_rows
-from procluster.local.table_definitions import check_columns, check_reference
 
 __all__ = ["alter_table"]
 
@@ -86,11 +85,12 @@ def _add_parts(
         foreign_keys=tuple(key for key in wider.foreign_keys if key.name not in known),
         indexes=(),
     )
+    check_rules(fresh, frame)
     for constraint, _ in fresh.constraints():
         if constraint not in known and engine.catalog.is_taken(schema, constraint):
             raise sql_error(2714, constraint)
     for foreign_key in fresh.foreign_keys:
-        check_reference(engine, table, foreign_key.references, foreign_key.name or "")
+        check_reference(engine, wider, foreign_key)
     check_new_rows(engine, fresh, names, "ALTER TABLE", None)
     if added:
         engine.execute(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")

@@ -5,20 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from procluster.local.constraints import RowNames, UniqueKey, find_duplicate, shown
+from procluster.local.constraints import (
+    RowNames,
+    UniqueKey,
+    find_duplicate,
+    referenced_columns,
+    row_query,
+    shown,
+    unique_keys,
+)
+from procluster.local.local_tables import keep_temporary, new_local_table
 from procluster.local.messages import sql_error
 from procluster.local.stored import (
     StoredTable,
     quote_sql,
     same_name,
+    storage_columns,
     table_of,
 )
 from procluster.local.syntax import (
     ColumnDefinition,
     ColumnRef,
     CreateTable,
+    ObjectName,
     Position,
 )
+from procluster.local.translate import compile_expression, compile_query
 from procluster.local.translate.names import Table
 
 if TYPE_CHECKING:
@@ -28,18 +40,16 @@ if TYPE_CHECKING:
         CreateIndex,
         DeclareTable,
         Drop,
-        ObjectName,
+        ForeignKey,
     )
     from procluster.local.translate.names import Compiled
 
-from procluster.local.local_tables import keep_temporary, new_local_table
-from procluster.local.stored import storage_columns
-from procluster.local.syntax import ObjectName
 
 NOWHERE = Position(0, 0)
 __all__ = [
     "check_columns",
     "check_reference",
+    "check_rules",
     "create_from_query",
     "create_index",
     "create_table",
@@ -68,7 +78,8 @@ def _create_permanent(engine: Interpreter, statement: CreateTable, frame: Frame)
         if engine.catalog.is_taken(schema, constraint):
             raise sql_error(2714, constraint)
     for foreign_key in table.foreign_keys:
-        check_reference(engine, table, foreign_key.references, foreign_key.name or "")
+        check_reference(engine, table, foreign_key)
+    check_rules(table, frame)
     engine.execute(f"CREATE TABLE {table.sql} ({storage_columns(table.columns)})")
     engine.catalog.put(engine.connection, table)
 
@@ -95,15 +106,29 @@ def check_columns(statement: CreateTable) -> None:
         raise sql_error(8110, table)
 
 
-def check_reference(
-    engine: Interpreter, table: StoredTable, reference: ObjectName, name: str
-) -> None:
-    """Raise 1767 where a foreign key points to no table."""
-    if same_name(reference, table):
-        return
+def check_reference(engine: Interpreter, table: StoredTable, foreign_key: ForeignKey) -> None:
+    """Raise 1767 where a foreign key points to no table, 1776 where to no key."""
+    reference, name = foreign_key.references, ".".join(foreign_key.references.parts)
     schema = reference.parts[-2] if len(reference.parts) > 1 else "dbo"
-    if not isinstance(engine.catalog.find(schema, reference.parts[-1]), StoredTable):
-        raise sql_error(1767, name, ".".join(reference.parts))
+    parent = engine.catalog.find(schema, reference.parts[-1])
+    if same_name(reference, table):
+        parent = table
+    if not isinstance(parent, StoredTable):
+        raise sql_error(1767, foreign_key.name, name)
+    wanted = {column.lower() for column in referenced_columns(parent, foreign_key)}
+    keys = ({column.lower() for column in key.columns} for key in unique_keys(parent))
+    if len(wanted) != len(foreign_key.columns) or wanted not in keys:
+        raise sql_error(1776, name, foreign_key.name)
+
+
+def check_rules(table: StoredTable, frame: Frame) -> None:
+    """Compile the CHECK conditions and defaults, so that a wrong name is found at once."""
+    names = RowNames(frame, {"@new": Table(table.sql, frame.columns_of(table))})
+    for check in table.checks:
+        compile_query(row_query(f"SELECT 1 AS x FROM @new WHERE {check.text}"), names)
+    for column in table.columns:
+        if column.default is not None:
+            compile_expression(column.default, frame)
 
 
 def _free_name(engine: Interpreter, name: ObjectName, frame: Frame) -> tuple[str, str]:

@@ -277,3 +277,29 @@ def test_drop_of_several_drops_those_that_are_there(run: Run) -> None:
     run("CREATE TABLE dbo.t (a int)")
     record = run("DROP TABLE dbo.nope, dbo.t; SELECT OBJECT_ID(N'dbo.t')")
     assert (record.errors, record.values) == ([3701], [None])
+
+
+@pytest.mark.parametrize(
+    ("batch", "number"),
+    [
+        ("CREATE VIEW dbo.v AS SELECT a FROM dbo.nowhere", 208),
+        ("CREATE VIEW dbo.v AS SELECT b FROM dbo.t", 207),
+        ("CREATE VIEW dbo.v AS SELECT 1", 4511),
+        ("CREATE VIEW dbo.v AS SELECT 1 AS a, 2 AS a", 4506),
+        ("CREATE VIEW dbo.v (a, b) AS SELECT 1", 8159),
+        ("CREATE VIEW dbo.v AS SELECT a FROM dbo.t ORDER BY a", 1033),
+        ("CREATE FUNCTION dbo.f (@x int) RETURNS TABLE AS RETURN (SELECT b FROM dbo.t)", 207),
+        ("CREATE TABLE dbo.u (a int, CHECK (b > 0))", 207),
+        ("CREATE TABLE dbo.u (a int REFERENCES dbo.t (a))", 1776),
+        ("CREATE TABLE dbo.u (a int DEFAULT NOSUCH(1))", 195),
+    ],
+)
+def test_names_of_a_definition_must_be_there(run: Run, batch: str, number: int) -> None:
+    run("CREATE TABLE dbo.t (a int)")
+    record = run(batch)
+    assert (record.errors, run("SELECT COUNT(*) FROM sys.objects").values) == ([number], [1])
+
+
+def test_function_may_use_its_parameters(run: Run) -> None:
+    run("CREATE FUNCTION dbo.f (@x int) RETURNS TABLE AS RETURN (SELECT @x + 1 AS y)")
+    assert run("SELECT y FROM dbo.f(4)").values == [5]
