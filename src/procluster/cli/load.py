@@ -29,6 +29,7 @@ Examples:
 @click.option(
     "--max-errors",
     type=click.IntRange(min=0),
+    metavar="N",
     default=0,
     show_default=True,
     help="Bad rows that may be left out; with more, nothing is loaded.",

@@ -23,6 +23,7 @@ Examples:
 @click.option(
     "--random-state",
     type=click.IntRange(min=0),
+    metavar="N",
     default=111,
     show_default=True,
     help="Seed of the sample.",

@@ -50,6 +50,7 @@ Examples:
     "-y",
     "--text-width",
     type=click.IntRange(min=0),
+    metavar="N",
     default=256,
     show_default=True,
     help="Characters of a value that a table shows; 0 shows all.",
