@@ -253,6 +253,15 @@ def test_assignment_of_long_text_is_2628(sql: World) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "number"), [("varchar", "varbinary", 257), ("date", "int", 206)]
+)
+def test_assignment_converts_implicitly_alone(source: str, target: str, number: int) -> None:
+    with pytest.raises(SqlError) as found:
+        convert_sql("x", sized(source), sized(target), column="table 't', column 'a'")
+    assert found.value.number == number
+
+
 def test_assignment_drops_trailing_spaces(sql: World) -> None:
     short, long_ = resolve("nvarchar", 2), resolve("nvarchar", 9)
     expression = convert_sql("'ab   '", long_, short, column="table 't', column 'a'")

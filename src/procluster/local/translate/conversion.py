@@ -46,7 +46,7 @@ def convert_sql(  # noqa: PLR0913
     Raises
     ------
     SqlError
-        529: no such conversion in SQL Server.
+        529: no such conversion in SQL Server; for a column 206, or 257 where only CAST converts.
     Refusal
         One that the engine leaves out.
 
@@ -66,7 +66,9 @@ def convert_sql(  # noqa: PLR0913
         return sql
     write = CONVERSIONS.get((source.family, target.family))
     if write is None:
-        raise error(529, source.name, target.name, at=at)
+        raise error(206 if column else 529, source.name, target.name, at=at)
+    if column and source.family == "text" and target.family == "binary":
+        raise error(257, source.name, target.name, at=at)
     return write(conversion)
 
 

@@ -95,6 +95,11 @@ ERRORS: dict[int, ErrorText] = {
     245: ErrorText(16, "Conversion failed when converting the {} value '{}' to data type {}."),
     248: ErrorText(16, "The conversion of the varchar value '{}' overflowed an int column."),
     263: ErrorText(15, "Must specify table to select from."),
+    257: ErrorText(
+        16,
+        "Implicit conversion from data type {} to {} is not allowed. Use the CONVERT function to "
+        "run this query.",
+    ),
     289: ErrorText(
         16, "Cannot construct data type {}, some of the arguments have values which are not valid."
     ),
