@@ -211,3 +211,16 @@ def test_append_checks_like_insert(
         database.connect().append("dbo.parent", pa.table(rows))
     count = run("SELECT COUNT(*) FROM dbo.parent").values
     assert (caught.value.number, count) == (number, [2])
+
+
+def test_identity_goes_on_from_statement_to_statement(run: Run) -> None:
+    record = run(
+        "INSERT INTO dbo.child (u) VALUES (1); INSERT INTO dbo.child (u) VALUES (2); "
+        "SELECT id FROM dbo.child ORDER BY id"
+    )
+    assert record.rows == [[(10,), (15,)]]
+
+
+def test_parents_may_swap_their_keys(run: Run, child: None) -> None:
+    record = run("UPDATE dbo.parent SET k = IIF(k = N'a', N'b', N'a')")
+    assert (record.errors, record.counts) == ([], [2])
