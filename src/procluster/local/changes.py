@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from procluster.local import identity
-from procluster.local.constraints import RowNames, check_gone_rows, check_new_rows
+from procluster.local.constraints import RowNames, check_gone_rows, check_new_rows, unique_keys
 from procluster.local.messages import sql_error
 from procluster.local.results import ResultSet
 from procluster.local.staging import STAGE, check_nulls, staged
@@ -15,6 +15,7 @@ from procluster.local.syntax import (
     Delete,
     QueryStatement,
     Select,
+    SetOperation,
     Truncate,
     Update,
 )
@@ -30,6 +31,7 @@ from procluster.local.variables import assign
 if TYPE_CHECKING:
     from procluster.local.frame import Frame
     from procluster.local.interpreter import Interpreter
+    from procluster.local.syntax import ObjectName
     from procluster.local.translate.names import Change
 
 
@@ -38,16 +40,13 @@ __all__ = ["delete", "select", "truncate", "update"]
 
 def select(engine: Interpreter, statement: QueryStatement, frame: Frame) -> None:
     """SELECT: rows, ``SELECT @v = e`` or SELECT ... INTO."""
-    body = statement.query.body
-    first = body if isinstance(body, Select) else None
-    if first is not None and first.into is not None:
-        query = replace(statement.query, body=replace(first, into=None))
-        compiled = compile_query(query, frame)
-        engine.send_count(create_from_query(engine, first.into, compiled, frame))
+    into, body = _without_into(statement.query.body)
+    compiled = compile_query(replace(statement.query, body=body), frame)
+    if into is not None:
+        engine.send_count(create_from_query(engine, into, compiled, frame))
         return
-    compiled = compile_query(statement.query, frame)
     table = engine.fetch(compiled)
-    if first is not None and any(item.variable for item in first.items):
+    if isinstance(body, Select) and any(item.variable for item in body.items):
         if table.num_rows:
             last = table.slice(table.num_rows - 1).to_pylist()[0]
             for column, value in zip(compiled.columns, last.values(), strict=True):
@@ -56,6 +55,16 @@ def select(engine: Interpreter, statement: QueryStatement, frame: Frame) -> None
         return
     engine.send(ResultSet(compiled.columns, table))
     engine.send_count(table.num_rows)
+
+
+def _without_into(
+    body: Select | SetOperation,
+) -> tuple[ObjectName | None, Select | SetOperation]:
+    """INTO of the first SELECT, and the query without it."""
+    if isinstance(body, Select):
+        return body.into, replace(body, into=None) if body.into else body
+    into, left = _without_into(body.left)
+    return into, replace(body, left=left) if into else body
 
 
 def update(engine: Interpreter, statement: Update, frame: Frame) -> None:
@@ -87,7 +96,7 @@ def update(engine: Interpreter, statement: Update, frame: Frame) -> None:
                     f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s WHERE t.rowid = s.c0"
                 )
             _assign_variables(engine, frame, change)
-        engine.note_change(target, frame)
+        engine.note_change(target)
     engine.send_count(count)
 
 
@@ -115,7 +124,7 @@ def _check_update(
         },
     )
     check_new_rows(engine, target, names, "UPDATE", changed)
-    if any(changed & {c.lower() for c in key.columns} for key in target.keys):
+    if any(changed & {c.lower() for c in key.columns} for key in unique_keys(target)):
         check_gone_rows(engine, target, names, "UPDATE")
 
 
@@ -152,7 +161,7 @@ def delete(engine: Interpreter, statement: Delete, frame: Frame) -> None:
             )
             check_gone_rows(engine, target, names, "DELETE")
             engine.execute(f"DELETE FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE})")
-        engine.note_change(target, frame)
+        engine.note_change(target)
     engine.send_count(int(row[0]) if row else 0)
 
 
@@ -168,7 +177,7 @@ def truncate(engine: Interpreter, statement: Truncate, frame: Frame) -> None:
         engine.execute(f"DELETE FROM {target.sql}")
         if target.identity and target.identity.identity:
             identity.restart(engine, target)
-        engine.note_change(target, frame)
+        engine.note_change(target)
     engine.row_count = 0
 
 

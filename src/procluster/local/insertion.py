@@ -54,8 +54,7 @@ def insert(engine: Interpreter, statement: Insert, frame: Frame) -> None:
         engine.send_count(_insert_results(engine, frame, target, columns, source))
         return
     if source is None:
-        columns, query = (), Query(statement.at, Select(statement.at, ()))
-        compiled = Compiled("SELECT 1", (), {})
+        columns, compiled = (), Compiled("SELECT 1", (), {})
     elif isinstance(source, ValuesTable):
         query = _values_query(source, columns, listed=bool(statement.columns))
         compiled = compile_query(query, frame)
@@ -181,7 +180,7 @@ def store(
             last = start + (count - 1) * target.identity.identity[1]
             identity.keep_last(engine, target, last)
             engine.identity = frame.identity = last
-        engine.note_change(target, frame)
+        engine.note_change(target)
     return count
 
 

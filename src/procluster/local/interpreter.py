@@ -318,11 +318,10 @@ class Interpreter:
         row = self.first_row(compiled.sql, compiled.parameters)
         return bool(row and row[0])
 
-    def note_change(self, table: StoredTable, frame: Frame) -> None:
+    def note_change(self, table: StoredTable) -> None:
         """Remember a table variable changed in a transaction: a rollback must keep its rows."""
         if table.name.startswith("@") and self.transaction.depth:
             self.changed_variables.add(table.sql)
-            del frame
 
     def close(self) -> None:
         """End the session."""

@@ -224,3 +224,15 @@ def test_identity_goes_on_from_statement_to_statement(run: Run) -> None:
 def test_parents_may_swap_their_keys(run: Run, child: None) -> None:
     record = run("UPDATE dbo.parent SET k = IIF(k = N'a', N'b', N'a')")
     assert (record.errors, record.counts) == ([], [2])
+
+
+def test_select_into_takes_a_union(run: Run) -> None:
+    record = run("SELECT 1 AS a INTO #c UNION ALL SELECT 2; SELECT a FROM #c ORDER BY a")
+    assert (record.counts[0], record.rows) == (2, [[(1,), (2,)]])
+
+
+def test_row_behind_a_unique_index_stays_when_others_need_it(run: Run) -> None:
+    run("CREATE TABLE dbo.q (a int NOT NULL); CREATE UNIQUE INDEX ux ON dbo.q (a)")
+    run("CREATE TABLE dbo.r (a int REFERENCES dbo.q (a)); INSERT INTO dbo.q VALUES (1)")
+    record = run("INSERT INTO dbo.r VALUES (1); UPDATE dbo.q SET a = 2")
+    assert record.errors == [547]

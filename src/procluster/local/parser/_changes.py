@@ -255,4 +255,7 @@ class ChangeParser(DefinitionParser):
         return self.query_statement(at, tables)
 
     def query_statement(self, at: Position, tables: tuple[CommonTable, ...]) -> Statement:
+        self.into_select = self.index
+        while self.tokens[self.into_select].text == "(":
+            self.into_select += 1
         return QueryStatement(at, self.query_after(at, tables))

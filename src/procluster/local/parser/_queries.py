@@ -29,6 +29,11 @@ HARMLESS_OPTIONS = ("RECOMPILE", "MAXDOP")
 class QueryParser(SourceParser):
     """Reads queries."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.into_select = -1
+        """Index of the one SELECT that may have INTO, the first of its statement."""
+
     def query(self) -> Query:
         """A SELECT with everything behind it, ORDER BY included; no WITH in front."""
         return self.query_after(self.token.position, ())
@@ -105,12 +110,17 @@ class QueryParser(SourceParser):
         return self._select()
 
     def _select(self) -> Select:
-        at = self.token.position
+        at, start = self.token.position, self.index
         self.expect("SELECT")
         distinct = self.accept_any("ALL", "DISTINCT") == "DISTINCT"
         top = self._top() if self.at("TOP") else None
         items = self.comma_separated(self._select_item)
-        into = self.object_name() if self.accept("INTO") else None
+        into = None
+        if self.at("INTO"):
+            if start != self.into_select:
+                raise self.unexpected()
+            self.advance()
+            into = self.object_name()
         source = self.sources() if self.accept("FROM") else None
         where = self.condition() if self.accept("WHERE") else None
         group_by = self._group_by() if self.accept("GROUP", "BY") else ()
