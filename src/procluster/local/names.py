@@ -16,24 +16,29 @@ T = TypeVar("T")
 
 
 def identifier_parts(text: str) -> tuple[str, ...] | None:
-    """Split a name at its dots; None where the text is no name.
+    """Split a name at its dots, with '' for a part left out; None where the text is no name.
 
     Examples
     --------
     >>> identifier_parts("[a.b].model")
     ('a.b', 'model')
+    >>> identifier_parts("tempdb..#t")
+    ('tempdb', '', '#t')
     >>> identifier_parts("a b")
     """
     try:
         tokens = tokenize(text)[:-1]
     except SyntaxRefusal:
         return None
-    names, dots = tokens[::2], tokens[1::2]
-    if any(token.kind not in ("word", "quoted") for token in names):
-        return None
-    if len(tokens) % 2 == 0 or any(token.text != "." for token in dots):
-        return None
-    return tuple(token.text for token in names)
+    parts: list[str] = [""]
+    for token in tokens:
+        if token.text == "." and token.kind == "operator":
+            parts.append("")
+        elif parts[-1] or token.kind not in ("word", "quoted"):
+            return None
+        else:
+            parts[-1] = token.text
+    return tuple(parts) if parts[-1] else None
 
 
 def with_names(tree: T, change: Callable[[ObjectName], ObjectName]) -> T:

@@ -62,7 +62,8 @@ def _object_id(frame: Frame, name: object, kind: object = None) -> Value:
         return INT, table.object_id if table and kind in (None, "U", "u") else None
     if len(parts) == 3 and parts[0].lower() != frame.interpreter.database_name.lower():
         return INT, None
-    found = frame.interpreter.catalog.find(parts[-2] if len(parts) > 1 else "dbo", parts[-1])
+    schema = parts[-2] if len(parts) > 1 and parts[-2] else "dbo"
+    found = frame.interpreter.catalog.find(schema, parts[-1])
     if found is None or (kind is not None and object_type(found) != str(kind).strip().upper()):
         return INT, None
     return INT, found.object_id

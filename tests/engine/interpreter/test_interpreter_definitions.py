@@ -303,3 +303,20 @@ def test_names_of_a_definition_must_be_there(run: Run, batch: str, number: int) 
 def test_function_may_use_its_parameters(run: Run) -> None:
     run("CREATE FUNCTION dbo.f (@x int) RETURNS TABLE AS RETURN (SELECT @x + 1 AS y)")
     assert run("SELECT y FROM dbo.f(4)").values == [5]
+
+
+@pytest.mark.parametrize("name", ["#t", "tempdb..#t", "tempdb.dbo.#t", "[#T]"])
+def test_object_id_finds_temp_tables(run: Run, name: str) -> None:
+    record = run(f"CREATE TABLE #t (a int); SELECT IIF(OBJECT_ID(N'{name}') IS NULL, 0, 1)")
+    assert record.values == [1]
+
+
+@pytest.mark.parametrize("name", ["dbo.t", "procluster..t", "procluster.dbo.t", "T"])
+def test_object_id_takes_names_of_one_to_three_parts(run: Run, name: str) -> None:
+    record = run(f"CREATE TABLE dbo.t (a int); SELECT IIF(OBJECT_ID(N'{name}') IS NULL, 0, 1)")
+    assert record.values == [1]
+
+
+@pytest.mark.parametrize("name", ["", ".", "dbo.", "a b", "other.dbo.t", "a.b.c.d"])
+def test_object_id_of_nothing_is_null(run: Run, name: str) -> None:
+    assert run(f"CREATE TABLE dbo.t (a int); SELECT OBJECT_ID(N'{name}')").values == [None]
