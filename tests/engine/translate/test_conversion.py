@@ -190,6 +190,8 @@ def test_convert_to_short_text_cuts_a_moment_off(sql: World) -> None:
         ("CAST('x' AS datetime)", 241, "Conversion failed when converting date and/or time"),
         ("CAST('2024-02-30' AS date)", 241, "Conversion failed when converting date and/or time"),
         ("CAST('0000-01-01' AS date)", 241, "Conversion failed when converting date and/or time"),
+        ("CAST(2958464 AS datetime)", 8115, "expression to data type datetime."),
+        ("CAST(65536 AS smalldatetime)", 8115, "expression to data type smalldatetime."),
         ("CAST('1752-12-31' AS datetime)", 242, "out-of-range value"),
         ("CAST('x' AS uniqueidentifier)", 8169, "to uniqueidentifier."),
         ("CAST(NEWID() AS varchar(10))", 8170, "Insufficient result space"),

@@ -210,6 +210,11 @@ def test_condition_is_true_false_or_unknown(sql: World, condition: str, truth: b
     assert (yes, no) == (truth is True, truth is False)
 
 
+@pytest.mark.parametrize("pattern", ["[", "a[b", "[]", "[^]"])
+def test_like_with_an_open_or_empty_bracket_is_refused(sql: World, pattern: str) -> None:
+    assert isinstance(sql.error(f"SELECT 1 WHERE 'a' LIKE '{pattern}'"), Refusal)
+
+
 def test_like_with_brackets_in_a_column_is_refused(shop: World) -> None:
     assert shop.rows("SELECT id FROM customer WHERE name LIKE name ORDER BY id")[0] == (1,)
     assert shop.error("SELECT 1 FROM (VALUES ('[a]')) AS v(p) WHERE 'a' LIKE v.p").number == 40510

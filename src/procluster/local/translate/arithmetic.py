@@ -8,6 +8,7 @@ from functools import reduce
 
 from procluster.errors import SqlError
 from procluster.local.syntax import Position
+from procluster.local.translate import moments
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.messages import error, failure, refuse
 from procluster.local.translate.promotion import (
@@ -140,8 +141,10 @@ def shifted(operator: str, left: Term, right: Term, at: Position) -> Term:
         raise incompatible(operator, left, right, at)
     if days.type.family != "integer" or (operator == "-" and days is left):
         raise refuse(f"{left.type} {operator} {right.type}", "use DATEADD and DATEDIFF", at)
-    sql = f"({moment.sql} {operator} to_days(CAST({days.sql} AS INTEGER)))"
-    return Term(sql, moment.type)
+    # The number becomes a moment first, as in SQL Server: that checks its range.
+    checked = f"date_diff('day', TIMESTAMP '1900-01-01', {coerced(days, moment.type, at).sql})"
+    sql = f"({moment.sql} {operator} to_days(CAST({checked} AS INTEGER)))"
+    return Term(moments.checked(sql, moment.type, failure), moment.type)
 
 
 def exact(operator: str, left: Term, right: Term, at: Position) -> Term:

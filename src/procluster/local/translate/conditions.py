@@ -19,6 +19,7 @@ from procluster.local.syntax import (
     Logic,
     Negation,
     NullTest,
+    Position,
 )
 from procluster.local.translate import expressions, queries
 from procluster.local.translate.arithmetic import compared
@@ -107,7 +108,7 @@ def like(node: Like, scope: Scope) -> str:
     # Trailing spaces of the text on the left count for Unicode alone.
     subjects = [subject.sql] if unicode else [subject.sql, f"rtrim({subject.sql}, ' ')"]
     if isinstance(pattern.constant, str) and "[" in pattern.constant:
-        wanted = literal(regular_expression(pattern.constant, escape))
+        wanted = literal(regular_expression(pattern.constant, escape, node.at))
         tests = [f"regexp_full_match({sql}, {wanted})" for sql in subjects]
     else:
         wanted = f"lower({pattern.sql})"
@@ -129,10 +130,10 @@ def text(node: Expression, scope: Scope) -> Term:
     return expressions.converted(term, SqlType("nvarchar", 4000), node.at)
 
 
-def regular_expression(pattern: str, escape: str | None) -> str:
+def regular_expression(pattern: str, escape: str | None, at: Position) -> str:
     """A LIKE pattern as a regular expression of DuckDB's (RE2).
 
-    >>> regular_expression("a[^b-d]_%", None)
+    >>> regular_expression("a[^b-d]_%", None, Position(1, 1))
     '(?is)a[^b-d]..*'
     """
     found, rest = "(?is)", pattern
@@ -141,11 +142,13 @@ def regular_expression(pattern: str, escape: str | None) -> str:
         if head == escape and rest:
             head, rest = rest[0], rest[1:]
             found += re.escape(head)
-        elif head == "[" and "]" in rest[1:]:
-            inside, _, rest = rest.partition("]")
-            caret = "^" if inside.startswith("^") else ""
-            members = inside.removeprefix("^").replace("\\", "\\\\").replace("[", "\\[")
-            found += f"[{caret}{members}]"
+        elif head == "[":
+            inside, closed, rest = rest.partition("]")
+            members = inside.removeprefix("^")
+            if not closed or not members:
+                raise refuse(f"LIKE '{pattern}'", "a bracket is not closed or empty", at)
+            members = members.replace("\\", "\\\\").replace("[", "\\[")
+            found += f"[{'^' * inside.startswith('^')}{members}]"
         else:
             found += {"%": ".*", "_": "."}.get(head, re.escape(head))
     return found

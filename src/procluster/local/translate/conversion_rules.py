@@ -245,7 +245,9 @@ def moment_to_text(c: Conversion) -> str:
 
 def integer_to_moment(c: Conversion) -> str:
     """Days since 1900, for datetime and smalldatetime alone."""
-    if c.target.name not in ("datetime", "smalldatetime"):
+    ranges = {"datetime": "-53690 AND 2958463", "smalldatetime": "0 AND 65535"}
+    if c.target.name not in ranges:
         raise error(529, c.source.name, c.target.name, at=c.at)
     days = f"TIMESTAMP '1900-01-01' + to_days(CAST({c.sql} AS INTEGER))"
-    return moments.checked(days, c.target, c.fail)
+    fail = c.fail(8115, "expression", c.target.name)
+    return f"CASE WHEN {c.sql} NOT BETWEEN {ranges[c.target.name]} THEN {fail} ELSE {days} END"

@@ -18,6 +18,7 @@ __all__ = ["Arguments", "Function", "simple"]
 
 LENGTHS = {"bit": 1, "tinyint": 3, "smallint": 6, "int": 11, "bigint": 20, "float": 24, "real": 24,
            "uniqueidentifier": 36}  # fmt: skip
+DATETIME2 = SqlType("datetime2", 0, 7)
 NUMBERS = ("integer", "decimal", "money", "float")
 
 
@@ -51,11 +52,12 @@ class Arguments:
             return self.terms[place]
         return self.to(place, FLOAT)
 
-    def moment(self, place: int) -> Term:
-        """As a date or time; text and numbers become datetime."""
-        if self.terms[place].type.family == "time":
+    def moment(self, place: int, text: SqlType = DATETIME2) -> Term:
+        """As a date or time; numbers become datetime, text what the function makes of it."""
+        family = self.terms[place].type.family
+        if family == "time":
             return self.terms[place]
-        return self.to(place, SqlType("datetime"))
+        return self.to(place, text if family == "text" else SqlType("datetime"))
 
     def whole(self, place: int) -> Term:
         """As int."""

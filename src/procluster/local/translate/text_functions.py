@@ -189,9 +189,11 @@ def right_aligned(arguments: Arguments) -> Term:
     text = f"CAST(CAST({number.sql} AS DECIMAL(38,{scale})) AS VARCHAR)"
     fail = unsupported("STR that cuts decimals off", because="ask for fewer decimals")
     whole = f"length(split_part({text}, '.', 1)) > {width}"
+    exact = unsupported("STR of 1e15 and more", because="its last digits are not documented")
     sql = (
-        f"CASE WHEN {whole} THEN repeat('*', {width}) WHEN length({text}) > {width} THEN {fail} "
-        f"ELSE lpad({text}, {width}, ' ') END"
+        f"CASE WHEN abs({number.sql}) >= 1e15 THEN {exact} "
+        f"WHEN {whole} THEN repeat('*', {width}) "
+        f"WHEN length({text}) > {width} THEN {fail} ELSE lpad({text}, {width}, ' ') END"
     )
     return Term(sql, SqlType("varchar", width))
 

@@ -37,6 +37,14 @@ INTERVALS = {
     "minute": ("to_milliseconds", 60_000), "second": ("to_milliseconds", 1_000),
     "millisecond": ("to_milliseconds", 1), "microsecond": ("to_microseconds", 1),
 }  # fmt: skip
+FARTHEST = {
+    "to_months": 12 * 9999,
+    "to_days": 366 * 9999,
+    "to_milliseconds": 366 * 9999 * 86_400_000,
+    "to_microseconds": 2**62,
+}
+"""More than separates the year 1 from the year 9999."""
+
 PARTS = {
     "year": "year({0})", "quarter": "quarter({0})", "month": "month({0})", "day": "day({0})",
     "dayofyear": "dayofyear({0})", "weekday": "(dayofweek({0}) + 1)",
@@ -69,16 +77,20 @@ def datepart(arguments: Arguments) -> str:
 
 def date_add(arguments: Arguments) -> Term:
     """Keeps the type of the date; error 517 where the result leaves its range."""
-    part, count, moment = datepart(arguments), arguments.whole(0), arguments.moment(1)
+    part, count = datepart(arguments), arguments.whole(0)
+    moment = arguments.moment(1, text=DATETIME)
     if part not in INTERVALS:
         raise refuse(f"DATEADD({part})", "it is left out", arguments.at)
     function, size = INTERVALS[part]
+    number = f"CAST({count.sql} AS BIGINT) * {size}"
     whole = "BIGINT" if function.endswith("seconds") else "INTEGER"
-    sql = f"{moment.sql} + {function}(CAST(CAST({count.sql} AS BIGINT) * {size} AS {whole}))"
+    sql = f"{moment.sql} + {function}(CAST({number} AS {whole}))"
     fail = failure(517, moment.type.name)
     low = "1753-01-01" if moment.type.name == "datetime" else "0001-01-01"
     inside = f"{sql} >= TIMESTAMP '{low}' AND {sql} < TIMESTAMP '10000-01-01'"
-    sql = f"CASE WHEN NOT ({inside}) THEN {fail} ELSE {sql} END"
+    # DuckDB's own range ends further out: a number beyond it never gets there.
+    far = f"abs({number}) > {FARTHEST[function]}"
+    sql = f"CASE WHEN {far} THEN {fail} WHEN NOT ({inside}) THEN {fail} ELSE {sql} END"
     if moment.type.name == "date" or part in CLOCK_PARTS[2:]:
         sql = moments.rounded(sql, SqlType("datetime2", 0, 6), moment.type, failure)
     return Term(sql, moment.type, moment.nullable)
@@ -132,8 +144,11 @@ def month_end(arguments: Arguments) -> Term:
     moment = arguments.moment(0)
     sql = moment.sql
     if arguments.given(1):
-        sql = f"{sql} + to_months(coalesce({arguments.whole(1).sql}, 0))"
-    return Term(f"last_day({sql})", DATE, moment.nullable)
+        months = f"coalesce({arguments.whole(1).sql}, 0)"
+        sql = f"{sql} + to_months(greatest(least({months}, 119988), -119988))"
+    fail = failure(517, "date")
+    inside = f"year({sql}) BETWEEN 1 AND 9999"
+    return Term(f"CASE WHEN NOT ({inside}) THEN {fail} ELSE last_day({sql}) END", DATE)
 
 
 def clock(kind: SqlType, read: Callable[[datetime], datetime]) -> Callable[[Arguments], Term]:
@@ -149,6 +164,11 @@ def clock(kind: SqlType, read: Callable[[datetime], datetime]) -> Callable[[Argu
 
     return write
 
+
+FROM_PARTS = (
+    f"CASE WHEN {{0}} NOT BETWEEN 1 AND 9999 THEN {failure(289, 'date')} "
+    "ELSE make_date({0}, {1}, {2}) END"
+)
 
 FUNCTIONS = (
     Function("GETDATE", 0, 0, clock(DATETIME, datetime.astimezone), "GETDATE()"),
@@ -168,6 +188,5 @@ FUNCTIONS = (
     single_part("month"),
     single_part("day"),
     Function("EOMONTH", 1, 2, month_end, "EOMONTH(date [, months])"),
-    simple("DATEFROMPARTS", "iii", DATE, "make_date({0}, {1}, {2})",
-           "DATEFROMPARTS(year, month, day)"),
+    simple("DATEFROMPARTS", "iii", DATE, FROM_PARTS, "DATEFROMPARTS(year, month, day)"),
 )  # fmt: skip
