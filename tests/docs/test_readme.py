@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import tomllib
 
 from procluster.catalog import render
 from procluster.settings import Settings, load

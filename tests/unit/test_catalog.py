@@ -12,7 +12,7 @@ from procluster import catalog
 from procluster.catalog import OBJECTS, render
 from procluster.errors import RenderError
 from procluster.generator.render import install_script
-from procluster.indb.features import Feature
+from procluster.indb.features import FEATURES, Feature
 from procluster.settings import Contacts, Sales, Settings
 
 PRINT_HASHES = """
@@ -85,7 +85,7 @@ def test_render_types_the_customer() -> None:
 )
 def test_feature_is_added_in_one_place(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     basket = Feature("basket", "CAST(sale.items AS float)", "items bought")
-    monkeypatch.setattr(catalog, "FEATURES", (*catalog.FEATURES, basket))
+    monkeypatch.setattr(catalog, "FEATURES", (*FEATURES, basket))
 
     (script,) = render(Settings(), [name])
 

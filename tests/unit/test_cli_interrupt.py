@@ -12,7 +12,10 @@ import pytest
 from procluster.local.database import Database, Session
 from procluster.local.results import Event, Message
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows"),
+    pytest.mark.usefixtures("interruptible"),
+]
 
 LOOP = "RAISERROR(N'started', 10, 1) WITH NOWAIT; DECLARE @i int = 0; WHILE @i < 50000 SET @i += 1;"
 QUERY = """
@@ -33,14 +36,6 @@ def session() -> Iterator[Session]:
             "WHILE @i < 10 BEGIN INSERT INTO dbo.many SELECT x FROM dbo.many; SET @i += 1; END;"
         )
         yield one
-
-
-@pytest.fixture(autouse=True)
-def _interruptible() -> Iterator[None]:
-    """Listen to Ctrl-C even where the tests run in the background, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def stop_soon(event: Event) -> None:

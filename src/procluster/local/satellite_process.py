@@ -61,7 +61,7 @@ GRACE = 0.2
 """Seconds a last message may take that was on its way when the process ended."""
 
 
-class ProcessLost(Exception):
+class ProcessLost(Exception):  # noqa: N818 - what happened, for the caller to name
     """The process ended, or broke off the conversation: ``status`` is None then.
 
     ``begun`` tells whether it had begun with what was asked of it.
@@ -168,7 +168,7 @@ def _start(python: str, settings: Header, output: IO[bytes]) -> subprocess.Popen
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - our own program, no shell
         [python, "-I", "-c", BOOT, str(Path(satellite_child.__file__)), json.dumps(settings)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -194,7 +194,7 @@ def _talk(
 ) -> None:
     try:
         if process.stdin is None or process.stdout is None:
-            raise EOFError
+            raise EOFError  # noqa: TRY301 - as if the pipe had ended
         if request is not None:
             send(process.stdin, *request)
             receive(process.stdout)

@@ -81,10 +81,12 @@ class SqlType:
 
     @property
     def kind(self) -> Kind:
+        """The data type without its size."""
         return KINDS[self.name]
 
     @property
     def family(self) -> Family:
+        """What the data type is a kind of."""
         return self.kind.family
 
     @property
@@ -137,11 +139,7 @@ def resolve(name: str, size: int | None = None, scale: int | None = None) -> Sql
     if kind.sizes == "none" and size is not None:
         raise ValueError(f"{key} takes no size")
     if kind.sizes == "length":
-        top = 4000 if key.startswith("n") else 8000
-        length = 1 if size is None else size
-        if length == MAX and "var" not in key or length != MAX and not 1 <= length <= top:
-            raise ValueError(f"{key} allows 1 to {top}" + (" or max" if "var" in key else ""))
-        return SqlType(key, length)
+        return SqlType(key, _checked_length(key, 1 if size is None else size))
     if key == "float":
         bits = 53 if size is None else size
         if not 1 <= bits <= 53:
@@ -158,3 +156,11 @@ def resolve(name: str, size: int | None = None, scale: int | None = None) -> Sql
             raise ValueError(f"{key} allows 0 to 7")
         return SqlType(key, 0, digits)
     return SqlType(key)
+
+
+def _checked_length(name: str, length: int) -> int:
+    top = 4000 if name.startswith("n") else 8000
+    varies = "var" in name
+    if not (1 <= length <= top or (varies and length == MAX)):
+        raise ValueError(f"{name} allows 1 to {top}{' or max' if varies else ''}")
+    return length

@@ -219,6 +219,7 @@ def test_close_stops_the_running_script(make_call: Make, pipe: Pipe) -> None:
     assert "The script was cancelled" in errors[0].message
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_of_the_caller_stops_the_script(
     patient: Satellite, make_call: Make, pipe: Pipe
 ) -> None:
