@@ -3,6 +3,15 @@
 ``compile_*`` take a tree of :mod:`procluster.local.syntax` and what it may refer to; nothing is
 run here. Values of variables, of the session and of the clock are read while compiling: compile
 anew for each execution.
+
+What differs from SQL Server, knowingly:
+
+- Text is equal without case and trailing spaces (lower case of each character, so that N'ß' is not
+  N'ss'), and ordered as ICU orders it: a hyphen counts. A character beyond U+FFFF counts as one.
+- datetime2 keeps microseconds; datetime keeps .000, .003 and .007 also where it becomes datetime2.
+- JSON that comes back as text has no blanks, and its numbers the shortest form: 1.50 is 1.5.
+- A decimal product or sum whose exact value needs more than 38 digits on the way is error 8115.
+- Aggregates give no warning (8153) when they leave NULLs out.
 """
 
 from __future__ import annotations
