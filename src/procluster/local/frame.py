@@ -12,7 +12,7 @@ from procluster.local.results import Column
 from procluster.local.session_functions import SESSION_FUNCTIONS
 from procluster.local.stored import StoredModule, StoredTable
 from procluster.local.syntax import CommonTable
-from procluster.local.system_views import system_view
+from procluster.local.system_views import SYSTEM_VIEWS, system_view
 from procluster.local.translate import nodes
 from procluster.local.translate.names import InlineFunction, Table, View
 
@@ -90,7 +90,7 @@ class Frame:
             )
         if len(name.parts) > 1 and name.parts[-2].lower() in SYSTEM_SCHEMAS:
             self.check_database(name)
-            return system_view(self.interpreter, name.parts[-2], name.parts[-1])
+            return self._system_view(name)
         stored = self.stored_table(name)
         if stored is None:
             return self._view(name)
@@ -115,8 +115,9 @@ class Frame:
         """Value of a function or @@variable that depends on the session."""
         function = SESSION_FUNCTIONS.get(call)
         if function is None:
-            kind = "built-in function name"
-            raise sql_error(195, call, kind)
+            at = self.interpreter.at
+            reason = "it is not among the functions that run here"
+            raise Refusal(f"function {call}", reason, line=at.line, column=at.column)
         return function(self, *arguments)
 
     # --- names of the interpreter
@@ -233,6 +234,17 @@ class Frame:
                 return frame.temporary[key]
             frame = frame.parent
         return None
+
+    def _system_view(self, name: ObjectName) -> Table:
+        view = system_view(self.interpreter, name.parts[-2], name.parts[-1])
+        if view is None:
+            raise Refusal(
+                f"catalog view {'.'.join(name.parts)}",
+                f"allowed: {', '.join(sorted(SYSTEM_VIEWS))}",
+                line=name.at.line,
+                column=name.at.column,
+            )
+        return view
 
     def _view(self, name: ObjectName) -> View | None:
         module = self.stored_module(name, "VIEW")

@@ -58,6 +58,9 @@ ERRORS: dict[int, ErrorText] = {
         16,
         "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).",
     ),
+    245: ErrorText(
+        16, "Conversion failed when converting the nvarchar value '{}' to data type int."
+    ),
     264: ErrorText(
         16,
         "The column name '{}' is specified more than once in the SET clause or column list of an "

@@ -8,12 +8,14 @@ from __future__ import annotations
 import getpass
 import socket
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from procluster.errors import Refusal
+from procluster.local.messages import sql_error
 from procluster.local.names import identifier_parts
 from procluster.local.stored import StoredModule, StoredTable, object_type
 from procluster.local.system_rows import max_length
-from procluster.local.types import SqlType
+from procluster.local.types import MAX, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,9 @@ TEXT = SqlType("nvarchar", 4000)
 PRODUCT_VERSION = "16.0.1000.6"
 """The embedded engine follows SQL Server 2022."""
 
+DATABASE_ID = 5
+DBO = 1
+PRINCIPALS = {"public": 0, "dbo": DBO, "guest": 2}
 SERVER_PROPERTIES = {
     "productversion": PRODUCT_VERSION,
     "productmajorversion": "16",
@@ -69,20 +74,35 @@ def _object_id(frame: Frame, name: object, kind: object = None) -> Value:
     return INT, found.object_id
 
 
-def _object_name(frame: Frame, object_id: Any) -> Value:
-    found = None if object_id is None else frame.interpreter.catalog.by_id(int(object_id))
+def _whole(value: object) -> int:
+    """An argument that must be an int, as SQL Server converts it."""
+    try:
+        return int(str(value))
+    except ValueError:
+        raise sql_error(245, value) from None
+
+
+def _by_id(
+    frame: Frame, object_id: object, database_id: object = DATABASE_ID
+) -> StoredTable | StoredModule | None:
+    if object_id is None or database_id is None or _whole(database_id) != DATABASE_ID:
+        return None
+    return frame.interpreter.catalog.by_id(_whole(object_id))
+
+
+def _object_name(frame: Frame, *ids: object) -> Value:
+    found = _by_id(frame, *ids)
     return NAME, found.name if found else None
 
 
-def _object_schema_name(frame: Frame, object_id: Any) -> Value:
-    found = None if object_id is None else frame.interpreter.catalog.by_id(int(object_id))
+def _object_schema_name(frame: Frame, *ids: object) -> Value:
+    found = _by_id(frame, *ids)
     return NAME, found.schema if found else None
 
 
-def _object_definition(frame: Frame, object_id: Any) -> Value:
-    found = None if object_id is None else frame.interpreter.catalog.by_id(int(object_id))
-    text = found.text if isinstance(found, StoredModule) else None
-    return SqlType("nvarchar", -1), text
+def _object_definition(frame: Frame, object_id: object) -> Value:
+    found = _by_id(frame, object_id)
+    return SqlType("nvarchar", MAX), found.text if isinstance(found, StoredModule) else None
 
 
 def _schema_id(frame: Frame, name: object = "dbo") -> Value:
@@ -92,17 +112,32 @@ def _schema_id(frame: Frame, name: object = "dbo") -> Value:
 
 
 def _schema_name(frame: Frame, schema_id: object = 1) -> Value:
+    wanted = None if schema_id is None else _whole(schema_id)
     schemas = frame.interpreter.catalog.schemas
-    return NAME, next((name for name, number in schemas.items() if number == schema_id), None)
+    return NAME, next((name for name, number in schemas.items() if number == wanted), None)
 
 
 def _database_principal_id(frame: Frame, name: object = "dbo") -> Value:
     catalog = frame.interpreter.catalog
     if name is None:
         return INT, None
-    fixed = {"public": 0, "dbo": 1, "guest": 2}
     role = catalog.role(str(name))
-    return INT, catalog.roles[role] if role else fixed.get(str(name).lower())
+    return INT, catalog.roles[role] if role else PRINCIPALS.get(str(name).lower())
+
+
+def _user_name(frame: Frame, principal_id: object = DBO) -> Value:
+    wanted = None if principal_id is None else _whole(principal_id)
+    names = {number: name for name, number in PRINCIPALS.items()}
+    names |= {number: name for name, number in frame.interpreter.catalog.roles.items()}
+    return NAME, names.get(wanted) if wanted is not None else None
+
+
+def _login_name(frame: Frame, *login: object) -> Value:
+    if login:
+        at = frame.interpreter.at
+        reason = "there is one login, the person at the operating system; leave the argument out"
+        raise Refusal("SUSER_SNAME of another login", reason, line=at.line, column=at.column)
+    return NAME, login_name()
 
 
 def _col_length(frame: Frame, table: object, column: object) -> Value:
@@ -127,8 +162,14 @@ def _error(field: str, kind: SqlType) -> Callable[[Frame], Value]:
     return value
 
 
-def _db_name(frame: Frame, database_id: object = 5) -> Value:
-    return NAME, frame.interpreter.database_name if database_id == 5 else None
+def _db_name(frame: Frame, database_id: object = DATABASE_ID) -> Value:
+    known = database_id is not None and _whole(database_id) == DATABASE_ID
+    return NAME, frame.interpreter.database_name if known else None
+
+
+def _db_id(frame: Frame, *name: object) -> Value:
+    wanted = frame.interpreter.database_name.lower()
+    return SMALLINT, DATABASE_ID if not name or str(name[0]).lower() == wanted else None
 
 
 def _applock_mode(frame: Frame, _: object, resource: object, owner: object = "Session") -> Value:
@@ -158,10 +199,7 @@ SESSION_FUNCTIONS: dict[str, Callable[..., Value]] = {
     "COL_LENGTH": _col_length,
     "CURRENT_USER": _constant(NAME, "dbo"),
     "DATABASE_PRINCIPAL_ID": _database_principal_id,
-    "DB_ID": lambda frame, name=None: (
-        SMALLINT,
-        5 if name is None or str(name).lower() == frame.interpreter.database_name.lower() else None,
-    ),
+    "DB_ID": _db_id,
     "DB_NAME": _db_name,
     "ERROR_LINE": _error("line", INT),
     "ERROR_MESSAGE": _error("message", TEXT),
@@ -183,10 +221,10 @@ SESSION_FUNCTIONS: dict[str, Callable[..., Value]] = {
     ),
     "SERVERPROPERTY": _server_property,
     "SESSION_USER": _constant(NAME, "dbo"),
-    "SUSER_NAME": lambda _: (NAME, login_name()),
-    "SUSER_SNAME": lambda _: (NAME, login_name()),
+    "SUSER_NAME": _login_name,
+    "SUSER_SNAME": _login_name,
     "SYSTEM_USER": lambda _: (NAME, login_name()),
     "USER": _constant(NAME, "dbo"),
-    "USER_NAME": _constant(NAME, "dbo"),
+    "USER_NAME": _user_name,
     "XACT_STATE": lambda frame: (SMALLINT, frame.interpreter.transaction.state),
 }

@@ -190,8 +190,11 @@ def test_catalog_view_follows_definitions(run: Run) -> None:
     assert record.values == [0, 1, 0, 1]
 
 
-def test_unknown_catalog_view_is_missing(run: Run) -> None:
-    assert run("SELECT * FROM sys.dm_exec_sessions").errors == [208]
+@pytest.mark.parametrize(
+    "what", ["* FROM sys.dm_exec_sessions", "HAS_DBACCESS(1)", "@@FETCH_STATUS"]
+)
+def test_what_the_server_has_and_the_engine_has_not_is_refused(run: Run, what: str) -> None:
+    assert run(f"SELECT {what}").errors == [40510]
 
 
 # --- files

@@ -71,12 +71,18 @@ UNSUPPORTED_STATEMENTS = {
     "KILL": SINGLE_USER,
     "MERGE": "use UPDATE and INSERT",
     "OPEN": "cursors are left out; use a set-based statement or WHILE",
+    "LINENO": "lines are counted from the start of the batch",
+    "READTEXT": "use varchar(max)",
+    "RECONFIGURE": "settings are fixed",
     "RESTORE": SINGLE_USER,
     "REVERT": "there is one principal, dbo",
     "SAVE": "the embedded engine has no savepoints; use one transaction",
+    "SETUSER": "there is one principal, dbo",
     "SHUTDOWN": SINGLE_USER,
+    "UPDATETEXT": "use varchar(max)",
     "USE": "there is one database",
     "WAITFOR": "the embedded engine does not wait",
+    "WRITETEXT": "use varchar(max)",
 }
 """First words of statements that are T-SQL and not run here, with what to do."""
 
