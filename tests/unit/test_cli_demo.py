@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,18 @@ def test_demo_draws(demo: Result, folder: Path, picture: str) -> None:
 
 
 def test_demo_says_what_to_type_next(demo: Result, database: str) -> None:
-    assert f'procluster sql --database "{database}" -Q "SELECT TOP (5)' in demo.stdout
+    assert f' sql --database "{database}" -Q "SELECT TOP (5)' in demo.stdout
+
+
+def test_demo_says_commands_that_work_here(demo: Result, folder: Path) -> None:
+    line = next(line for line in demo.stdout.splitlines() if "seg.help" in line)
+
+    done = subprocess.run(  # noqa: S602 - as a person types it
+        line.strip(), shell=True, check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "seg.build_features" in done.stdout
 
 
 def test_demo_runs_again(demo: Result, folder: Path, database: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -43,8 +44,17 @@ def demo(database: str, out: Path, config: Path | None) -> None:
     with open_session(database, create=True) as session:
         Demo(session, mapped, out, sys.stdout, sys.stderr).run()
     option = "" if Path(database) == DATABASE else f' --database "{database}"'
-    verb, seg = f"  procluster sql{option}", identifier(mapped.schema)
+    verb, seg = f"  {_program()} sql{option}", identifier(mapped.schema)
     click.echo("\nType next:")
     click.echo(f'{verb} -Q "SELECT TOP (5) * FROM {seg}.customer_cluster;"')
     click.echo(f'{verb} -Q "EXEC {seg}.help;"')
     click.echo(verb)
+
+
+def _program() -> str:
+    """Say how to call this program: by its name alone only where the shell finds it."""
+    if shutil.which("procluster"):
+        return "procluster"
+    if Path(sys.argv[0]).stem == "procluster":
+        return sys.argv[0]
+    return f"{sys.executable} -m procluster"
