@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check golden clean
+.PHONY: help demo test check golden bench clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -27,6 +27,9 @@ check: $(VENV)/.check ## Check style, types, dependencies and the rendered T-SQL
 
 golden: $(VENV)/.test ## Write the golden files anew; look at the difference before you commit
 	$(BIN)/python -m pytest -q tests/golden --update-golden
+
+bench: $(VENV)/.test ## Time choosing k and training beside the tutorial's own steps
+	$(BIN)/python tests/bench/bench_kmeans.py
 
 clean: ## Remove the virtual environment and what the tools leave; databases stay
 	rm -rf $(VENV) build dist rendered .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
