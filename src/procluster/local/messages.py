@@ -206,6 +206,11 @@ ERRORS: dict[int, ErrorText] = {
     4922: ErrorText(
         16, "ALTER TABLE DROP COLUMN {} failed because one or more objects access this column."
     ),
+    4923: ErrorText(
+        16,
+        "ALTER TABLE DROP COLUMN failed because '{}' is the only data column in table '{}'. A "
+        "table must have at least one data column.",
+    ),
     4924: ErrorText(
         16, "ALTER TABLE DROP COLUMN failed because column '{}' does not exist in table '{}'."
     ),

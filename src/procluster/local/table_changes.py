@@ -143,6 +143,8 @@ def _drop_columns(engine: Interpreter, table: StoredTable, names: tuple[str, ...
             raise sql_error(4924, name, table.name)
         if column.default is not None or _is_used(table, column.name.lower()):
             raise sql_error(4922, name)
+        if len(table.columns) == 1:
+            raise sql_error(4923, column.name, table.name)
         table = replace(table, columns=tuple(c for c in table.columns if c is not column))
     kept = ", ".join(quote_sql(column.name) for column in table.columns)
     engine.execute(f"CREATE OR REPLACE TABLE {table.sql} AS SELECT {kept} FROM {table.sql}")

@@ -31,6 +31,7 @@ from procluster.local.database import Database
         ("ALTER TABLE dbo.t ADD b int NOT NULL", 4901),
         ("ALTER TABLE dbo.t DROP COLUMN b", 4924),
         ("ALTER TABLE dbo.t DROP COLUMN a", 4922),
+        ("ALTER TABLE dbo.t DROP CONSTRAINT pk_t; ALTER TABLE dbo.t DROP COLUMN a", 4923),
         ("ALTER TABLE dbo.t DROP CONSTRAINT nope", 3728),
         ("ALTER TABLE dbo.t ADD CONSTRAINT ck CHECK (a > 5)", 547),
         ("GRANT SELECT ON dbo.t TO nobody", 15151),

@@ -56,7 +56,5 @@ def test_session_function_that_cannot_answer(run: Run, call: str, number: int) -
 
 
 def test_procid_is_that_of_the_procedure(run: Run) -> None:
-    run(
-        "CREATE PROCEDURE dbo.p AS SELECT OBJECT_SCHEMA_NAME(@@PROCID) + N'.' + OBJECT_NAME(@@PROCID)"
-    )
-    assert run("EXEC dbo.p").values == ["dbo.p"]
+    run("CREATE PROCEDURE dbo.p AS SELECT OBJECT_SCHEMA_NAME(@@PROCID), OBJECT_NAME(@@PROCID)")
+    assert run("EXEC dbo.p").rows == [[("dbo", "p")]]
