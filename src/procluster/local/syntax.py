@@ -630,8 +630,8 @@ class Parameter(Node):
 class CreateModule(Node):
     """CREATE [OR ALTER] PROCEDURE, VIEW or inline FUNCTION; ALTER is mode "ALTER".
 
-    ``text`` is the whole statement as written (sys.sql_modules.definition). ``body`` is the
-    statements of a procedure, the Query of a view or inline function.
+    ``text`` is the whole batch as sys.sql_modules keeps it: CREATE for ALTER, blanks for OR
+    ALTER. ``body`` is the statements of a procedure, the Query of a view or inline function.
     """
 
     kind: ModuleKind
