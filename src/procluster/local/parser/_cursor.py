@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from procluster.errors import Refusal, SyntaxRefusal
 from procluster.local.lexer import Token, tokenize
-from procluster.local.parser._words import RESERVED, UNSUPPORTED_TYPES
+from procluster.local.parser._words import RESERVED, UNSUPPORTED_OBJECTS, UNSUPPORTED_TYPES
 from procluster.local.syntax import ObjectName
 from procluster.local.types import ALIASES, KINDS, MAX, SqlType, resolve
 
@@ -210,6 +210,17 @@ class Cursor:
         return size, scale
 
     # --- refusals
+
+    def unknown_object(self, start: Token) -> SyntaxRefusal | Refusal:
+        """CREATE, ALTER or DROP (``start``) of what is left out, or of what there is not."""
+        word = self.token
+        if word.kind != "word":
+            return self.unexpected()
+        if word.upper in UNSUPPORTED_OBJECTS:
+            what = f"{start.upper} {word.upper}"
+            return self.refuse(what, "objects of this kind are left out", start)
+        message = f"Unknown object type '{word.text}' used in a CREATE, DROP, or ALTER statement."
+        return self.error(message, 343)
 
     def unexpected(self, token: Token | None = None) -> SyntaxRefusal:
         """SQL Server's 102 or 156 at a token, the next one unless given."""

@@ -67,9 +67,7 @@ class DefinitionParser(TableParser):
         unique = self.accept("UNIQUE")
         if self.at_any("CLUSTERED", "NONCLUSTERED", "INDEX"):
             return self.create_index(at, unique=unique)
-        if self.token.kind != "word":
-            raise self.unexpected()
-        raise self.refuse(f"CREATE {self.token.upper}", "it is left out", start)
+        raise self.unknown_object(start)
 
     def alter(self) -> Statement:
         start = self.advance()
@@ -79,9 +77,7 @@ class DefinitionParser(TableParser):
             return self.alter_table(start.position)
         if self.accept("ROLE"):
             return self._role_member(start.position)
-        if self.token.kind != "word":
-            raise self.unexpected()
-        raise self.refuse(f"ALTER {self.token.upper}", "it is left out", start)
+        raise self.unknown_object(start)
 
     # --- modules
 

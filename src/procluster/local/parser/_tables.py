@@ -242,9 +242,8 @@ class TableParser(QueryParser):
         return CreateIndex(at, name, table, columns, unique, include, where, where_text)
 
     def drop(self, at: Position) -> Drop:
-        word = self.token
         if not self.at_any(*DROP_KINDS):
-            raise self.refuse(f"DROP {word.upper}", f"allowed: {', '.join(sorted(DROP_KINDS))}")
+            raise self.unknown_object(self.tokens[self.index - 1])
         kind = DROP_KINDS[self.advance().upper]
         if_exists = self.accept("IF", "EXISTS")
         names = self.comma_separated(self.object_name)
