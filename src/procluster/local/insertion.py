@@ -49,19 +49,22 @@ def insert(engine: Interpreter, statement: Insert, frame: Frame) -> None:
     """INSERT from values, a query, defaults or EXEC."""
     target = frame.needed_table(statement.target)
     columns = _insert_columns(target, statement.columns)
-    source = statement.source
+    source, listed = statement.source, bool(statement.columns)
     if isinstance(source, (Execute, ExecuteText)):
         engine.send_count(_insert_results(engine, frame, target, columns, source))
         return
     if source is None:
         columns, compiled = (), Compiled("SELECT 1", (), {})
     elif isinstance(source, ValuesTable):
-        query = _values_query(source, columns, listed=bool(statement.columns))
+        for row in source.rows:
+            _check_width(len(row), target, columns, listed=listed, fewer=109, more=110)
+        query = _values_query(source, columns)
         compiled = compile_query(query, frame)
     else:
         query = replace(source, with_tables=statement.with_tables + source.with_tables)
         compiled = compile_query(query, frame)
-        _check_width(len(compiled.columns), columns, listed=bool(statement.columns))
+        width = len(compiled.columns)
+        _check_width(width, target, columns, listed=listed, fewer=120, more=121)
     engine.send_count(store(engine, frame, target, columns, compiled))
 
 
@@ -81,18 +84,27 @@ def _insert_columns(target: StoredTable, names: tuple[str, ...]) -> tuple[Column
     return tuple(columns)
 
 
-def _check_width(width: int, columns: tuple[ColumnDefinition, ...], *, listed: bool) -> None:
-    if width != len(columns):
-        raise sql_error(213 if not listed else 120 if width < len(columns) else 121)
+def _check_width(  # noqa: PLR0913
+    width: int,
+    target: StoredTable,
+    columns: tuple[ColumnDefinition, ...],
+    *,
+    listed: bool,
+    fewer: int,
+    more: int,
+) -> None:
+    """Compare the width of the source with the column list, or with the table without one."""
+    if width == len(columns):
+        return
+    if listed:
+        raise sql_error(fewer if width < len(columns) else more)
+    if target.identity and width == len(target.columns):
+        raise sql_error(8101, target.name)
+    raise sql_error(213)
 
 
-def _values_query(
-    source: ValuesTable, columns: tuple[ColumnDefinition, ...], *, listed: bool
-) -> Query:
+def _values_query(source: ValuesTable, columns: tuple[ColumnDefinition, ...]) -> Query:
     """The rows of VALUES as a query, DEFAULT replaced by what it stands for."""
-    for row in source.rows:
-        if len(row) != len(columns):
-            raise sql_error(213 if not listed else 109 if len(row) < len(columns) else 110)
     rows = tuple(
         tuple(_or_default(value, column) for value, column in zip(row, columns, strict=True))
         for row in source.rows
@@ -142,7 +154,8 @@ def _insert_results(
         engine.inserting = 0
         count = 0
         for found in sets:
-            _check_width(len(found.columns), columns, listed=False)
+            width = len(found.columns)
+            _check_width(width, target, columns, listed=True, fewer=213, more=213)
             with engine.rows(found.table) as rows:
                 compiled = Compiled(f"SELECT * FROM {rows}", found.columns, {})
                 count += store(engine, frame, target, columns, compiled)

@@ -58,9 +58,6 @@ ERRORS: dict[int, ErrorText] = {
         16,
         "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).",
     ),
-    245: ErrorText(
-        16, "Conversion failed when converting the nvarchar value '{}' to data type int."
-    ),
     264: ErrorText(
         16,
         "The column name '{}' is specified more than once in the SET clause or column list of an "
@@ -70,11 +67,6 @@ ERRORS: dict[int, ErrorText] = {
         16,
         "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT "
         "statements. Previous count = {}, current count = {}.",
-    ),
-    271: ErrorText(
-        16,
-        'The column "{}" cannot be modified because it is either a computed column or is the '
-        "result of a UNION operator.",
     ),
     515: ErrorText(
         16,
@@ -98,14 +90,12 @@ ERRORS: dict[int, ErrorText] = {
         "The CREATE UNIQUE INDEX statement terminated because a duplicate key was found for the "
         "object name '{}' and the index name '{}'.",
     ),
-    1750: ErrorText(16, "Could not create constraint or index. See previous errors."),
     1767: ErrorText(16, "Foreign key '{}' references invalid table '{}'."),
     1776: ErrorText(
         16,
         "There are no primary or candidate keys in the referenced table '{}' that match the "
         "referencing column list in the foreign key '{}'.",
     ),
-    1779: ErrorText(16, "Table '{}' already has a primary key defined on it."),
     1911: ErrorText(16, "Column name '{}' does not exist in the target table or view."),
     1913: ErrorText(
         16,
@@ -143,7 +133,6 @@ ERRORS: dict[int, ErrorText] = {
         "Error severity levels greater than 18 can only be specified by members of the sysadmin "
         "role, using the WITH LOG option.",
     ),
-    2759: ErrorText(16, "CREATE SCHEMA failed due to previous errors."),
     2760: ErrorText(
         16,
         'The specified schema name "{}" either does not exist or you do not have permission to '
@@ -243,7 +232,6 @@ ERRORS: dict[int, ErrorText] = {
         "Internal error: Server stack limit has been reached. Please look for potentially deep "
         "nesting in your query, and try to simplify it.",
     ),
-    10700: ErrorText(16, 'The table-valued parameter "{}" is READONLY and cannot be modified.'),
     10704: ErrorText(
         15,
         "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the "

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from procluster.errors import Refusal
-from procluster.local.messages import sql_error
 from procluster.local.names import identifier_parts
 from procluster.local.stored import StoredModule, StoredTable, object_type
+from procluster.local.syntax import Position
 from procluster.local.system_rows import max_length
+from procluster.local.translate.messages import error
 from procluster.local.types import MAX, SqlType
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _whole(value: object) -> int:
     try:
         return int(str(value))
     except ValueError:
-        raise sql_error(245, value) from None
+        raise error(245, "nvarchar", str(value), "int", at=Position(0, 0)) from None
 
 
 def _by_id(

@@ -72,6 +72,8 @@ def test_insert_numbers_rows_in_the_order_of_the_query(run: Run) -> None:
         ("INSERT INTO dbo.child (k, n) VALUES (N'a')", 109),
         ("INSERT INTO dbo.child (k) VALUES (N'a', 1)", 110),
         ("INSERT INTO dbo.parent VALUES (N'x', 1)", 213),
+        ("INSERT INTO dbo.child VALUES (1, N'a', 1, N's', 1)", 8101),
+        ("INSERT INTO dbo.child SELECT 1, N'a', 1, N's', 1", 8101),
         ("INSERT INTO dbo.child (k, n) SELECT N'a'", 120),
         ("INSERT INTO dbo.child (k) SELECT N'a', 1", 121),
         ("INSERT INTO dbo.nowhere VALUES (1)", 208),
