@@ -65,3 +65,9 @@ def test_literal_is_one_literal_however_long() -> None:
 def test_literal_refuses_nul() -> None:
     with pytest.raises(RenderError, match="NUL"):
         literal("a\0b")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_literal_refuses_a_line_that_t_sql_would_join(end: str) -> None:
+    with pytest.raises(RenderError, match="a line ends with a backslash"):
+        literal(f"a = 1 + \\{end}    2")

@@ -21,6 +21,7 @@ IDENTIFIER_LENGTH = 128
 # "Database identifiers", rules for regular identifiers; ASCII only, because what counts as a
 # letter beyond it depends on the server's Unicode version.
 _REGULAR = re.compile(r"[A-Za-z_][A-Za-z0-9_@$#]*\Z")
+_CONTINUED = re.compile(r"\\\r?\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -84,7 +85,8 @@ def literal(text: str) -> Markup:
     Raises
     ------
     RenderError
-        The text holds NUL, which ends a script inside the external runtime.
+        The text holds NUL, which ends a script inside the external runtime, or a line that ends
+        with a backslash, which T-SQL drops together with the line break ("Line continuation").
 
     Examples
     --------
@@ -93,6 +95,11 @@ def literal(text: str) -> Markup:
     """
     if "\0" in text:
         raise RenderError(f"literal: {text[:40]!r} holds a NUL character. Remove it.")
+    if _CONTINUED.search(text):
+        raise RenderError(
+            "literal: a line ends with a backslash, which T-SQL takes out of a string. "
+            "Write the line in one, or in brackets."
+        )
     return Markup("N'" + str(text).replace("'", "''") + "'")  # noqa: S704 - quoted here
 
 
