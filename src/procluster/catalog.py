@@ -277,7 +277,12 @@ def _permissions(seg: Markup) -> dict[str, object]:
     procedures = [one for one in OBJECTS if one.kind == "procedure"]
     results = [one for one in OBJECTS if one.readers and one.kind != "procedure"]
     return {
-        "operator_procedures": [qualified(one) for one in procedures],
+        "operator_procedures": [
+            # What only other procedures call needs no grant: ownership chaining covers it.
+            qualified(one)
+            for one in procedures
+            if one.purpose or not one.name.startswith("seg.")
+        ],
         "reader_procedures": [qualified(one) for one in procedures if one.readers],
         "reader_tables": [qualified(one) for one in results],
     }

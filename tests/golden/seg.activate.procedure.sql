@@ -10,11 +10,13 @@ CREATE OR ALTER PROCEDURE seg.activate
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
         @run_id bigint,
         @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @lock int,
         @message nvarchar(4000);
 
     BEGIN TRY
@@ -44,6 +46,15 @@ BEGIN
 
         IF @own_transaction = 1
             BEGIN TRANSACTION;
+
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.model',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.model: another call is changing the active model. Try again.', 1;
 
         -- In two steps: the unique index allows one active model at any moment.
         UPDATE seg.model

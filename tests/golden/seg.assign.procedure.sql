@@ -13,6 +13,7 @@ CREATE OR ALTER PROCEDURE seg.assign
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
@@ -58,18 +59,18 @@ BEGIN
             c.frequency_scale,
             c.cluster_id,
             c.outlier_distance
-        INTO #centroid
+        INTO #assign_centroid
         FROM seg.model_centroid(@model_id) AS c;
 
         -- A sum is NULL when one of its terms is: a feature that the document does not have.
-        IF EXISTS (
+        IF NOT EXISTS (SELECT 1 FROM #assign_centroid) OR EXISTS (
             SELECT 1
-            FROM #centroid AS c
+            FROM #assign_centroid AS c
             WHERE
                 c.order_ratio + c.order_ratio_scale +
                 c.items_ratio + c.items_ratio_scale +
                 c.monetary_ratio + c.monetary_ratio_scale +
-                c.frequency + c.frequency_scale IS NULL
+                c.frequency + c.frequency_scale + c.outlier_distance IS NULL
         )
         BEGIN
             SET @message = CONCAT(
@@ -101,7 +102,7 @@ BEGIN
                 SQUARE((f.items_ratio - c.items_ratio) / c.items_ratio_scale) +
                 SQUARE((f.monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
                 SQUARE((f.frequency - c.frequency) / c.frequency_scale) AS squared_distance
-            FROM #centroid AS c
+            FROM #assign_centroid AS c
             ORDER BY squared_distance, c.cluster_id
         ) AS n;
 

@@ -12,6 +12,7 @@ CREATE OR ALTER PROCEDURE seg.build_features
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),

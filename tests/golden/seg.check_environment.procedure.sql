@@ -8,14 +8,16 @@ Result: one row for each thing checked: the value found, ok or not, and what to 
 CREATE OR ALTER PROCEDURE seg.check_environment
 AS
 BEGIN
-    SET NOCOUNT, XACT_ABORT ON;
+    SET NOCOUNT ON;
+    -- A script that fails is a finding here, and must not doom a transaction of the caller's.
+    SET XACT_ABORT OFF;
 
     DECLARE
         @enabled int,
         @document nvarchar(max),
         @fault nvarchar(max);
 
-    CREATE TABLE #finding (
+    CREATE TABLE #environment_finding (
         position int IDENTITY(1, 1) NOT NULL PRIMARY KEY,
         subject nvarchar(300) NOT NULL,
         found nvarchar(2000) NOT NULL,
@@ -23,10 +25,10 @@ BEGIN
         advice nvarchar(1000) NOT NULL
     );
 
-    INSERT INTO #finding (subject, found, is_ok, advice)
+    INSERT INTO #environment_finding (subject, found, is_ok, advice)
     SELECT
         t.subject,
-        IIF(t.is_there = 1, N'there', N'missing'),
+        IIF(t.is_there = 1, N'there', N'missing, or not visible to this login'),
         t.is_there,
         IIF(t.is_there = 1, N'', N'Create it, or map another table in procluster.toml and deploy again.')
     FROM (
@@ -43,7 +45,7 @@ BEGIN
         WHERE c.name = N'external scripts enabled'
     );
 
-    INSERT INTO #finding (subject, found, is_ok, advice)
+    INSERT INTO #environment_finding (subject, found, is_ok, advice)
     VALUES (
         N'external scripts enabled',
         IIF(@enabled = 1, N'yes', N'no'),
@@ -148,7 +150,7 @@ except Exception as error:
         SET @fault = ERROR_MESSAGE();
     END CATCH;
 
-    INSERT INTO #finding (subject, found, is_ok, advice)
+    INSERT INTO #environment_finding (subject, found, is_ok, advice)
     VALUES (
         N'external script',
         COALESCE(LEFT(@fault, 2000), N'runs'),
@@ -156,24 +158,25 @@ except Exception as error:
         IIF(@fault IS NULL, N'', N'Only choose_k and train need it. Look at the SQL Server Launchpad service and its log.')
     );
 
-    INSERT INTO #finding (subject, found, is_ok, advice)
+    INSERT INTO #environment_finding (subject, found, is_ok, advice)
     SELECT
         p.component,
         p.version,
-        IIF(p.version = N'not installed' AND p.is_needed = 1, 0, 1),
+        IIF(p.is_missing = 1 AND p.is_needed = 1, 0, 1),
         CASE
-            WHEN p.version <> N'not installed' THEN N''
+            WHEN p.is_missing = 0 THEN N''
             WHEN p.is_needed = 1 THEN N'Install it in the instance: sqlmlutils, or pip on the server.'
-            ELSE N'Only needed for what it does: matplotlib draws, revoscalepy reads in chunks.'
+            ELSE N'Not needed: matplotlib draws, scipy keeps cluster numbers, the others are not used.'
         END
     FROM (
         SELECT
             c.component,
             c.version,
-            IIF(c.component IN (N'matplotlib', N'revoscalepy'), 0, 1) AS is_needed
+            IIF(c.component IN (N'Python', N'numpy', N'pandas'), 1, 0) AS is_needed,
+            IIF(c.version = N'not installed' OR c.version LIKE N'does not load%', 1, 0) AS is_missing
         FROM OPENJSON(@document) WITH (
             component nvarchar(100) '$.component',
-            version nvarchar(100) '$.version'
+            version nvarchar(2000) '$.version'
         ) AS c
     ) AS p
     ORDER BY p.component;
@@ -183,6 +186,6 @@ except Exception as error:
         f.found,
         f.is_ok,
         f.advice
-    FROM #finding AS f
+    FROM #environment_finding AS f
     ORDER BY f.position;
 END;

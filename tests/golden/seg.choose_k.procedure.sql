@@ -20,6 +20,7 @@ CREATE OR ALTER PROCEDURE seg.choose_k
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
@@ -68,6 +69,9 @@ BEGIN
             SET @message = LEFT(RTRIM(@faults), 2000);
             THROW 50001, @message, 1;
         END;
+
+        -- Python tells capitals and trailing blanks apart; a database may not.
+        SET @scaling = LOWER(RTRIM(@scaling));
 
         IF NOT EXISTS (SELECT 1 FROM seg.customer_feature)
             THROW 50004, N'seg.customer_feature: is empty. EXEC seg.build_features first.', 1;
@@ -1401,7 +1405,8 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
             THROW 50002, @message, 1;
         END;
 
-        IF @document IS NULL OR DATALENGTH(@document) <> 2 * @document_length OR ISJSON(@document) <> 1
+        IF @document IS NULL OR @document_length IS NULL
+            OR DATALENGTH(@document) <> 2 * @document_length OR ISJSON(@document) <> 1
         BEGIN
             SET @message = CONCAT(
                 N'sp_execute_external_script: the document arrived with ',
@@ -1451,8 +1456,6 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         IF @own_transaction = 1
             COMMIT TRANSACTION;
 
-        PRINT @reason;
-
         SELECT
             e.k,
             e.inertia,
@@ -1465,6 +1468,8 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         FROM seg.k_evaluation AS e
         WHERE e.run_id = @run_id
         ORDER BY e.k;
+
+        PRINT @reason;
     END TRY
     BEGIN CATCH
         IF @own_transaction = 1 AND XACT_STATE() <> 0

@@ -4,7 +4,7 @@ seg.classify: the cluster of one feature vector, by the active model. No Python.
     SELECT cluster_id, distance FROM seg.classify(0, 0, 0, 0);
 
 One row: the nearest centroid (the lower number on a tie), the distance to it, and whether the
-vector is an outlier there. No row when no model is active.
+vector is an outlier there. No row when no model is active or a feature is NULL.
 */
 CREATE OR ALTER FUNCTION seg.classify (
     @order_ratio float,
@@ -33,6 +33,11 @@ RETURN (
             SQUARE((@monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
             SQUARE((@frequency - c.frequency) / c.frequency_scale) AS squared_distance
         FROM seg.centroid AS c
+        WHERE
+            @order_ratio IS NOT NULL AND
+            @items_ratio IS NOT NULL AND
+            @monetary_ratio IS NOT NULL AND
+            @frequency IS NOT NULL
         ORDER BY squared_distance, c.cluster_id
     ) AS n
 );

@@ -8,25 +8,26 @@ CREATE OR ALTER PROCEDURE seg.contacts
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
         @run_id bigint,
         @parameters nvarchar(1000) = CONCAT(N'@cluster = ', @cluster),
-        @clusters nvarchar(1000),
+        @clusters nvarchar(max),
         @message nvarchar(4000);
 
     BEGIN TRY
-        SELECT @clusters = STRING_AGG(CAST(c.cluster_id AS nvarchar(30)), N', ') WITHIN GROUP (ORDER BY c.cluster_id)
-        FROM (SELECT DISTINCT a.cluster_id FROM seg.customer_cluster AS a) AS c;
-
-        IF @clusters IS NULL
+        IF NOT EXISTS (SELECT 1 FROM seg.customer_cluster)
             THROW 50004, N'seg.customer_cluster: is empty. EXEC seg.assign first.', 1;
 
         IF @cluster IS NULL OR NOT EXISTS (SELECT 1 FROM seg.customer_cluster AS a WHERE a.cluster_id = @cluster)
         BEGIN
+            SELECT @clusters = STRING_AGG(CAST(c.cluster_id AS nvarchar(max)), N', ') WITHIN GROUP (ORDER BY c.cluster_id)
+            FROM (SELECT DISTINCT a.cluster_id FROM seg.customer_cluster AS a) AS c;
+
             SET @message = CONCAT(
                 N'@cluster: ', COALESCE(CAST(@cluster AS nvarchar(30)), N'NULL'),
-                N' has no customers. Clusters: ', @clusters, N'.'
+                N' has no customers. Clusters: ', LEFT(@clusters, 1000), N'.'
             );
             THROW 50001, @message, 1;
         END;

@@ -1,8 +1,6 @@
 /* The permissions of the roles, granted again on every deployment. */
 GRANT EXECUTE ANY EXTERNAL SCRIPT TO seg_operator;
 GRANT SELECT ON SCHEMA::seg TO seg_operator;
-GRANT EXECUTE ON OBJECT::seg.start_run TO seg_operator;
-GRANT EXECUTE ON OBJECT::seg.finish_run TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.build_features TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.choose_k TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.train TO seg_operator;

@@ -1,4 +1,5 @@
-/* Every model ever trained, as a JSON document; at most one is active. Rows are only added. */
+/* Every model ever trained, as a JSON document; at most one is active.
+   Rows are only added; which one is active is all that changes. */
 IF OBJECT_ID(N'seg.model', N'U') IS NULL
 BEGIN
     CREATE TABLE seg.model (

@@ -13,6 +13,7 @@ CREATE OR ALTER PROCEDURE seg.profile
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
@@ -55,32 +56,61 @@ BEGIN
         IF @own_transaction = 1
             BEGIN TRANSACTION;
 
-        DELETE FROM seg.cluster_profile
-        WHERE model_id = @model_id;
-
-        WITH cluster AS (
+        SELECT
+            c.cluster_id,
+            c.order_ratio_mean,
+            b.order_ratio_low,
+            b.order_ratio_high,
+            c.items_ratio_mean,
+            b.items_ratio_low,
+            b.items_ratio_high,
+            c.monetary_ratio_mean,
+            b.monetary_ratio_low,
+            b.monetary_ratio_high,
+            c.frequency_mean,
+            b.frequency_low,
+            b.frequency_high,
+            c.outliers,
+            c.customers
+        INTO #profile_cluster
+        FROM (
             SELECT
                 a.cluster_id,
                 AVG(f.order_ratio) AS order_ratio_mean,
-                MIN(IIF(a.is_outlier = 0, f.order_ratio, NULL)) AS order_ratio_low,
-                MAX(IIF(a.is_outlier = 0, f.order_ratio, NULL)) AS order_ratio_high,
                 AVG(f.items_ratio) AS items_ratio_mean,
-                MIN(IIF(a.is_outlier = 0, f.items_ratio, NULL)) AS items_ratio_low,
-                MAX(IIF(a.is_outlier = 0, f.items_ratio, NULL)) AS items_ratio_high,
                 AVG(f.monetary_ratio) AS monetary_ratio_mean,
-                MIN(IIF(a.is_outlier = 0, f.monetary_ratio, NULL)) AS monetary_ratio_low,
-                MAX(IIF(a.is_outlier = 0, f.monetary_ratio, NULL)) AS monetary_ratio_high,
                 AVG(f.frequency) AS frequency_mean,
-                MIN(IIF(a.is_outlier = 0, f.frequency, NULL)) AS frequency_low,
-                MAX(IIF(a.is_outlier = 0, f.frequency, NULL)) AS frequency_high,
-                SUM(CAST(a.is_outlier AS int)) AS outliers,
+                SUM(CAST(a.is_outlier AS bigint)) AS outliers,
                 COUNT_BIG(*) AS customers
             FROM seg.customer_cluster AS a
             INNER JOIN seg.customer_feature AS f
                 ON f.customer_id = a.customer_id
+            WHERE a.model_id = @model_id
             GROUP BY a.cluster_id
-        ),
-        population AS (
+        ) AS c
+        LEFT JOIN (
+            SELECT
+                MIN(f.order_ratio) AS order_ratio_low,
+                MAX(f.order_ratio) AS order_ratio_high,
+                MIN(f.items_ratio) AS items_ratio_low,
+                MAX(f.items_ratio) AS items_ratio_high,
+                MIN(f.monetary_ratio) AS monetary_ratio_low,
+                MAX(f.monetary_ratio) AS monetary_ratio_high,
+                MIN(f.frequency) AS frequency_low,
+                MAX(f.frequency) AS frequency_high,
+                a.cluster_id
+            FROM seg.customer_cluster AS a
+            INNER JOIN seg.customer_feature AS f
+                ON f.customer_id = a.customer_id
+            WHERE a.model_id = @model_id AND a.is_outlier = 0
+            GROUP BY a.cluster_id
+        ) AS b
+            ON b.cluster_id = c.cluster_id;
+
+        DELETE FROM seg.cluster_profile
+        WHERE model_id = @model_id;
+
+        WITH population AS (
             SELECT
                 SUM(c.customers * c.order_ratio_mean) / SUM(c.customers) AS order_ratio_mean,
                 MIN(c.order_ratio_low) AS order_ratio_low,
@@ -95,7 +125,7 @@ BEGIN
                 MIN(c.frequency_low) AS frequency_low,
                 MAX(c.frequency_high) AS frequency_high,
                 SUM(c.customers) AS customers
-            FROM cluster AS c
+            FROM #profile_cluster AS c
         ),
         feature AS (
             SELECT
@@ -108,7 +138,7 @@ BEGIN
                 ROUND(v.high, 4) AS high,
                 IIF(v.low > v.population_low, 1, 0) AS is_bounded_below,
                 IIF(v.high < v.population_high, 1, 0) AS is_bounded_above
-            FROM cluster AS c
+            FROM #profile_cluster AS c
             CROSS JOIN population AS p
             CROSS APPLY (
                 VALUES
@@ -197,7 +227,7 @@ BEGIN
             p.frequency_mean,
             COALESCE(d.label, N'like everybody'),
             COALESCE(d.rule_in_words, N'everybody')
-        FROM cluster AS c
+        FROM #profile_cluster AS c
         CROSS JOIN population AS p
         INNER JOIN description AS d
             ON d.cluster_id = c.cluster_id;

@@ -21,6 +21,7 @@ CREATE OR ALTER PROCEDURE seg.refresh
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
@@ -59,6 +60,22 @@ BEGIN
             IIF(@max_change_percent BETWEEN 0 AND 100, N'', CONCAT(
                 N'@max_change_percent: ', COALESCE(CAST(@max_change_percent AS nvarchar(30)), N'NULL'),
                 N' is not a percentage. Allowed: 0 to 100. '
+            )),
+            IIF(@n_clusters BETWEEN 1 AND 1000, N'', CONCAT(
+                N'@n_clusters: ', COALESCE(CAST(@n_clusters AS nvarchar(30)), N'NULL'),
+                N' is not a number of clusters. Allowed: 1 to 1000. '
+            )),
+            IIF(@scaling IN (N'none', N'standard', N'robust'), N'', CONCAT(
+                N'@scaling: ', COALESCE(N'''' + @scaling + N'''', N'NULL'),
+                N' is not a scaling. Allowed: none, standard, robust. '
+            )),
+            IIF(@random_state BETWEEN 0 AND 2147483647, N'', CONCAT(
+                N'@random_state: ', COALESCE(CAST(@random_state AS nvarchar(30)), N'NULL'),
+                N' is not a seed. Allowed: 0 to 2147483647. '
+            )),
+            IIF(@n_init BETWEEN 1 AND 1000, N'', CONCAT(
+                N'@n_init: ', COALESCE(CAST(@n_init AS nvarchar(30)), N'NULL'),
+                N' is not a number of restarts. Allowed: 1 to 1000. '
             ))
         );
 
@@ -67,6 +84,12 @@ BEGIN
             SET @message = LEFT(RTRIM(@faults), 2000);
             THROW 50001, @message, 1;
         END;
+
+        -- A call of this session that was cancelled ran no CATCH and still holds the lock.
+        WHILE APPLOCK_MODE(N'public', N'procluster.seg.refresh', N'Session') <> N'NoLock'
+            EXEC sp_releaseapplock
+                @Resource = N'procluster.seg.refresh',
+                @LockOwner = N'Session';
 
         EXEC @lock = sp_getapplock
             @Resource = N'procluster.seg.refresh',
@@ -80,13 +103,22 @@ BEGIN
                 N'seg.refresh: run ', r.run_id, N' by ', r.login_name, N' has been running since ',
                 CONVERT(nvarchar(19), r.started_at, 120), N' UTC. Wait for it to end.'
             )
-            FROM seg.run AS r
+            -- The other call may hold its row in a transaction; a dirty read is what is wanted.
+            FROM seg.run AS r WITH (NOLOCK)
             WHERE r.procedure_name = N'refresh' AND r.status = N'running' AND r.run_id <> @run_id
             ORDER BY r.run_id DESC;
 
             SET @message = COALESCE(@message, N'seg.refresh: another call holds the lock. Wait for it to end.');
             THROW 50005, @message, 1;
         END;
+
+        -- Whoever has the lock is the only one: what else says "running" was cut off.
+        UPDATE seg.run
+        SET
+            ended_at = SYSUTCDATETIME(),
+            status = N'failed',
+            message = N'cancelled or cut off'
+        WHERE procedure_name = N'refresh' AND status = N'running' AND run_id <> @run_id;
 
         EXEC seg.build_features
             @with_result = 0;
@@ -117,8 +149,17 @@ BEGIN
                 @scaling = @scaling,
                 @random_state = @random_state,
                 @n_init = @n_init,
+                @activate = 0,
                 @model_id = @model_id OUTPUT,
                 @with_result = 0;
+
+        -- The model and what follows from it change together.
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        IF @why_train IS NOT NULL
+            EXEC seg.activate
+                @model_id = @model_id;
 
         EXEC seg.assign
             @model_id = @model_id,
@@ -127,11 +168,6 @@ BEGIN
         EXEC seg.profile
             @model_id = @model_id;
 
-        EXEC sp_releaseapplock
-            @Resource = N'procluster.seg.refresh',
-            @LockOwner = N'Session';
-
-        SET @lock = -1;
         SET @message = CONCAT(
             @customers, N' customers by model ', @model_id,
             IIF(@why_train IS NULL, N', not trained anew', N', trained because '), @why_train
@@ -142,6 +178,15 @@ BEGIN
             @status = N'succeeded',
             @row_count = @customers,
             @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        EXEC sp_releaseapplock
+            @Resource = N'procluster.seg.refresh',
+            @LockOwner = N'Session';
+
+        SET @lock = -1;
     END TRY
     BEGIN CATCH
         SET @message = ERROR_MESSAGE();

@@ -22,6 +22,7 @@ CREATE OR ALTER PROCEDURE seg.train
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
@@ -30,7 +31,9 @@ BEGIN
         @faults nvarchar(max),
         @message nvarchar(4000),
         @distinct_vectors bigint,
+        @previous_id int,
         @previous nvarchar(max),
+        @lock int,
         @document nvarchar(max),
         @document_length int,
         @fault nvarchar(max);
@@ -72,6 +75,9 @@ BEGIN
             THROW 50001, @message, 1;
         END;
 
+        -- Python tells capitals and trailing blanks apart; a database may not.
+        SET @scaling = LOWER(RTRIM(@scaling));
+
         SELECT @distinct_vectors = COUNT_BIG(*)
         FROM (
             SELECT DISTINCT
@@ -94,7 +100,11 @@ BEGIN
             THROW 50001, @message, 1;
         END;
 
-        SET @previous = (SELECT m.document FROM seg.model AS m WHERE m.is_active = 1);
+        SELECT
+            @previous_id = m.model_id,
+            @previous = m.document
+        FROM seg.model AS m
+        WHERE m.is_active = 1;
 
         EXEC sp_execute_external_script
             @language = N'Python',
@@ -1336,7 +1346,8 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
             THROW 50002, @message, 1;
         END;
 
-        IF @document IS NULL OR DATALENGTH(@document) <> 2 * @document_length OR ISJSON(@document) <> 1
+        IF @document IS NULL OR @document_length IS NULL
+            OR DATALENGTH(@document) <> 2 * @document_length OR ISJSON(@document) <> 1
         BEGIN
             SET @message = CONCAT(
                 N'sp_execute_external_script: the document arrived with ',
@@ -1348,6 +1359,22 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
 
         IF @own_transaction = 1
             BEGIN TRANSACTION;
+
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.model',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.model: another call is changing the active model. Try again.', 1;
+
+        IF @activate = 1 AND EXISTS (
+            SELECT 1
+            FROM seg.model AS m
+            WHERE m.is_active = 1 AND m.model_id <> COALESCE(@previous_id, -1)
+        )
+            THROW 50005, N'seg.train: another model became active meanwhile, and cluster numbers follow the active one. Train again.', 1;
 
         IF @activate = 1
             UPDATE seg.model

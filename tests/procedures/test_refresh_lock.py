@@ -72,3 +72,25 @@ def test_refresh_gives_its_lock_back_after_a_failure(sessions: tuple[Session, Se
     (profile,) = first.query("EXEC seg.refresh;")
 
     assert len(profile.rows()) == 3
+
+
+def test_refresh_frees_what_a_cancelled_call_of_its_session_held(
+    sessions: tuple[Session, Session],
+) -> None:
+    first, second = sessions
+
+    first.query("EXEC seg.refresh;")
+    (profile,) = second.query("EXEC seg.refresh;")
+
+    assert len(profile.rows()) == 3
+
+
+def test_refresh_closes_the_rows_of_calls_that_were_cut_off(
+    sessions: tuple[Session, Session],
+) -> None:
+    first, _ = sessions
+
+    first.query("EXEC seg.refresh;")
+
+    query = "SELECT status, message FROM seg.run WHERE status <> N'succeeded';"
+    assert rows(first, query) == [("failed", "cancelled or cut off")]

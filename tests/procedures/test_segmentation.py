@@ -187,6 +187,18 @@ def test_classify_agrees_with_assign(segmented_shop: Session) -> None:
     assert rows(segmented_shop, batch) == [(60,)]
 
 
+def test_classify_of_a_missing_feature_gives_no_row(segmented_shop: Session) -> None:
+    assert rows(segmented_shop, "SELECT cluster_id FROM seg.classify(0, NULL, 0, 0);") == []
+
+
+def test_train_takes_a_scaling_in_capitals(built_shop: Session) -> None:
+    built_shop.query("EXEC seg.train @n_clusters = 2, @scaling = N'Robust ';")
+
+    ((scaling,),) = rows(built_shop, "SELECT JSON_VALUE(document, N'$.scaling') FROM seg.model;")
+
+    assert scaling == "robust"
+
+
 def test_activate_goes_back(segmented_shop: Session) -> None:
     segmented_shop.query("EXEC seg.train @n_clusters = 2; EXEC seg.activate @model_id = 1;")
 
@@ -228,7 +240,7 @@ def test_check_environment_names_a_missing_table(shop: Session) -> None:
 
     found = {row[0]: row[1:3] for row in rows(shop, "EXEC seg.check_environment;")}
 
-    assert found["dbo.customer"] == ("missing", False)
+    assert found["dbo.customer"] == ("missing, or not visible to this login", False)
 
 
 def test_tutorial_procedure_feeds_insert_exec(shop: Session) -> None:
