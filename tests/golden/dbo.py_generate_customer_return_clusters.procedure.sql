@@ -17,13 +17,43 @@ CREATE OR ALTER PROCEDURE dbo.py_generate_customer_return_clusters
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
 
-    IF NOT EXISTS (SELECT 1 FROM seg.customer_feature_source)
-        THROW 50004, N'dbo.store_sales: no row has a customer, so there is nobody to segment. Load sales, or map another table.', 1;
+    DECLARE
+        @run_id bigint,
+        @fault nvarchar(max),
+        @message nvarchar(4000);
 
-    EXEC sp_execute_external_script
-        @language = N'Python',
-        @script = N'
+    BEGIN TRY
+        IF NOT EXISTS (SELECT 1 FROM seg.customer_feature_source)
+            THROW 50004, N'dbo.store_sales: no row has a customer, so there is nobody to segment. Load sales, or map another table.', 1;
+
+        EXEC sp_execute_external_script
+            @language = N'Python',
+            @script = N'
+# ---- locate
+SOURCES = (
+    ("centres.py", 26),
+    ("features.py", 312),
+    ("parameters.py", 348),
+    ("runtime.py", 401),
+    ("segments.py", 461),
+    ("vectors.py", 547),
+    ("kmeans.py", 757),
+    ("glue", 985),
+)
+
+def locate(error):
+    """What went wrong, and where in the sources below; a ValueError speaks for itself."""
+    import traceback
+
+    if isinstance(error, ValueError) and str(error):
+        return str(error)
+    lines = [frame[1] for frame in traceback.extract_tb(error.__traceback__)
+             if frame[0] == "<string>"]
+    name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
+    return "{}, line {}: {}: {}".format(
+        name, lines[-1] - start + 1, type(error).__name__, error)
 # ---- procluster/indb/centres.py
 """Weighted K-Means: centres of points that stand for many customers each.
 
@@ -984,28 +1014,58 @@ def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
         return keys.astype(np.int64)
     return keys if keys.dtype.kind in "iu" else keys.astype(object)
 # ---- glue
-OutputDataSet = label_customers(
-    InputDataSet,
-    n_clusters=4,
-    random_state=111,
-    n_init=10,
-    integer_keys=False,
-)
+try:
+    OutputDataSet = label_customers(
+        InputDataSet,
+        n_clusters=4,
+        random_state=111,
+        n_init=10,
+        integer_keys=False,
+    )
+    fault = None
+except Exception as error:
+    OutputDataSet = InputDataSet.head(0).assign(cluster=np.int32(0))
+    fault = str(locate(error))
 ',
-        @input_data_1 = N'SELECT
+            @input_data_1 = N'SELECT
     CAST(s.customer_id AS int) AS Customer,
     s.order_ratio,
     s.items_ratio,
     s.monetary_ratio,
     s.frequency
 FROM seg.customer_feature_source AS s
-'
-    WITH RESULT SETS ((
-        Customer int NULL,
-        orderRatio float NULL,
-        itemsRatio float NULL,
-        monetaryRatio float NULL,
-        frequency float NULL,
-        cluster int NULL
-    ));
+',
+            @params = N'@fault nvarchar(max) OUTPUT',
+            @fault = @fault OUTPUT
+        WITH RESULT SETS ((
+            Customer int NULL,
+            orderRatio float NULL,
+            itemsRatio float NULL,
+            monetaryRatio float NULL,
+            frequency float NULL,
+            cluster int NULL
+        ));
+
+        IF @fault IS NOT NULL
+        BEGIN
+            SET @message = LEFT(@fault, 2000);
+            THROW 50002, @message, 1;
+        END;
+    END TRY
+    BEGIN CATCH
+        SET @message = ERROR_MESSAGE();
+
+        -- It stores nothing, so only a failure is logged, where the transaction lets it.
+        IF XACT_STATE() <> -1
+            EXEC seg.start_run
+                @procedure_name = N'py_generate_customer_return_clusters',
+                @run_id = @run_id OUTPUT;
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
 END;

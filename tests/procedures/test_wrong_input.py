@@ -184,3 +184,28 @@ def test_log_failure_of_a_callers_transaction_goes_with_it(segmented_shop: Sessi
     segmented_shop.query("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;")
 
     assert rows(segmented_shop, "SELECT COUNT(*) FROM seg.run;") == before
+
+
+def test_tutorial_procedure_with_too_few_customers_is_one_clear_error(empty_shop: Session) -> None:
+    empty_shop.query("INSERT INTO dbo.store_sales VALUES (1, 1, 1, 10), (2, 2, 1, 10);")
+
+    with pytest.raises(SqlError) as caught:
+        empty_shop.query("EXEC dbo.py_generate_customer_return_clusters;")
+
+    assert (caught.value.number, caught.value.message) == (
+        50002,
+        "n_clusters: 4 clusters need at least 4 distinct feature vectors, and there are 1. "
+        "Allowed: 1 to 1.",
+    )
+    assert last_run(empty_shop) == (
+        "py_generate_customer_return_clusters",
+        "failed",
+        caught.value.message,
+    )
+
+
+def test_tutorial_procedure_without_customers_is_an_error_in_words(empty_shop: Session) -> None:
+    with pytest.raises(SqlError, match="no row has a customer"):
+        empty_shop.query("EXEC dbo.py_generate_customer_return_clusters;")
+
+    assert last_run(empty_shop)[1] == "failed"
