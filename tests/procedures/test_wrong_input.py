@@ -194,8 +194,10 @@ def test_tutorial_procedure_with_too_few_customers_is_one_clear_error(empty_shop
 
     assert (caught.value.number, caught.value.message) == (
         50002,
-        "n_clusters: 4 clusters need at least 4 distinct feature vectors, and there are 1. "
-        "Allowed: 1 to 1.",
+        (
+            "n_clusters: 4 clusters need at least 4 distinct feature vectors, and there are 1. "
+            "Allowed: 1 to 1."
+        ),
     )
     assert last_run(empty_shop) == (
         "py_generate_customer_return_clusters",
