@@ -25,21 +25,11 @@ BEGIN
             @parameters = @parameters,
             @run_id = @run_id OUTPUT;
 
-        IF @model_id IS NULL
-            THROW 50001, N'@model_id: NULL is not a model. EXEC seg.models lists them.', 1;
-
-        SET @model_id = COALESCE(
-            @model_id,
-            (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1)
-        );
-
-        IF @model_id IS NULL
-            THROW 50004, N'@model_id: NULL, and no model is active. EXEC seg.train first.', 1;
-
         IF NOT EXISTS (SELECT 1 FROM seg.model AS m WHERE m.model_id = @model_id)
         BEGIN
             SET @message = CONCAT(
-                N'@model_id: ', @model_id, N' is not a model. EXEC seg.models lists them.'
+                N'@model_id: ', COALESCE(CAST(@model_id AS nvarchar(30)), N'NULL'),
+                N' is not a model. EXEC seg.models lists them.'
             );
             THROW 50001, @message, 1;
         END;

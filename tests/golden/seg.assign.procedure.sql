@@ -39,7 +39,8 @@ BEGIN
         IF NOT EXISTS (SELECT 1 FROM seg.model AS m WHERE m.model_id = @model_id)
         BEGIN
             SET @message = CONCAT(
-                N'@model_id: ', @model_id, N' is not a model. EXEC seg.models lists them.'
+                N'@model_id: ', COALESCE(CAST(@model_id AS nvarchar(30)), N'NULL'),
+                N' is not a model. EXEC seg.models lists them.'
             );
             THROW 50001, @message, 1;
         END;
