@@ -6,6 +6,7 @@
     ├── SettingsError      a faulty procluster.toml or setting, every fault at once
     ├── RenderError        a template or name that cannot be rendered
     ├── DataError          a file or table of the user's that cannot be used
+    ├── ConnectError       a database that cannot be reached, or no longer
     ├── DeploymentError    a deployment that failed and left the database as it was
     └── SqlError           an error as SQL Server reports it: number, severity, state, line
         ├── SyntaxRefusal  text that is not T-SQL                    (102, 105, 156 ...)
@@ -18,6 +19,7 @@ except those of :class:`SqlError`, which are worded as SQL Server words them.
 from __future__ import annotations
 
 __all__ = [
+    "ConnectError",
     "DataError",
     "DeploymentError",
     "ProclusterError",
@@ -49,6 +51,20 @@ class DataError(ProclusterError):
     """A file or table of the user's that cannot be used."""
 
 
+class ConnectError(ProclusterError):
+    """A database that cannot be reached, or no longer.
+
+    Attributes
+    ----------
+    number : int
+        SQL Server's number when it refused the login, else 0.
+    """
+
+    def __init__(self, message: str, *, number: int = 0) -> None:
+        super().__init__(message)
+        self.number = number
+
+
 class DeploymentError(ProclusterError):
     """A deployment that failed and left the database as it was."""
 
@@ -59,7 +75,7 @@ class SqlError(ProclusterError):
     Attributes
     ----------
     number, severity, state : int
-        As in ``Msg 8134, Level 16, State 1``.
+        As in ``Msg 8134, Level 16, State 1``; ODBC tells the number only, the others are 0 then.
     message : str
     line : int
         Line of the batch or procedure, from 1; 0 where no line is known.
@@ -86,6 +102,8 @@ class SqlError(ProclusterError):
         self.procedure = procedure
 
     def __str__(self) -> str:
+        if not self.severity:
+            return f"Msg {self.number}\n{self.message}"
         where = f", Procedure {self.procedure}" if self.procedure else ""
         head = f"Msg {self.number}, Level {self.severity}, State {self.state}"
         return f"{head}{where}, Line {self.line}\n{self.message}"

@@ -6,21 +6,28 @@ valid one. A faulty file is refused whole, with every fault of it in one error.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from procluster.deploy.target import Target, read_targets
+from procluster.document import Rule, load_text, number, one_of, parse_document, read, whole
 from procluster.errors import SettingsError
 from procluster.generator.quoting import identifier_fault
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-__all__ = ["FILE_NAME", "Contacts", "Defaults", "Returns", "Sales", "Settings", "load", "parse"]
+__all__ = [
+    "FILE_NAME",
+    "Contacts",
+    "Defaults",
+    "Returns",
+    "Sales",
+    "Settings",
+    "load",
+    "load_targets",
+    "parse",
+    "parse_targets",
+]
 
 FILE_NAME: Final = "procluster.toml"
 
@@ -100,52 +107,6 @@ class Settings:
     defaults: Defaults = field(default_factory=Defaults)
 
 
-def load(path: Path | None = None) -> Settings:
-    """The settings of a file, or of ``procluster.toml`` in the current directory if there is one.
-
-    Raises
-    ------
-    SettingsError
-        The file cannot be read, is not TOML, or has faults: all of them at once.
-    """
-    file = path or Path(FILE_NAME)
-    if path is None and not file.exists():
-        return Settings()
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError((f"{file}: cannot be read: {error}. Give a UTF-8 file.",)) from error
-    return parse(text, str(file))
-
-
-def parse(text: str, source: str = FILE_NAME) -> Settings:
-    r"""The settings that a TOML text gives.
-
-    Examples
-    --------
-    >>> parse('schema = "crm"').schema
-    'crm'
-    >>> parse("[defaults]\\nn_clusters = 0")
-    Traceback (most recent call last):
-    ...
-    procluster.errors.SettingsError: procluster.toml: defaults.n_clusters: 0. Allowed: 1 to 1000.
-    """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError((f"{source}: not TOML: {error}. Mend that line.",)) from error
-    faults: list[str] = []
-    values = _read(Settings, document, "", faults)
-    if faults:
-        raise SettingsError(tuple(f"{source}: {fault}" for fault in faults))
-    settings: Settings = values
-    return settings
-
-
-Rule = Callable[[Any], "str | None"]
-"""Says what is allowed when a value is not, and None when it is."""
-
-
 def _name(value: object) -> str | None:
     if isinstance(value, str) and identifier_fault(value) is None:
         return None
@@ -155,63 +116,80 @@ def _name(value: object) -> str | None:
     )
 
 
-def _whole(low: int, high: int) -> Rule:
-    def rule(value: object) -> str | None:
-        inside = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-        return None if inside else f"{low} to {high}"
-
-    return rule
-
-
-def _number(low: float, high: float) -> Rule:
-    def rule(value: object) -> str | None:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return None if number and low <= float(str(value)) <= high else f"{low:g} to {high:g}"
-
-    return rule
-
-
-def _one_of(choices: tuple[str, ...]) -> Rule:
-    def rule(value: object) -> str | None:
-        return None if value in choices else "one of " + ", ".join(choices)
-
-    return rule
-
-
 RULES: Final[Mapping[str, Rule]] = {
-    "customer_type": _one_of(CUSTOMER_TYPES),
-    "customer_length": _whole(1, 450),
-    "defaults.n_clusters": _whole(1, 1000),
-    "defaults.max_k": _whole(2, 100),
-    "defaults.scaling": _one_of(SCALINGS),
-    "defaults.random_state": _whole(0, 2**31 - 1),
-    "defaults.n_init": _whole(1, 1000),
-    "defaults.train_policy": _one_of(TRAIN_POLICIES),
-    "defaults.max_age_days": _whole(1, 36500),
-    "defaults.max_change_percent": _number(0, 100),
+    "schema": _name,
+    "customer_type": one_of(CUSTOMER_TYPES),
+    "customer_length": whole(1, 450),
+    **{f"sales.{one.name}": _name for one in fields(Sales)},
+    **{f"returns.{one.name}": _name for one in fields(Returns)},
+    **{f"contacts.{one.name}": _name for one in fields(Contacts)},
+    "defaults.n_clusters": whole(1, 1000),
+    "defaults.max_k": whole(2, 100),
+    "defaults.scaling": one_of(SCALINGS),
+    "defaults.random_state": whole(0, 2**31 - 1),
+    "defaults.n_init": whole(1, 1000),
+    "defaults.train_policy": one_of(TRAIN_POLICIES),
+    "defaults.max_age_days": whole(1, 36500),
+    "defaults.max_change_percent": number(0, 100),
 }
-"""The rule of every key that is not a name."""
+"""The rule of every key."""
 
 
-def _read(kind: type[Any], table: object, prefix: str, faults: list[str]) -> Any:
-    """One (nested) dataclass from a TOML table; what is wrong is added to ``faults``."""
-    if not isinstance(table, dict):
-        faults.append(f"{prefix.rstrip('.')}: {table!r}. Allowed: a table of keys.")
-        return kind()
-    known = {one.name: one for one in fields(kind)}
-    faults.extend(
-        f"{prefix}{key}: no such key. Allowed: {', '.join(known)}."
-        for key in table
-        if key not in known
-    )
-    values: dict[str, Any] = {}
-    for key in (name for name in known if name in table):
-        value, default = table[key], getattr(kind(), key)
-        if hasattr(default, "__dataclass_fields__"):
-            values[key] = _read(type(default), value, f"{prefix}{key}.", faults)
-            continue
-        allowed = RULES.get(prefix + key, _name)(value)
-        if allowed:
-            faults.append(f"{prefix}{key}: {value!r}. Allowed: {allowed}.")
-        values[key] = value
-    return kind(**values)
+def load(path: Path | None = None) -> Settings:
+    """The settings of a file, or of ``procluster.toml`` in the current directory if there is one.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read, is not TOML, or has faults: all of them at once.
+    """
+    return parse(*_source(path))
+
+
+def load_targets(path: Path | None = None) -> dict[str, Target]:
+    """The targets of the same file, by name; errors as for :func:`load`."""
+    return parse_targets(*_source(path))
+
+
+def parse(text: str, source: str = FILE_NAME) -> Settings:
+    r"""The settings that a TOML text gives.
+
+    Examples
+    --------
+    >>> parse('schema = "crm"').schema
+    'crm'
+    >>> parse("[defaults]\nn_clusters = 0")
+    Traceback (most recent call last):
+    ...
+    procluster.errors.SettingsError: procluster.toml: defaults.n_clusters: 0. Allowed: 1 to 1000.
+    """
+    return _parse(text, source)[0]
+
+
+def parse_targets(text: str, source: str = FILE_NAME) -> dict[str, Target]:
+    r"""The targets that a TOML text gives.
+
+    Examples
+    --------
+    >>> print(parse_targets('[target.dev]\nserver = "sql1"\ndatabase = "shop"')["dev"])
+    dev (shop on sql1)
+    """
+    return _parse(text, source)[1]
+
+
+def _source(path: Path | None) -> tuple[str, str]:
+    """The file's text and name; an empty text without a file."""
+    file = path or Path(FILE_NAME)
+    if path is None and not file.exists():
+        return "", FILE_NAME
+    return load_text(file), str(file)
+
+
+def _parse(text: str, source: str) -> tuple[Settings, dict[str, Target]]:
+    document = parse_document(text, source)
+    faults: list[str] = []
+    targets = read_targets(document.pop("target", {}), faults)
+    settings: Settings = read(Settings(), document, "", faults, RULES)
+    if faults:
+        raise SettingsError(tuple(f"{source}: {fault}" for fault in faults))
+    return settings, targets

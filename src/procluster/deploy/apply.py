@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from procluster.deploy.connection import Connection
 from procluster.errors import DeploymentError, SqlError
 from procluster.generator.render import SESSION_SETTINGS, Script
 
 __all__ = ["install"]
 
 
+class Session(Protocol):
+    """What runs a batch: a Connection, or the embedded engine's own session."""
+
+    def query(self, batch: str) -> object:
+        """Run one batch to its end."""
+        ...
+
+
 def install(
-    connection: Connection,
+    connection: Session,
     scripts: Sequence[Script],
     progress: Callable[[Script], None] = lambda _: None,
 ) -> None:
@@ -20,7 +28,7 @@ def install(
 
     Parameters
     ----------
-    connection : Connection
+    connection : Session
     scripts : sequence of Script
     progress : callable, optional
         Told of each script before it runs.
