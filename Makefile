@@ -18,12 +18,15 @@ demo: $(VENV)/.local ## Segment the sample's customers with the stored procedure
 test: $(VENV)/.test ## Run all tests (JOBS=2 at a time)
 	$(BIN)/python -m pytest --numprocesses $(JOBS)
 
-check: $(VENV)/.check ## Check style, types, dependencies and the rendered T-SQL
+check: $(VENV)/.check ## Check style, types, dependencies, the rendered T-SQL and the images
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --processes $(JOBS) tests/golden
+	$(BIN)/shellcheck docker/*.sh .ci/run
+	$(BIN)/hadolint docker/Dockerfile docker/deploy.Dockerfile
+	ACCEPT_EULA=Y ACCEPT_EULA_ML=Y $(BIN)/docker-compose --file docker/compose.yaml config --quiet
 
 golden: $(VENV)/.test ## Write the golden files anew; look at the difference before you commit
 	$(BIN)/python -m pytest -q tests/golden --update-golden
