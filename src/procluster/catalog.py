@@ -283,6 +283,9 @@ def _permissions(seg: Markup) -> dict[str, object]:
             for one in procedures
             if one.purpose or not one.name.startswith("seg.")
         ],
+        "foreign_procedures": [
+            qualified(one) for one in procedures if not one.name.startswith("seg.")
+        ],
         "reader_procedures": [qualified(one) for one in procedures if one.readers],
         "reader_tables": [qualified(one) for one in results],
     }

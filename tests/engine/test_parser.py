@@ -332,6 +332,14 @@ def test_syntax_error_has_the_number_of_sql_server(text: str, number: int) -> No
     assert caught.value.number == number
 
 
+def test_the_one_collation_may_be_named() -> None:
+    plain = parse_batch("SELECT N'a' AS x")
+
+    named = parse_batch("SELECT N'a' COLLATE DATABASE_DEFAULT AS x")
+
+    assert [type(one) for one in named] == [type(one) for one in plain]
+
+
 @pytest.mark.parametrize(
     "text",
     [

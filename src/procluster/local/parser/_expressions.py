@@ -51,7 +51,8 @@ __all__ = ["ExpressionParser"]
 Operand = Union[Expression, Condition]
 CONDITIONS = get_args(Condition)
 LITERALS = ("int", "decimal", "float", "string", "national", "binary")
-UNSUPPORTED_POSTFIX = {"COLLATE": "one collation is used, SQL_Latin1_General_CP1_CI_AS"}
+COLLATION = "SQL_Latin1_General_CP1_CI_AS"
+"""The one collation there is."""
 
 
 def is_condition(found: Operand) -> TypeGuard[Condition]:
@@ -196,11 +197,17 @@ class ExpressionParser(CallParser):
             with self.nested():
                 return Unary(token.position, "~", self._value(self._signed()))
         found = self._primary()
-        if self.at_any(*UNSUPPORTED_POSTFIX):
-            raise self.refuse(self.token.upper, UNSUPPORTED_POSTFIX[self.token.upper])
+        if self.accept("COLLATE"):
+            self._collation()
         if self.at("AT", "TIME", "ZONE"):
             raise self.refuse("AT TIME ZONE", "keep times in UTC")
         return found
+
+    def _collation(self) -> None:
+        """The collation that everything has anyway; any other is refused."""
+        if not self.at_any("DATABASE_DEFAULT", COLLATION.upper()):
+            raise self.refuse(f"COLLATE {self.token.text}", f"one collation is used, {COLLATION}")
+        self.advance()
 
     # --- primaries
 
