@@ -666,3 +666,43 @@ def test_text_alone_is_compared_by_key(shop: World) -> None:
 
 def test_plain_aggregate_is_plain(shop: World) -> None:
     assert "CASE" not in shop.compile("SELECT SUM(id), COUNT(*) FROM customer").sql
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [
+        ("p.item", [(1, "cup"), (3, "tea")]),
+        ("p.item DESC", [(1, "tea"), (3, "tea")]),
+        ("p.item DESC, p.id", [(1, "tea"), (3, "tea")]),
+        ("NULLIF(p.item, 'tea')", [(1, "tea"), (3, "tea")]),
+        ("NULLIF(p.item, 'tea') DESC", [(1, "cup"), (3, "tea")]),
+    ],
+)
+def test_top_1_of_an_apply_is_the_first_row_of_each(
+    shop: World, order: str, first: list[tuple[object, ...]]
+) -> None:
+    text = (
+        "SELECT c.id, x.item FROM customer c CROSS APPLY (SELECT TOP (1) item "
+        f"FROM purchase p WHERE p.customer_id = c.id ORDER BY {order}) AS x ORDER BY c.id"
+    )
+
+    assert shop.rows(text) == first
+
+
+def test_top_1_of_an_apply_over_groups_is_the_first_group(shop: World) -> None:
+    text = (
+        "SELECT c.id, x.items FROM customer c OUTER APPLY (SELECT TOP (1) COUNT(*) AS items "
+        "FROM purchase p WHERE p.id >= c.id GROUP BY p.item ORDER BY COUNT(*) DESC) AS x "
+        "ORDER BY c.id"
+    )
+
+    assert shop.rows(text) == [(1, 2), (2, 1), (3, 1), (4, 1)]
+
+
+def test_top_1_of_an_apply_sorts_nothing(shop: World) -> None:
+    compiled = shop.compile(
+        "SELECT c.id, x.item FROM customer c CROSS APPLY "
+        "(SELECT TOP (1) item FROM purchase p ORDER BY p.id) AS x"
+    )
+
+    assert "ORDER BY" not in compiled.sql

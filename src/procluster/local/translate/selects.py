@@ -1,8 +1,8 @@
-"""One SELECT: its clauses in the order they are evaluated, and what ORDER BY and TOP add."""
+"""One SELECT: its clauses in the order they are evaluated."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from procluster.local.results import Column
 from procluster.local.syntax import (
@@ -15,22 +15,19 @@ from procluster.local.syntax import (
     Select,
     SelectItem,
     Star,
-    Top,
     Variable,
 )
 from procluster.local.translate import calls, conditions, expressions, queries, sources
 from procluster.local.translate.arithmetic import coerced
-from procluster.local.translate.messages import error, failure, refuse
+from procluster.local.translate.limits import Body, Key, limited, one_row
+from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.scope import Relation, Scope, Source, nodes
-from procluster.local.translate.term import BIGINT, FLOAT, Term, key, order_key, ordering
+from procluster.local.translate.term import Term, key
 
 __all__ = ["ordered", "select"]
 
 Item = tuple[str, Term]
 """A column of the SELECT list: its name and value."""
-
-Key = tuple[Term, bool]
-"""An item of ORDER BY: its value, and whether it is descending."""
 
 
 def select(node: Select, scope: Scope, query: Query | None = None) -> Relation:
@@ -57,18 +54,6 @@ def select(node: Select, scope: Scope, query: Query | None = None) -> Relation:
     order = [(term, part.descending) for term, part in zip(keys, wanted, strict=True)]
     sql = limited(body, order, node.top, query, scope)
     return Relation(sql, columns)
-
-
-@dataclass(frozen=True)
-class Body:
-    """The SELECT list, and the clauses from FROM on."""
-
-    values: list[str]
-    clauses: str
-
-    def sql(self, *more: str) -> str:
-        listed = [f"{value} AS c{place}" for place, value in enumerate(self.values)]
-        return f"SELECT {', '.join((*listed, *more))}{self.clauses}"
 
 
 def source_rows(node: Select, scope: Scope) -> tuple[str, Scope]:
@@ -127,16 +112,6 @@ def check_assignments(node: Select, scope: Scope) -> None:
                 "the order of evaluation is not defined; use SET or an aggregate",
                 item.at,
             )
-
-
-def one_row(top: Top | None) -> bool:
-    return bool(
-        top
-        and isinstance(top.count, Literal)
-        and top.count.value == "1"
-        and not top.percent
-        and not top.with_ties
-    )
 
 
 def listed_item(item: SelectItem, scope: Scope) -> list[Item]:
@@ -212,65 +187,6 @@ def distinct_body(
         f" FROM ({queries.distinct(relation, scope).sql}) AS {alias}",
     )
     return body, [outputs[places[term.sql]] for term in keys]
-
-
-def limited(
-    body: Body,
-    order: list[Key],
-    top: Top | None,
-    query: Query | None,
-    scope: Scope,
-) -> str:
-    """Add ORDER BY, TOP and OFFSET."""
-    if top and (top.percent or top.with_ties):
-        return ranked(body, order, top, scope)
-    by = ", ".join(ordering(term, descending) for term, descending in order)
-    sql = body.sql() + (f" ORDER BY {by}" if by else "")
-    if top:
-        sql += f" LIMIT {row_count(top.count, scope)}"
-    if query and query.offset is not None:
-        if query.fetch is not None:
-            sql += f" LIMIT {row_count(query.fetch, scope)}"
-        sql += f" OFFSET {row_count(query.offset, scope)}"
-    return sql
-
-
-def ranked(body: Body, order: list[Key], top: Top, scope: Scope) -> str:
-    """TOP ... PERCENT (rounded up) and WITH TIES.
-
-    The keys are columns of a subquery first: they may be window functions themselves.
-    """
-    if top.with_ties and not order:
-        raise error(1062, at=top.at)
-    keys = [f"{order_key(term)} AS k{place}" for place, (term, _) in enumerate(order)]
-    by = ", ".join(
-        ordering(Term(f"k{place}", BIGINT), descending)
-        for place, (_, descending) in enumerate(order)
-    )
-    window = f"(ORDER BY {by})" if by else "()"
-    rank = "rank" if top.with_ties else "row_number"
-    count = f"CAST({row_count(top.count, scope)} AS BIGINT)" if not top.percent else ""
-    if top.percent:
-        share = coerced(expressions.value(top.count, scope), FLOAT, top.at).sql
-        sure = f"CASE WHEN {share} BETWEEN 0 AND 100 THEN {share} ELSE {failure(1031)} END"
-        count = f"ceil(n * ({sure}) / 100)"
-    listed = ", ".join(f"c{place}" for place in range(len(body.values)))
-    places = f"row_number() OVER {window} AS o, {rank}() OVER {window} AS r, count(*) OVER () AS n"
-    rows = f"SELECT *, {places} FROM ({body.sql(*keys)})"
-    return f"SELECT {listed} FROM ({rows}) WHERE r <= {count} ORDER BY o"
-
-
-def row_count(node: Expression, scope: Scope) -> str:
-    """The number of TOP, OFFSET and FETCH."""
-    if isinstance(node, Literal) and node.kind == "int":
-        return str(int(node.value))
-    term = expressions.value(node, scope)
-    if term.type.family != "integer" or term.null:
-        raise error(1060, at=node.at)
-    sql = coerced(term, BIGINT, node.at).sql
-    fail = failure(127)
-    missing = failure(1014)
-    return f"(CASE WHEN {sql} IS NULL THEN {missing} WHEN {sql} < 0 THEN {fail} ELSE {sql} END)"
 
 
 def ordered(relation: Relation, query: Query, scope: Scope) -> Relation:
