@@ -84,16 +84,13 @@ BEGIN
         IF @own_transaction = 1
             BEGIN TRANSACTION;
 
-        DELETE FROM seg.customer_cluster;
-
-        INSERT INTO seg.customer_cluster (customer_id, model_id, cluster_id, distance, is_outlier)
         SELECT
             f.customer_id,
-            @model_id,
             n.cluster_id,
-            SQRT(n.squared_distance),
+            SQRT(n.squared_distance) AS distance,
             -- The fence was computed elsewhere: its last digit makes nobody an outlier.
-            IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0)
+            CAST(IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit) AS is_outlier
+        INTO #assign_customer
         FROM seg.customer_feature AS f
         CROSS APPLY (
             SELECT TOP (1)
@@ -108,6 +105,44 @@ BEGIN
         ) AS n;
 
         SET @customers = @@ROWCOUNT;
+
+        -- Only what changed is written and logged. The lock keeps two calls apart.
+        DELETE FROM a
+        FROM seg.customer_cluster AS a WITH (TABLOCKX)
+        WHERE NOT EXISTS (
+            SELECT 1
+            FROM #assign_customer AS n
+            WHERE n.customer_id = a.customer_id
+        );
+
+        UPDATE a
+        SET
+            a.model_id = @model_id,
+            a.cluster_id = n.cluster_id,
+            a.distance = n.distance,
+            a.is_outlier = n.is_outlier
+        FROM seg.customer_cluster AS a
+        INNER JOIN #assign_customer AS n
+            ON n.customer_id = a.customer_id
+        WHERE a.model_id <> @model_id
+            OR a.cluster_id <> n.cluster_id
+            OR a.distance <> n.distance
+            OR a.is_outlier <> n.is_outlier;
+
+        INSERT INTO seg.customer_cluster (customer_id, model_id, cluster_id, distance, is_outlier)
+        SELECT
+            n.customer_id,
+            @model_id,
+            n.cluster_id,
+            n.distance,
+            n.is_outlier
+        FROM #assign_customer AS n
+        WHERE NOT EXISTS (
+            SELECT 1
+            FROM seg.customer_cluster AS a
+            WHERE a.customer_id = n.customer_id
+        );
+
         SET @message = CONCAT(@customers, N' customers by model ', @model_id);
 
         EXEC seg.finish_run

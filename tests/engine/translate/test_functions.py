@@ -227,6 +227,8 @@ def test_function_has_type(sql: World, expression: str, kind: str) -> None:
         ("POWER(0e0, -1)", 3623, "An invalid floating point operation occurred."),
         ("POWER(10, 10)", 232, "for type int, value = 10000000000.000000."),
         ("EXP(1000)", 8115, "to data type float."),
+        ("SQUARE(1e200)", 8115, "to data type float."),
+        ("SQUARE(1e200 * 1e200)", 8115, "to data type float."),
         ("ABS(CAST(-2147483648 AS int))", 8115, "to data type int."),
         ("ROUND(748.58, -3)", 8115, "to data type numeric."),
         ("SQRT(CAST('2024-01-01' AS date))", 8116, "data type date is invalid for argument 1"),

@@ -57,7 +57,8 @@ def call(node: Call, scope: Scope) -> Term:
         unknown(name, node.at)
     function = FUNCTIONS[name]
     count_arguments(name, len(node.arguments), function.least, function.most, node.at)
-    terms = tuple(expressions.value(argument, scope) for argument in node.arguments)
+    read = expressions.value if function.settles else expressions.unsettled
+    terms = tuple(read(argument, scope) for argument in node.arguments)
     return function.write(Arguments(name, terms, node.words, node.at, scope.context))
 
 

@@ -95,6 +95,7 @@ class Function:
     """A built-in function: how many arguments it takes and how to write a call of it.
 
     ``words`` counts the bare words (dateparts) in front. ``usage`` is its line in the rule book.
+    ``settles`` is False where overflow in the arguments shows in the result (:func:`.settled`).
     """
 
     name: str
@@ -103,6 +104,7 @@ class Function:
     write: Write
     usage: str
     words: int = 0
+    settles: bool = True
 
 
 READERS: dict[str, Callable[[Arguments, int], Term]] = {

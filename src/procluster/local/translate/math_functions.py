@@ -122,7 +122,7 @@ def power(arguments: Arguments) -> Term:
 
 
 def square(arguments: Arguments) -> Term:
-    """An argument that overflowed makes a square that did: the check can wait."""
+    """Of an argument that overflowed it overflows too, so one check at the end is enough."""
     number = arguments.any(0)
     if number.type != FLOAT:
         number = arguments.float(0)
@@ -146,7 +146,7 @@ FUNCTIONS = (
     Function("POWER", 2, 2, power, "POWER(base, exponent): the type of the base"),
     Function("LOG", 1, 2, logarithm, "LOG(number [, base])"),
     simple("SQRT", "f", FLOAT, "sqrt({0})", "SQRT(number)"),
-    Function("SQUARE", 1, 1, square, "SQUARE(number)"),
+    Function("SQUARE", 1, 1, square, "SQUARE(number)", settles=False),
     simple("EXP", "f", FLOAT, "exp({0})", "EXP(number)", finite=False),
     simple("LOG10", "f", FLOAT, "log10({0})", "LOG10(number)"),
     simple("SIN", "f", FLOAT, "sin({0})", "SIN(radians)"),
