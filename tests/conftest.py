@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from serving import Endpoint
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,3 +29,14 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """An empty database in memory, served to clients."""
+    from serving import serve  # noqa: PLC0415
+
+    from procluster.local.database import Database  # noqa: PLC0415 - not on Python 3.7
+
+    with Database() as database, serve(database) as served:
+        yield served

@@ -21,11 +21,12 @@ from procluster.local.results import ResultSet
 from procluster.local.satellite import Satellite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     import pyarrow as pa
 
+    from procluster.local.calls import CallArgument
     from procluster.local.results import Event
 
 __all__ = ["Batch", "Database", "Session", "split_batches"]
@@ -132,6 +133,70 @@ class Session:
             True when there was no error.
         """
         return self._interpreter.run_batch(batch, receive)
+
+    def call(
+        self,
+        procedure: str,
+        arguments: Sequence[CallArgument],
+        receive: Callable[[Event], None],
+    ) -> list[object]:
+        """Execute one procedure, the user's or the system's.
+
+        Parameters
+        ----------
+        procedure : str
+            Its name as T-SQL writes it: ``seg.train``.
+        receive : callable
+            As for :meth:`execute`.
+
+        Returns
+        -------
+        list
+            The values of the arguments after the call, for those that are OUTPUT; empty when an
+            error has ended it.
+        """
+        return self._interpreter.run_call(procedure, arguments, receive)
+
+    @property
+    def level(self) -> int:
+        """How deep the running statement is in procedures and dynamic text; 1 in the batch."""
+        return len(self._interpreter.frames)
+
+    @property
+    def transaction(self) -> int | None:
+        """Number of the open transaction, None without one."""
+        transaction = self._interpreter.transaction
+        return transaction.number if transaction.depth else None
+
+    def cancel(self) -> None:
+        """Stop the batch that runs, or the next one before it does anything; from any thread.
+
+        It ends without an error. Its last statement has no effect; its transaction goes with it
+        where SET XACT_ABORT is ON.
+        """
+        self._interpreter.cancel()
+
+    def stop_if_cancelled(self) -> None:
+        """For whoever receives events: leave the batch when it has been cancelled.
+
+        Raises
+        ------
+        Cancelled
+        """
+        self._interpreter.stop_if_cancelled()
+
+    def reset(self, *, keep_transaction: bool = False) -> None:
+        """Make the session as new: no transaction, temp tables, options or prepared statements."""
+        self._interpreter.reset(keep_transaction=keep_transaction)
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether the last transaction was rolled back."""
+        return self._interpreter.transaction.rolled_back
+
+    def resume(self) -> None:
+        """Forget a cancel that found nothing to stop."""
+        self._interpreter.cancelled.clear()
 
     def query(self, batch: str) -> list[ResultSet]:
         """Run one batch and return its result sets.

@@ -35,6 +35,7 @@ def execute(engine: Interpreter, statement: Execute, frame: Frame) -> None:
     with returning(engine, statement):
         run = system_procedure(statement.procedure) or execute_module
         status = run(engine, statement, frame)
+    engine.send_status(status, frame)
     if statement.status:
         kind = frame.variables[statement.status.lower()].type
         assign(frame, statement.status, convert(engine, status, INT, kind))

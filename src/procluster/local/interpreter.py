@@ -8,6 +8,7 @@ it. A refusal of the engine's own is never caught, for what follows could not be
 from __future__ import annotations
 
 import re
+import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,12 @@ import duckdb
 
 from procluster.errors import Refusal, SqlError
 from procluster.local import local_tables, variables
+from procluster.local.calls import prepare_call
 from procluster.local.frame import Frame
 from procluster.local.messages import BATCH_ABORTING, SCOPE_ABORTING, sql_error
 from procluster.local.parser import parse_batch
-from procluster.local.results import Message, ResultSet, RowCount
-from procluster.local.signals import Aborted, Caught
+from procluster.local.results import Message, ResultSet, Returned, RowCount
+from procluster.local.signals import Aborted, Cancelled, Caught
 from procluster.local.statements import CONTAINERS, STATEMENTS
 from procluster.local.syntax import Position, RaiseError, Statement, Throw
 from procluster.local.transaction import Transaction
@@ -31,13 +33,14 @@ from procluster.local.translate import (
 )
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from procluster.local.application_locks import ApplicationLocks
+    from procluster.local.calls import CallArgument
     from procluster.local.catalog import Catalog
+    from procluster.local.prepared import Prepared
     from procluster.local.results import Event
     from procluster.local.satellite import Satellite
     from procluster.local.stored import StoredTable
@@ -102,20 +105,45 @@ class Interpreter:
         self.temporary_number = 0
         self.temporary_identities: dict[int, int] = {}
         self.changed_variables: set[str] = set()
+        self.cancelled = threading.Event()
+        self.prepared: dict[int, Prepared] = {}
+        self.last_handle = 0
         self._receive: Callable[[Event], None] = lambda _: None
 
     # --- batches
 
     def run_batch(self, text: str, receive: Callable[[Event], None]) -> bool:
         """Run one batch; True when no error was sent."""
-        self._receive, self.failed = receive, False
         frame = Frame(self, temporary=self.base.temporary)
+        return self._run_to_end(lambda: self.run_text(parse_batch(text), frame), receive)
+
+    def run_call(
+        self,
+        procedure: str,
+        arguments: Sequence[CallArgument],
+        receive: Callable[[Event], None],
+    ) -> list[object]:
+        """Run a procedure; the values of its arguments after it, none when it was aborted."""
+        values: list[object] = []
+
+        def call() -> None:
+            statement, frame = prepare_call(self, procedure, arguments)
+            self.run_text((statement,), frame)
+            values.extend(variable.value for variable in frame.variables.values())
+
+        self._run_to_end(call, receive)
+        return values
+
+    def _run_to_end(self, run: Callable[[], None], receive: Callable[[Event], None]) -> bool:
+        self._receive, self.failed = receive, False
         try:
-            self.run_text(parse_batch(text), frame)
+            run()
         except SqlError as error:
             self.report(error)
         except Aborted:
             pass
+        except Cancelled:
+            self._give_up()
         except RecursionError:
             self.report(sql_error(8631))
             if self.transaction.depth:
@@ -145,17 +173,45 @@ class Interpreter:
     def step(self, statement: Statement, frame: Frame) -> Flow:
         """Run one statement and deal with its error."""
         self.at = statement.at
+        self.stop_if_cancelled()
         try:
             flow = STATEMENTS[type(statement)](self, statement, frame)
         except SqlError as error:
+            self.stop_if_cancelled()
             self._fail(error, statement, frame)
             return None
         except duckdb.Error as error:
+            self.stop_if_cancelled()
             self._fail(as_sql_error(error), statement, frame)
             return None
         if type(statement) not in CONTAINERS:
             self.last_error = 0
         return flow
+
+    def cancel(self) -> None:
+        """Stop what runs, at once; from any thread."""
+        self.cancelled.set()
+        self.connection.interrupt()
+
+    def stop_if_cancelled(self) -> None:
+        """End the batch when the client has cancelled it; once, so that the rest can be undone.
+
+        Raises
+        ------
+        Cancelled
+        """
+        if self.cancelled.is_set():
+            self.cancelled.clear()
+            raise Cancelled
+
+    def _give_up(self) -> None:
+        """After a cancel: what a server leaves of the transaction, which is all without doom."""
+        self.failed = True
+        self.transaction.notice_failure()
+        if self.options.xact_abort:
+            self.transaction.doom()
+        if self.transaction.doomed:
+            self.rollback()
 
     def end_transaction(self) -> None:
         """Release what ends with the outermost transaction."""
@@ -232,6 +288,11 @@ class Interpreter:
         if not self.options.nocount and not self.inserting:
             self._receive(RowCount(rows))
 
+    def send_status(self, status: object, frame: Frame) -> None:
+        """Say what a procedure returned, when the batch itself has executed it."""
+        if frame.level == 0 and not self.inserting and isinstance(status, int):
+            self._receive(Returned(status))
+
     @contextmanager
     def taking(self, sink: Callable[[ResultSet], None]) -> Iterator[None]:
         """Have the result sets sent meanwhile go to ``sink``."""
@@ -248,6 +309,7 @@ class Interpreter:
         self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> duckdb.DuckDBPyConnection:
         """Execute DuckDB SQL; its errors arrive as SQL Server's."""
+        self.stop_if_cancelled()
         if parameters:  # DuckDB rejects values that the text does not name
             named = set(PLACEHOLDER.findall(sql))
             parameters = {name: parameters[name] for name in parameters if name in named} or None
@@ -322,6 +384,17 @@ class Interpreter:
         """Remember a table variable changed in a transaction: a rollback must keep its rows."""
         if table.name.startswith("@") and self.transaction.depth:
             self.changed_variables.add(table.sql)
+
+    def reset(self, *, keep_transaction: bool) -> None:
+        """Forget what the session has been given, as for another client of a pool."""
+        if self.transaction.depth and not keep_transaction:
+            self.rollback()
+        for table in self.base.temporary.values():
+            self.execute(f"DROP TABLE IF EXISTS {table.sql}")
+        self.base.temporary.clear()
+        self.prepared.clear()
+        self.options = Options()
+        self.locks.release_all(self.session_id, "session")
 
     def close(self) -> None:
         """End the session."""

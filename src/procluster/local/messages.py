@@ -223,10 +223,15 @@ ERRORS: dict[int, ErrorText] = {
         "parameter passed in requested output.",
     ),
     8164: ErrorText(16, "An INSERT EXEC statement cannot be nested."),
+    4060: ErrorText(11, 'Cannot open database "{}" requested by the login. The login failed.'),
     8178: ErrorText(
         16,
         "The parameterized query '{}' expects the parameter '{}', which was not supplied.",
     ),
+    8179: ErrorText(16, "Could not find prepared statement with handle {}."),
+    8180: ErrorText(16, "Statement(s) could not be prepared."),
+    11502: ErrorText(16, "The type for parameter '{}' cannot be deduced in this context."),
+    18456: ErrorText(14, "Login failed for user '{}'."),
     8631: ErrorText(
         17,
         "Internal error: Server stack limit has been reached. Please look for potentially deep "

@@ -49,7 +49,8 @@ def raise_error(engine: Interpreter, statement: RaiseError, frame: Frame) -> Non
     engine.row_count = 0
     if severity <= 10:
         shown = 0 if severity == 0 else severity
-        engine.send(Message(number, shown, state, text, statement.at.line, frame.procedure_name()))
+        where = (statement.at.line, frame.procedure_name())
+        engine.send(Message(number, shown, state, text, *where, "NOWAIT" in statement.options))
         if "SETERROR" in statement.options:
             engine.last_error = number
         return

@@ -11,7 +11,7 @@ from procluster.local.types import SqlType
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Column", "Event", "Message", "ResultSet", "RowCount"]
+__all__ = ["Column", "Event", "Message", "ResultSet", "Returned", "RowCount"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class ResultSet:
 
 @dataclass(frozen=True)
 class Message:
-    """A message; PRINT and severities up to 10. PRINT has number 0 and severity 0."""
+    """A message; PRINT and severities up to 10. PRINT has number 0 and severity 0.
+
+    ``at_once``: WITH NOWAIT, so nothing may hold it back.
+    """
 
     number: int
     severity: int
@@ -49,6 +52,14 @@ class Message:
     text: str
     line: int
     procedure: str | None = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The status of a procedure that the batch, or a call, has executed."""
+
+    status: int
 
 
 @dataclass(frozen=True)
@@ -58,4 +69,4 @@ class RowCount:
     rows: int
 
 
-Event = Union[ResultSet, Message, RowCount, SqlError]
+Event = Union[ResultSet, Message, RowCount, Returned, SqlError]

@@ -1,4 +1,4 @@
-"""What leaves a statement early: an error on its way to a CATCH, and the end of a level."""
+"""What leaves a statement early: an error on its way to a CATCH, a level's end, a cancel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from procluster.errors import SqlError
     from procluster.local.frame import Frame
 
-__all__ = ["Aborted", "Caught"]
+__all__ = ["Aborted", "Cancelled", "Caught"]
 
 
 class Caught(Exception):  # noqa: N818
@@ -26,3 +26,7 @@ class Aborted(Exception):  # noqa: N818
     def __init__(self, frame: Frame | None = None) -> None:
         super().__init__()
         self.frame = frame
+
+
+class Cancelled(Exception):  # noqa: N818
+    """The end of the batch because the client wants no more of it; nothing catches it."""

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from procluster.errors import Refusal, SqlError
+from procluster.local.datatype_info import datatype_info
 from procluster.local.external import execute_external_script, national_text, split_arguments
 from procluster.local.messages import sql_error
 from procluster.local.parser import parse_parameters
+from procluster.local.prepared import (
+    execute_prepared,
+    prepare,
+    prepare_and_execute,
+    unprepare,
+)
 from procluster.local.procedures import bind, give_back, run_dynamic
 from procluster.local.results import Column, ResultSet
 from procluster.local.syntax import Literal, Parameter, Position
 from procluster.local.system_rows import CONFIGURATIONS
 from procluster.local.types import SqlType
+from procluster.local.undeclared import describe_undeclared_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,10 +154,17 @@ def _refusal(statement: Execute, what: str, reason: str) -> Refusal:
 
 SYSTEM_PROCEDURES: dict[str, Procedure] = {
     "sp_configure": configure,
+    "sp_datatype_info": datatype_info,
+    "sp_datatype_info_100": datatype_info,
+    "sp_describe_undeclared_parameters": describe_undeclared_parameters,
+    "sp_execute": execute_prepared,
     "sp_execute_external_script": execute_external_script,
     "sp_executesql": execute_sql,
     "sp_getapplock": get_lock,
+    "sp_prepare": prepare,
+    "sp_prepexec": prepare_and_execute,
     "sp_releaseapplock": release_lock,
+    "sp_unprepare": unprepare,
 }
 """Every system procedure that can be called."""
 

@@ -82,7 +82,8 @@ def max_length(kind: SqlType) -> int:
     return BYTES[kind.name]
 
 
-def _precision(kind: SqlType) -> tuple[int, int]:
+def precision_and_scale(kind: SqlType) -> tuple[int, int]:
+    """Return sys.columns.precision and scale."""
     if kind.name == "decimal":
         return kind.size, kind.scale
     if kind.name == "datetime2":
@@ -115,7 +116,7 @@ def columns(interpreter: Interpreter) -> Rows:
             kind = column.type
             yield (
                 table.object_id, column.name, number, kind.kind.system_type_id,
-                kind.kind.system_type_id, max_length(kind), *_precision(kind),
+                kind.kind.system_type_id, max_length(kind), *precision_and_scale(kind),
                 interpreter.collation if kind.family == "text" else None, column.nullable,
                 column.identity is not None, False,
             )  # fmt: skip
@@ -138,8 +139,8 @@ def parameters(interpreter: Interpreter) -> Rows:
             kind = parameter.type
             yield (
                 module.object_id, parameter.name, number, kind.kind.system_type_id,
-                kind.kind.system_type_id, max_length(kind), *_precision(kind), parameter.output,
-                parameter.default is not None,
+                kind.kind.system_type_id, max_length(kind), *precision_and_scale(kind),
+                parameter.output, parameter.default is not None,
             )  # fmt: skip
 
 
@@ -201,7 +202,7 @@ def columns_of_schema(interpreter: Interpreter) -> Rows:
         for number, column in enumerate(table.columns, 1):
             kind = column.type
             has_length = kind.kind.sizes == "length"
-            precision, scale = _precision(kind)
+            precision, scale = precision_and_scale(kind)
             numeric = kind.family in ("integer", "decimal", "money", "float")
             octets = max_length(kind) if has_length else None
             yield (

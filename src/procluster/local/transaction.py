@@ -34,6 +34,10 @@ class Transaction:
     ----------
     name : str or None
         Name of the outermost BEGIN TRANSACTION.
+    number : int
+        Counts the transactions of the session.
+    rolled_back : bool
+        Whether the last one was rolled back.
     depth : int
         @@TRANCOUNT.
     doomed : bool
@@ -56,6 +60,8 @@ class Transaction:
         self._undo: list[Callable[[], object]] = []
         self._open = False
         self.name: str | None = None
+        self.number = 0
+        self.rolled_back = False
         self.depth = 0
         self.doomed = False
         self.lost = False
@@ -74,6 +80,7 @@ class Transaction:
         if not self.depth:
             self._start()
             self.name = name
+            self.number += 1
         self.depth += 1
 
     def commit(self) -> None:
@@ -146,6 +153,7 @@ class Transaction:
     # --- DuckDB's side
 
     def _start(self) -> None:
+        self.rolled_back = False
         self._connection.execute("BEGIN")
         self._open, self._version = True, self._catalog.version
 
@@ -167,6 +175,7 @@ class Transaction:
     def _give_up(self) -> None:
         if not self._open:
             return
+        self.rolled_back = True
         with suppress(duckdb.Error):
             self._connection.execute("ROLLBACK")
         for undo in reversed(self._undo):

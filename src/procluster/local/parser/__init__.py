@@ -29,6 +29,7 @@ def parse_batch(text: str) -> tuple[Statement, ...]:
     return StatementParser(text).batch()
 
 
+@lru_cache(maxsize=256)
 def parse_parameters(text: str) -> tuple[Parameter, ...]:
     """Parse the ``@params`` of sp_executesql and sp_execute_external_script.
 

@@ -1,0 +1,53 @@
+"""The embedded engine as a server for tests, and where the drivers of its clients are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from procluster.local.database import Database
+from procluster.local.server import Account, Server
+
+LOGIN, PASSWORD = "sa", "Čau; {pass}word 1"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a client connects, and as whom."""
+
+    host: str
+    port: int
+    database: str
+    login: str = LOGIN
+    password: str = PASSWORD
+
+    def odbc(self, driver: Path | str) -> str:
+        """Connection string for an ODBC driver."""
+        return (
+            f"Driver={driver};Server={self.host},{self.port};Database={self.database};"
+            f"UID={self.login};PWD={{{self.password.replace('}', '}}')}}};Encrypt=no"
+        )
+
+
+@contextmanager
+def serve(database: Database) -> Iterator[Endpoint]:
+    """Serve a database on a free port meanwhile."""
+    with Server(database, Account(LOGIN, PASSWORD)) as server:
+        yield Endpoint(server.host, server.port, database.name)
+
+
+def odbc_driver() -> Path:
+    """Microsoft's ODBC driver, which the package mssql-python-odbc holds.
+
+    Fails, saying what is missing, where the package or what the driver needs is not installed.
+    """
+    try:
+        import mssql_python_odbc  # noqa: PLC0415
+    except ImportError as error:
+        raise AssertionError("missing: pip install mssql-python-odbc") from error
+    folder = Path(mssql_python_odbc.__file__).parent / "libs/linux/debian_ubuntu/x86_64/lib"
+    found = sorted(folder.glob("libmsodbcsql-*"))
+    assert found, f"missing: no libmsodbcsql in {folder}"
+    return found[0]
