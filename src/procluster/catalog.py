@@ -62,6 +62,7 @@ OBJECTS: tuple[Object, ...] = (
     Object("seg.run", "table"),
     Object("seg.customer_feature", "table", readers=True),
     Object("seg.model", "table", readers=True),
+    Object("seg.model_customer", "table"),
     Object("seg.customer_cluster", "table", readers=True),
     Object("seg.cluster_profile", "table", readers=True),
     Object("seg.k_evaluation", "table", readers=True),

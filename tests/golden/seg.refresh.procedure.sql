@@ -6,9 +6,14 @@ The SQL Agent job calls it. One refresh runs at a time.
     EXEC seg.refresh @train_policy = N'always', @n_clusters = 5;
 
 @train_policy: 'never' and 'always' say so; 'auto' trains when no model is active, when the active one
-is older than @max_age_days, or when the number of customers changed by more than @max_change_percent.
+is older than @max_age_days, or when its customers changed by more than @max_change_percent.
 
-Result: the profile of the clusters.
+Changed are those who came or went since the model was trained, and those who moved: farther, in the
+model's own distance, than its customers typically were from their centre (the root of inertia per
+customer). The percentage is of the customers then.
+
+Result: the profile of the clusters; with @with_result = 0, as the SQL Agent job calls it, one line
+in words instead. Agent keeps 1,024 characters, and no result set once something was printed.
 */
 CREATE OR ALTER PROCEDURE seg.refresh
     @train_policy nvarchar(10) = N'auto',
@@ -17,7 +22,8 @@ CREATE OR ALTER PROCEDURE seg.refresh
     @n_clusters int = 4,
     @scaling nvarchar(10) = N'none',
     @random_state int = 111,
-    @n_init int = 10
+    @n_init int = 10,
+    @with_result bit = 1
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
@@ -34,6 +40,11 @@ BEGIN
         @model_id int,
         @model_created_at datetime2(3),
         @model_customers bigint,
+        @model_inertia float,
+        @came bigint,
+        @went bigint,
+        @moved bigint,
+        @change_percent float,
         @why_train nvarchar(400);
 
     BEGIN TRY
@@ -129,9 +140,51 @@ BEGIN
         SELECT
             @model_id = m.model_id,
             @model_created_at = m.created_at,
-            @model_customers = m.customers
+            @model_customers = m.customers,
+            @model_inertia = m.inertia
         FROM seg.model AS m
         WHERE m.is_active = 1;
+
+        IF @train_policy = N'auto' AND EXISTS (
+            SELECT 1
+            FROM seg.model_customer AS t
+            WHERE t.model_id = @model_id
+        )
+        BEGIN
+            SELECT
+                @came = SUM(CAST(IIF(t.customer_id IS NULL, 1, 0) AS bigint)),
+                @went = SUM(CAST(IIF(f.customer_id IS NULL, 1, 0) AS bigint)),
+                @moved = SUM(CAST(IIF(
+                    SQUARE((f.order_ratio - t.order_ratio) / s.order_ratio_scale) +
+                    SQUARE((f.items_ratio - t.items_ratio) / s.items_ratio_scale) +
+                    SQUARE((f.monetary_ratio - t.monetary_ratio) / s.monetary_ratio_scale) +
+                    SQUARE((f.frequency - t.frequency) / s.frequency_scale)
+                        > @model_inertia / @model_customers, 1, 0
+                ) AS bigint))
+            FROM (
+                SELECT
+                    c.customer_id,
+                    c.order_ratio,
+                    c.items_ratio,
+                    c.monetary_ratio,
+                    c.frequency
+                FROM seg.model_customer AS c
+                WHERE c.model_id = @model_id
+            ) AS t
+            FULL JOIN seg.customer_feature AS f
+                ON f.customer_id = t.customer_id
+            CROSS JOIN (
+                SELECT TOP (1)
+                    c.order_ratio_scale,
+                    c.items_ratio_scale,
+                    c.monetary_ratio_scale,
+                    c.frequency_scale
+                FROM seg.model_centroid(@model_id) AS c
+                ORDER BY c.cluster_id
+            ) AS s;
+
+            SET @change_percent = 100.0 * (@came + @went + @moved) / (@customers - @came + @went);
+        END;
 
         SET @why_train = CASE
             WHEN @train_policy = N'never' THEN NULL
@@ -139,7 +192,14 @@ BEGIN
             WHEN @model_id IS NULL THEN N'no model was active'
             WHEN DATEDIFF(DAY, @model_created_at, SYSUTCDATETIME()) > @max_age_days
                 THEN CONCAT(N'model ', @model_id, N' was older than ', @max_age_days, N' days')
-            WHEN 100.0 * ABS(@customers - @model_customers) > @max_change_percent * @model_customers
+            WHEN @change_percent > @max_change_percent
+                THEN CONCAT(
+                    N'customers changed by ', ROUND(@change_percent, 1), N' %: ',
+                    @came, N' came, ', @went, N' went, ', @moved, N' moved'
+                )
+            -- An older release kept no customers with its models.
+            WHEN @change_percent IS NULL
+                AND 100.0 * ABS(@customers - @model_customers) > @max_change_percent * @model_customers
                 THEN CONCAT(N'customers went from ', @model_customers, N' to ', @customers)
         END;
 
@@ -166,11 +226,15 @@ BEGIN
             @with_result = 0;
 
         EXEC seg.profile
-            @model_id = @model_id;
+            @model_id = @model_id,
+            @with_result = @with_result;
 
         SET @message = CONCAT(
             @customers, N' customers by model ', @model_id,
-            IIF(@why_train IS NULL, N', not trained anew', N', trained because '), @why_train
+            IIF(@why_train IS NULL, N', not trained anew', N', trained because '), @why_train,
+            IIF(@why_train IS NULL AND @change_percent IS NOT NULL, CONCAT(
+                N'; changed since training: ', ROUND(@change_percent, 1), N' %'
+            ), N'')
         );
 
         EXEC seg.finish_run
@@ -187,6 +251,9 @@ BEGIN
             @LockOwner = N'Session';
 
         SET @lock = -1;
+
+        IF @with_result = 0
+            PRINT @message;
     END TRY
     BEGIN CATCH
         SET @message = ERROR_MESSAGE();

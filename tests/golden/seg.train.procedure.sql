@@ -1398,6 +1398,22 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
 
         SET @model_id = CAST(SCOPE_IDENTITY() AS int);
 
+        -- What a refresh measures change by: the active model's customers and this one's.
+        DELETE FROM seg.model_customer
+        WHERE model_id NOT IN (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1);
+
+        INSERT INTO seg.model_customer (
+            model_id, customer_id, order_ratio, items_ratio, monetary_ratio, frequency
+        )
+        SELECT
+            @model_id,
+            f.customer_id,
+            f.order_ratio,
+            f.items_ratio,
+            f.monetary_ratio,
+            f.frequency
+        FROM seg.customer_feature AS f;
+
         SET @message = CONCAT(N'model ', @model_id, N', ', @n_clusters, N' clusters');
 
         EXEC seg.finish_run
