@@ -16,6 +16,8 @@ from typing import Any
 from jinja2 import FileSystemLoader
 from markupsafe import Markup
 
+from procluster import __version__
+from procluster.deploy.release import Release
 from procluster.errors import RenderError
 from procluster.generator.bundle import bundle, collect
 from procluster.generator.quoting import identifier, literal, trusted
@@ -24,7 +26,7 @@ from procluster.generator.render import render as render_template
 from procluster.indb.features import FEATURES
 from procluster.settings import SCALINGS, TRAIN_POLICIES, Defaults, Settings
 
-__all__ = ["OBJECTS", "Object", "render"]
+__all__ = ["OBJECTS", "Object", "release", "render"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Object:
         """The file of its template."""
         return f"{self.name}.{self.kind}.sql.j2"
 
+
+ROLES = ("seg_operator", "seg_reader")
+"""What seg.roles makes and seg.grants grants to."""
 
 OBJECTS: tuple[Object, ...] = (
     Object("seg.schema", "schema"),
@@ -185,6 +190,15 @@ def render(settings: Settings, names: Sequence[str] = ()) -> tuple[Script, ...]:
         )
         for one in chosen
     )
+
+
+def release(settings: Settings) -> Release:
+    """Everything, as it is deployed."""
+    seg = identifier(settings.schema)
+    smoke = [f"EXEC {seg}.{name};" for name in ("help", "models")]
+    smoke += [f"SELECT TOP (1) * FROM {seg}.{name};" for name in ("centroid", "customer_feature")]
+    smoke.append(f"SELECT * FROM {seg}.classify(0, 0, 0, 0);")
+    return Release(settings.schema, render(settings), ROLES, __version__, tuple(smoke))
 
 
 def _choose(settings: Settings, names: Sequence[str]) -> tuple[Object, ...]:

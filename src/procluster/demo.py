@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from procluster import catalog, sample, sampledata, tables
 from procluster.console import Console
-from procluster.deploy import apply
+from procluster.deploy.apply import Permission, install
+from procluster.deploy.embedded import EmbeddedConnection
 from procluster.errors import DataError, ProclusterError
 from procluster.formats import TableWriter
 from procluster.generator.quoting import identifier
@@ -140,9 +141,10 @@ class Demo:
         self._say(f"    {note}")
 
     def _deploy(self) -> None:
-        scripts = catalog.render(self._settings)
-        apply.install(self._session, scripts)
-        self._say(f"    {len(scripts)} objects; procluster render writes them for SQL Server")
+        release = catalog.release(self._settings)
+        install(EmbeddedConnection(self._session), release, Permission(overwrite_drift=True))
+        count = len(release.scripts)
+        self._say(f"    {count} objects; procluster deploy brings them to SQL Server")
 
     def _execute(self, step: Step) -> None:
         writer = TableWriter(self._out, float_digits=FLOAT_DIGITS, line_width=LINE_WIDTH)

@@ -12,3 +12,12 @@ IF OBJECT_ID(N'seg.deployment', N'U') IS NULL
         CONSTRAINT pk_deployment PRIMARY KEY (deployment_id),
         CONSTRAINT ck_deployment_status CHECK (status IN (N'running', N'succeeded', N'failed'))
     );
+
+-- Since 0.2: deploy, rollback, uninstall or baseline; and which attempt it was, for its own session.
+IF COL_LENGTH(N'seg.deployment', N'action') IS NULL
+    ALTER TABLE seg.deployment
+    ADD action nvarchar(20) NOT NULL CONSTRAINT df_deployment_action DEFAULT N'deploy';
+
+IF COL_LENGTH(N'seg.deployment', N'attempt') IS NULL
+    ALTER TABLE seg.deployment
+    ADD attempt char(32) NULL;

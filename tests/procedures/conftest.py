@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from shop import TABLES, fill
 
-from procluster.catalog import render
+from procluster.catalog import release
 from procluster.deploy.apply import install
+from procluster.deploy.embedded import EmbeddedConnection
 from procluster.local.database import Database, Session
 from procluster.local.satellite import Satellite
 from procluster.settings import Settings
@@ -34,7 +35,7 @@ def stages(satellite: Satellite, tmp_path_factory: pytest.TempPathFactory) -> Pa
     with Database(file, satellite=satellite) as database:
         session = database.connect()
         session.query(TABLES)
-        install(session, render(Settings()))
+        install(EmbeddedConnection(session), release(Settings()))
     shutil.copy(file, folder / "empty")
     with Database(file, satellite=satellite) as database:
         fill(database.connect())

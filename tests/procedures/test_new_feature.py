@@ -14,8 +14,9 @@ import procluster
 
 FEATURE = 'Feature("basket", "CAST(sale.items AS float)", "items bought"),\n)'
 REFRESH = """
-from procluster.catalog import render
+from procluster.catalog import release
 from procluster.deploy.apply import install
+from procluster.deploy.embedded import EmbeddedConnection
 from procluster.local.database import Database
 from procluster.settings import Settings
 from shop import TABLES, fill
@@ -24,7 +25,7 @@ with Database() as database:
     session = database.connect()
     session.query(TABLES)
     fill(session)
-    install(session, render(Settings()))
+    install(EmbeddedConnection(session), release(Settings()))
     session.query("EXEC seg.refresh @n_clusters = 3;")
     table = session.query("SELECT basket FROM seg.customer_feature WHERE customer_id = 3;")[0]
     centroids = session.query("SELECT basket FROM seg.centroid ORDER BY basket;")[0]

@@ -12,8 +12,9 @@ import pytest
 from shop import rows
 from sklearn.cluster import KMeans
 
-from procluster.catalog import render
+from procluster.catalog import release
 from procluster.deploy.apply import install
+from procluster.deploy.embedded import EmbeddedConnection
 from procluster.local.database import Database, Session
 from procluster.local.satellite import Satellite
 from procluster.sample import TABLES, generate
@@ -39,7 +40,7 @@ def sample(satellite: Satellite) -> Iterator[Session]:
             session.query(table.sql)
         for name, data in generate().items():
             session.append(name, data)
-        install(session, render(Settings()))
+        install(EmbeddedConnection(session), release(Settings()))
         session.query("EXEC seg.refresh;")
         yield session
 
@@ -51,7 +52,7 @@ def warehouse(satellite: Satellite, tmp_path_factory: pytest.TempPathFactory) ->
     generate_tpcds(file)
     with Database(file, satellite=satellite) as database:
         session = database.connect()
-        install(session, render(Settings()))
+        install(EmbeddedConnection(session), release(Settings()))
         session.query("EXEC seg.refresh;")
         yield session
 

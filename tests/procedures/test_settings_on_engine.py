@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from shop import rows
 
-from procluster.catalog import render
+from procluster.catalog import release
 from procluster.deploy.apply import install
+from procluster.deploy.embedded import EmbeddedConnection
 from procluster.generator.quoting import identifier
 from procluster.local.database import Database, Session
 from procluster.local.satellite import Satellite
@@ -60,7 +61,7 @@ def session(satellite: Satellite) -> Iterator[Session]:
 def test_hostile_names_work_everywhere(session: Session) -> None:
     session.query("CREATE SCHEMA [my 'shop'];")
     session.query(TABLES)
-    install(session, render(HOSTILE))
+    install(EmbeddedConnection(session), release(HOSTILE))
     seg = identifier(HOSTILE.schema)
 
     session.query(f"EXEC {seg}.refresh @n_clusters = 2; EXEC {seg}.choose_k; EXEC {seg}.help;")
@@ -83,7 +84,7 @@ def test_hostile_names_reach_the_tutorials_procedure(session: Session) -> None:
         "INSERT INTO [my 'shop'].[order] VALUES (N'd', 6, 1, 10), (N'd', 7, 1, 10);"
         "INSERT INTO [my 'shop'].[\"back\"] VALUES (N'd', 6, 1, 3), (N'd', 7, 1, 3);"
     )
-    install(session, render(HOSTILE))
+    install(EmbeddedConnection(session), release(HOSTILE))
 
     labelled = rows(session, "EXEC dbo.py_generate_customer_return_clusters;")
 
@@ -92,7 +93,7 @@ def test_hostile_names_reach_the_tutorials_procedure(session: Session) -> None:
 
 def test_big_keys_keep_every_digit(session: Session) -> None:
     session.query(BIG_TABLES)
-    install(session, render(BIG))
+    install(EmbeddedConnection(session), release(BIG))
     session.query("EXEC seg.refresh @n_clusters = 2;")
 
     assigned = rows(session, "SELECT customer_id FROM seg.customer_cluster ORDER BY customer_id;")

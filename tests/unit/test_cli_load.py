@@ -71,5 +71,5 @@ def test_load_of_bad_rows_exits_with_1(folder: Path) -> None:
 def test_load_refuses_wrong_usage(folder: Path, options: list[str]) -> None:
     (folder / "a.csv").write_text("id\n1\n", encoding="utf-8")
 
-    assert load("t", "a.csv", *options).exit_code == 2
+    assert load("t", "a.csv", *options).exit_code == 64
     assert not (folder / "procluster.duckdb").exists()

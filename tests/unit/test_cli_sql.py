@@ -67,7 +67,7 @@ def test_sql_runs_a_pipe() -> None:
 def test_sql_refuses_two_sources(folder: Path) -> None:
     (folder / "a.sql").write_text("PRINT 'x';")
 
-    assert sql("-Q", "PRINT 'x';", "-i", "a.sql").exit_code == 2
+    assert sql("-Q", "PRINT 'x';", "-i", "a.sql").exit_code == 64
 
 
 def test_sql_prints_json_that_parses() -> None:

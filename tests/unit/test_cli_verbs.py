@@ -98,7 +98,7 @@ def test_help_of_every_verb_ends_with_examples(verb: str) -> None:
 
 @pytest.mark.parametrize("arguments", [["nothing"], ["sql", "--format", "xml"], ["load", "t"], []])
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
-    assert CliRunner().invoke(main, arguments).exit_code == 2
+    assert CliRunner().invoke(main, arguments).exit_code == 64
 
 
 def test_help_needs_no_engine() -> None:

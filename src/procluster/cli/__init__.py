@@ -7,12 +7,18 @@ import sys
 import click
 
 from procluster import __version__
+from procluster.cli.baseline import baseline
 from procluster.cli.demo import demo
+from procluster.cli.deploy import deploy
 from procluster.cli.group import EXIT_CODES, Verbs
+from procluster.cli.history import history
 from procluster.cli.load import load
+from procluster.cli.plan import plan
 from procluster.cli.render import render
+from procluster.cli.rollback import rollback
 from procluster.cli.sample import sample
 from procluster.cli.sql import sql
+from procluster.cli.uninstall import uninstall
 
 __all__ = ["main"]
 
@@ -44,5 +50,8 @@ def main(traceback: bool) -> None:  # noqa: ARG001 - Verbs reads it
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")
 
 
-for verb in (demo, load, render, sample, sql):
+for verb in (
+    *(demo, load, render, sample, sql),
+    *(plan, deploy, history, rollback, baseline, uninstall),
+):
     main.add_command(verb)

@@ -13,6 +13,9 @@ __all__ = ["EXIT_CODES", "Verbs"]
 LOCAL_PACKAGES = frozenset({"duckdb", "matplotlib", "numpy", "pandas", "pyarrow", "sklearn"})
 """What the extra ``local`` installs."""
 
+WRONG_USAGE = 64
+"""Exit code of a wrong call, as sysexits.h has it; click's own, 2, is one of plan's answers."""
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells count it."""
 
@@ -21,7 +24,9 @@ EXIT_CODES = """
 Exit codes:
   0    done
   1    an error; its message is on standard error
-  2    wrong usage
+  2    plan: there are changes
+  3    plan: there is drift
+  64   wrong usage
   130  stopped with Ctrl-C
 """
 
@@ -29,10 +34,27 @@ Exit codes:
 class Verbs(click.Group):
     """Turns what a verb raises into a message on standard error and an exit code."""
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the options in front of the verb."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            error.exit_code = WRONG_USAGE  # type: ignore[misc]
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            error.exit_code = WRONG_USAGE  # type: ignore[misc]
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +13,15 @@ import click
 from procluster.cli.database import DATABASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from procluster.deploy.connection import Connection
+    from procluster.deploy.release import Release
     from procluster.deploy.target import Target
+    from procluster.settings import Settings
 
-__all__ = ["chosen_target", "connected", "target_option"]
+__all__ = ["Place", "chosen_target", "connected", "opened", "target_option"]
 
 LOCAL = "local"
 
@@ -30,6 +33,17 @@ target_option = click.option(
     help=f"A [target.NAME] of procluster.toml; it may be left out when there is one. {LOCAL} is "
     f"{DATABASE} of the embedded engine.",
 )
+
+
+@dataclass(frozen=True)
+class Place:
+    """A target with a connection to it, and what is to be there."""
+
+    target: Target
+    settings: Settings
+    release: Release
+    connection: Connection
+    reconnect: Callable[[], Connection]
 
 
 def chosen_target(name: str | None, config: Path | None) -> Target:
@@ -56,14 +70,16 @@ def chosen_target(name: str | None, config: Path | None) -> Target:
         name = others[0] if others else LOCAL
     if name not in targets:
         raise click.UsageError(
-            f"--target: {name!r} is not in procluster.toml. Allowed: {', '.join(targets)}."
+            f"--target: {name!r} is not in the settings. Allowed: {', '.join(targets)}."
         )
     return targets[name]
 
 
 @contextmanager
-def connected(target: Target) -> Iterator[Connection]:
-    """A connection to a target, closed at the end; a missing secret is asked for at a terminal.
+def connected(target: Target) -> Iterator[tuple[Connection, Callable[[], Connection]]]:
+    """A connection to a target, closed at the end, and how to get another one.
+
+    A missing secret is asked for at a terminal.
 
     Raises
     ------
@@ -73,12 +89,23 @@ def connected(target: Target) -> Iterator[Connection]:
     from procluster.deploy.connect import connect
     from procluster.deploy.secret import find_secret
 
-    ask = _ask if sys.stdin.isatty() else None
-    connection = connect(target, find_secret(target, os.environ, ask))
+    secret = find_secret(target, os.environ, _ask if sys.stdin.isatty() else None)
+    connection = connect(target, secret)
     try:
-        yield connection
+        yield connection, lambda: connect(target, secret)
     finally:
         connection.close()
+
+
+@contextmanager
+def opened(name: str | None, config: Path | None) -> Iterator[Place]:
+    """A target, connected to, with the release of the same settings."""
+    from procluster import catalog, settings
+
+    target, mapped = chosen_target(name, config), settings.load(config)
+    release = catalog.release(mapped)
+    with connected(target) as (connection, reconnect):
+        yield Place(target, mapped, release, connection, reconnect)
 
 
 def _ask(prompt: str) -> str:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from procluster.errors import RenderError
 from procluster.generator.reserved import RESERVED_WORDS
 
-__all__ = ["identifier", "identifier_fault", "literal", "trusted"]
+__all__ = ["identifier", "identifier_fault", "literal", "text_value", "trusted"]
 
 IDENTIFIER_LENGTH = 128
 
@@ -101,6 +101,22 @@ def literal(text: str) -> Markup:
             "Write the line in one, or in brackets."
         )
     return Markup("N'" + str(text).replace("'", "''") + "'")  # noqa: S704 - quoted here
+
+
+def text_value(text: str) -> Markup:
+    """Any text as one expression of type nvarchar(max), lines that end with a backslash too.
+
+    Examples
+    --------
+    >>> print(text_value("it's"))
+    N'it''s'
+    """
+    pieces = re.split(r"(?<=\\)(?=\r?\n)", text)
+    if len(pieces) == 1:
+        return literal(text)
+    # An empty nvarchar(max) in front: nothing is cut at 4,000 characters then.
+    values = ", ".join(map(literal, pieces))
+    return Markup(f"CONCAT(CAST(N'' AS nvarchar(max)), {values})")  # noqa: S704 - quoted here
 
 
 def trusted(text: str) -> Markup:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from procluster.local.stored import object_type
+from procluster.local.syntax import KeyConstraint
 from procluster.local.types import KINDS, MAX, SqlType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from procluster.local.interpreter import Interpreter
+    from procluster.local.stored import StoredTable
+    from procluster.local.syntax import CreateIndex
 
     Rows = Iterable[tuple[Any, ...]]
 
@@ -223,25 +226,68 @@ def routines(interpreter: Interpreter) -> Rows:
             )  # fmt: skip
 
 
+def _numbered_indexes(table: StoredTable) -> Iterator[tuple[int, KeyConstraint | CreateIndex]]:
+    """The keys and indexes of a table with their index_id; the primary key is 1."""
+    number = 1
+    for key in table.keys:
+        primary = key.kind == "PRIMARY KEY"
+        number += not primary
+        yield 1 if primary else number, key
+    yield from enumerate(table.indexes, number + 1)
+
+
 def indexes(interpreter: Interpreter) -> Rows:
     for table in interpreter.catalog.tables():
-        keys = [key.kind == "PRIMARY KEY" for key in table.keys]
-        heap = not any(keys)
-        if heap:
+        if not any(key.kind == "PRIMARY KEY" for key in table.keys):
             yield table.object_id, None, 0, 0, "HEAP", False, False, False, False, None
-        number = 1
-        for key in table.keys:
-            primary = key.kind == "PRIMARY KEY"
-            number += not primary
-            place = 1 if primary else number
-            words = ("CLUSTERED", 1) if primary else ("NONCLUSTERED", 2)
+        for number, found in _numbered_indexes(table):
+            key = isinstance(found, KeyConstraint)
+            primary = number == 1 and key
+            unique = isinstance(found, KeyConstraint) or found.unique
+            condition = None if isinstance(found, KeyConstraint) else found.where_text
             yield (
-                table.object_id, key.name, place, words[1], words[0], True, primary, not primary,
-                False, None,
+                table.object_id, found.name, number, 1 if primary else 2,
+                "CLUSTERED" if primary else "NONCLUSTERED", unique, primary, key and not primary,
+                condition is not None, condition,
             )  # fmt: skip
-        for index in table.indexes:
-            number += 1
-            yield (
-                table.object_id, index.name, number, 2, "NONCLUSTERED", index.unique, False,
-                False, index.where is not None, index.where_text,
-            )  # fmt: skip
+
+
+def index_columns(interpreter: Interpreter) -> Rows:
+    for table in interpreter.catalog.tables():
+        numbers = {column.name.lower(): place for place, column in enumerate(table.columns, 1)}
+        for index_id, found in _numbered_indexes(table):
+            included: tuple[str, ...] = ()
+            if isinstance(found, KeyConstraint):
+                keys = [(name, False) for name in found.columns]
+            else:
+                keys = [
+                    (getattr(item.expression, "parts", ("",))[-1], item.descending)
+                    for item in found.columns
+                ]
+                included = found.include
+            for place, (name, descending) in enumerate(keys, 1):
+                number = numbers[name.lower()]
+                yield table.object_id, index_id, place, number, place, descending, False
+            for place, name in enumerate(included, len(keys) + 1):
+                yield table.object_id, index_id, place, numbers[name.lower()], 0, False, True
+
+
+def check_constraints(interpreter: Interpreter) -> Rows:
+    for table in interpreter.catalog.tables():
+        for check in table.checks:
+            yield check.name, table.object_id, f"({check.text})"
+
+
+def default_constraints(interpreter: Interpreter) -> Rows:
+    for table in interpreter.catalog.tables():
+        for number, column in enumerate(table.columns, 1):
+            if column.default_text is not None:
+                yield column.default_name, table.object_id, number, f"({column.default_text})"
+
+
+def foreign_keys(interpreter: Interpreter) -> Rows:
+    for table in interpreter.catalog.tables():
+        for key in table.foreign_keys:
+            schema = key.references.parts[-2] if len(key.references.parts) > 1 else table.schema
+            referenced = interpreter.catalog.find(schema, key.references.parts[-1])
+            yield key.name, table.object_id, referenced.object_id if referenced else None

@@ -80,6 +80,22 @@ SYSTEM_VIEWS: dict[str, SystemView] = {
         "filter_definition nvarchar(max)",
         system_rows.indexes,
     ),
+    "sys.index_columns": SystemView(
+        "object_id int, index_id int, index_column_id int, column_id int, key_ordinal tinyint, "
+        "is_descending_key bit, is_included_column bit",
+        system_rows.index_columns,
+    ),
+    "sys.check_constraints": SystemView(
+        "name sysname, parent_object_id int, definition nvarchar(max)",
+        system_rows.check_constraints,
+    ),
+    "sys.default_constraints": SystemView(
+        "name sysname, parent_object_id int, parent_column_id int, definition nvarchar(max)",
+        system_rows.default_constraints,
+    ),
+    "sys.foreign_keys": SystemView(
+        "name sysname, parent_object_id int, referenced_object_id int", system_rows.foreign_keys
+    ),
     "sys.database_principals": SystemView(
         "name sysname, principal_id int, type char(1), type_desc nvarchar(60), "
         "default_schema_name sysname, is_fixed_role bit",

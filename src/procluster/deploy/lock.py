@@ -1,0 +1,56 @@
+"""One deployment at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from procluster.errors import ConnectError, DeploymentError, SqlError
+from procluster.generator.quoting import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from procluster.deploy.connection import Connection
+
+__all__ = ["exclusive"]
+
+
+@contextmanager
+def exclusive(connection: Connection, schema: str, timeout: int) -> Iterator[None]:
+    """Keep everybody else from deploying into a schema meanwhile.
+
+    The session owns the lock, so it outlasts a rolled back transaction, and ends with a
+    connection that is lost.
+
+    Raises
+    ------
+    DeploymentError
+        Somebody else is at it, and still was after `timeout` seconds.
+    """
+    resource = literal(f"procluster.{schema}.deployment")
+    [result] = connection.query(
+        f"""
+DECLARE @lock int;
+
+EXEC @lock = sp_getapplock
+    @Resource = {resource},
+    @LockMode = N'Exclusive',
+    @LockOwner = N'Session',
+    @LockTimeout = {timeout * 1000:d};
+
+SELECT @lock AS lock;
+"""
+    )
+    if int(str(result.rows[0][0])) < 0:
+        raise DeploymentError(
+            f"schema {schema}: another deployment holds the lock, and still did after {timeout} s. "
+            "Wait for it to end; sys.dm_tran_locks shows its session."
+        )
+    try:
+        yield
+    finally:
+        with suppress(ConnectError, SqlError):
+            connection.query(
+                f"EXEC sp_releaseapplock @Resource = {resource}, @LockOwner = N'Session';"
+            )

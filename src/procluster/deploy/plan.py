@@ -1,0 +1,220 @@
+"""What a deployment would do: rendered, recorded and deployed, held against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from procluster.deploy import history
+from procluster.deploy.difference import difference
+from procluster.deploy.history import Recorded
+from procluster.deploy.loss import losses
+from procluster.deploy.release import MODULES, Release, bare_parts, quoted
+from procluster.deploy.state import State, is_rerunnable, read_state, same_module
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from procluster.deploy.connection import Connection
+    from procluster.generator.render import Kind, Script
+
+__all__ = [
+    "EVERY_TIME",
+    "FOREIGN",
+    "Change",
+    "Observation",
+    "Plan",
+    "Status",
+    "drop_statement",
+    "make_plan",
+    "observe",
+    "planned",
+    "removed",
+    "why_drifted",
+]
+
+Status = Literal["created", "changed", "removed", "unchanged", "drifted"]
+
+EVERY_TIME: Final = ("schema", "role", "grant")
+"""Kinds that run on every deployment: they say what must be, and change nothing that is so."""
+
+FOREIGN: Final = "there already, and not deployed by procluster"
+"""Why an object of an unknown origin counts as drifted."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What would become of one object.
+
+    Attributes
+    ----------
+    reason : str
+        Why it is drifted; empty otherwise.
+    diff : str
+        Unified; for what drifted, from what was deployed to what is there.
+    steps : tuple of str
+        The batches that make it so.
+    leaves : Recorded or None
+        What is put on record afterwards.
+    loss : tuple of str
+        The rows that would be lost, in words.
+    """
+
+    name: str
+    kind: Kind
+    status: Status
+    reason: str = ""
+    diff: str = ""
+    steps: tuple[str, ...] = ()
+    leaves: Recorded | None = None
+    loss: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All changes, in the order in which they are made."""
+
+    changes: tuple[Change, ...]
+
+    def of(self, *statuses: Status) -> tuple[Change, ...]:
+        """The changes with one of some statuses."""
+        return tuple(one for one in self.changes if one.status in statuses)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return len(self.of("unchanged")) == len(self.changes)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The rows that would be lost, in words."""
+        return tuple(line for one in self.changes for line in one.loss)
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing to do, 2 changes, 3 drift."""
+        return 3 if self.of("drifted") else 0 if self.is_empty else 2
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is recorded, by kind and lower-case name, and what is there."""
+
+    recorded: Mapping[tuple[str, str], Recorded]
+    state: State
+
+
+def observe(connection: Connection, release: Release) -> Observation:
+    """Read what the last deployment recorded and what is there now."""
+    recorded = history.latest(connection, release)
+    everything: list[Script | Recorded] = [*release.scripts, *recorded.values()]
+    state = read_state(
+        connection,
+        [one.name for one in everything if one.kind in (*MODULES, "table")],
+        [bare_parts(one.name)[0] for one in everything if one.kind == "schema"],
+        release.principals,
+    )
+    return Observation(recorded, state)
+
+
+def make_plan(connection: Connection, release: Release) -> Plan:
+    """Find out what deploying a release would do. Nothing is changed."""
+    seen = observe(connection, release)
+    wanted = {(one.kind, one.name.lower()) for one in release.scripts}
+    changes = [planned(script, seen) for script in release.scripts]
+    changes += [
+        removed(recorded, seen.state)
+        for key, recorded in reversed(list(seen.recorded.items()))
+        if key not in wanted and key[0] not in EVERY_TIME
+        if seen.state.get(recorded.kind, recorded.name) is not None
+    ]
+    return Plan(tuple(replace(one, loss=losses(connection, one.kind, one.name, one.steps))
+                      if one.status != "unchanged" else one for one in changes))  # fmt: skip
+
+
+def planned(script: Script, seen: Observation) -> Change:
+    """What would become of an object that is rendered."""
+    recorded = seen.recorded.get((script.kind, script.name.lower()))
+    there = seen.state.get(script.kind, script.name)
+    drift = why_drifted(script.kind, recorded, there)
+    status = "drifted" if drift else _status(script, recorded, there)
+    steps: tuple[str, ...] = (script.text,)
+    if status == "unchanged" and script.kind not in EVERY_TIME:
+        steps = ()
+    elif script.kind in MODULES and there is not None and not is_rerunnable(script.text):
+        steps = (drop_statement(script.kind, script.name), script.text)
+    return Change(
+        script.name,
+        script.kind,
+        status,
+        drift,
+        _diff(script, recorded, there, status),
+        steps,
+        _leaves(script, recorded, status),
+    )
+
+
+def removed(recorded: Recorded, state: State) -> Change:
+    """What would become of an object that is no longer rendered."""
+    there = state.get(recorded.kind, recorded.name)
+    drift = why_drifted(recorded.kind, recorded, there)
+    return Change(
+        recorded.name,
+        recorded.kind,
+        "drifted" if drift else "removed",
+        drift,
+        difference(recorded.name, "recorded", recorded.deployed, "there", there) if drift else "",
+        (drop_statement(recorded.kind, recorded.name),),
+        replace(recorded, status="removed"),
+    )
+
+
+def why_drifted(kind: str, recorded: Recorded | None, there: str | None) -> str:
+    """Why an object is not as it was left; empty when it is."""
+    if kind == "grant":
+        before = set((recorded.deployed or "").splitlines()) if recorded else set[str]()
+        missing = sorted(before - set((there or "").splitlines()))
+        return f"taken away by hand: {' '.join(missing)}" if missing else ""
+    if recorded is None:
+        is_new = there is None or kind in EVERY_TIME
+        return "" if is_new else FOREIGN
+    if there is None:
+        return "dropped by hand"
+    if recorded.deployed is not None:
+        return "" if there == recorded.deployed else "altered by hand"
+    altered = kind in MODULES and not same_module(recorded.definition, there)
+    return "altered by hand" if altered else ""
+
+
+def _status(script: Script, recorded: Recorded | None, there: str | None) -> Status:
+    if recorded:
+        return "unchanged" if recorded.sha256 == script.sha256 else "changed"
+    if there is None:
+        return "created"
+    return "changed" if script.kind == "grant" else "unchanged"
+
+
+def _diff(script: Script, recorded: Recorded | None, there: str | None, status: Status) -> str:
+    if status == "drifted" and recorded:
+        before = recorded.definition if recorded.deployed is None else recorded.deployed
+        return difference(script.name, "recorded", before, "there", there)
+    if status == "drifted":
+        return difference(script.name, "there", there, "rendered", script.text)
+    if status == "changed":
+        before = recorded.definition if recorded else there or ""
+        return difference(script.name, "recorded", before, "rendered", script.text)
+    return ""
+
+
+def _leaves(script: Script, recorded: Recorded | None, status: Status) -> Recorded:
+    version = 1
+    if recorded:
+        version = recorded.version + (recorded.sha256 != script.sha256)
+    return Recorded(
+        script.name, script.kind, version, script.sha256, script.text, status, deployed=None
+    )
+
+
+def drop_statement(kind: str, name: str) -> str:
+    """The batch that removes a module or table."""
+    return f"DROP {kind.upper()} {quoted(name)};"
