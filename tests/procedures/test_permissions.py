@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from shop import rows
 
-from procluster.catalog import render
-from procluster.deploy.apply import install
+from procluster.catalog import release
+from procluster.deploy.apply import Permission, install
+from procluster.deploy.embedded import EmbeddedConnection
 from procluster.local.database import Session
 from procluster.settings import Settings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/permissions.md").read_text(encoding="utf-8")
 ROLES = ("seg_operator", "seg_reader")
+DEFAULTS = Settings()
 HELD = """
 SELECT
     p.permission_name,
@@ -34,6 +36,11 @@ WHERE p.state = 'G' AND r.name = N'{role}';
 """
 
 Grant = tuple[str, str]
+
+
+def deploy(session: Session, settings: Settings = DEFAULTS) -> None:
+    """Deploy, over whatever was given or taken by hand."""
+    install(EmbeddedConnection(session), release(settings), Permission(overwrite_drift=True))
 
 
 def listed(role: str) -> list[Grant]:
@@ -70,7 +77,7 @@ def test_deployment_takes_back_what_is_left_over(
 ) -> None:
     empty_shop.query(f"GRANT {left_over} TO {role};")
 
-    install(empty_shop, render(Settings()))
+    deploy(empty_shop)
 
     assert sorted(held(empty_shop, role)) == sorted(listed(role))
 
@@ -78,7 +85,7 @@ def test_deployment_takes_back_what_is_left_over(
 def test_deployment_leaves_permissions_on_your_own_tables(empty_shop: Session) -> None:
     empty_shop.query("GRANT SELECT ON OBJECT::dbo.customer TO seg_operator;")
 
-    install(empty_shop, render(Settings()))
+    deploy(empty_shop)
 
     assert ("SELECT", "`dbo.customer`") in held(empty_shop, "seg_operator")
 
@@ -86,7 +93,7 @@ def test_deployment_leaves_permissions_on_your_own_tables(empty_shop: Session) -
 def test_deployment_leaves_what_is_denied(empty_shop: Session) -> None:
     empty_shop.query("DENY VIEW DEFINITION ON SCHEMA::seg TO seg_reader;")
 
-    install(empty_shop, render(Settings()))
+    deploy(empty_shop)
 
     query = "SELECT COUNT(*) FROM sys.database_permissions WHERE state = 'D';"
     assert rows(empty_shop, query) == [(1,)]
@@ -96,16 +103,16 @@ def test_deployment_keeps_the_members(empty_shop: Session) -> None:
     empty_shop.query("CREATE ROLE marketing;")
     empty_shop.query("ALTER ROLE seg_reader ADD MEMBER marketing;")
 
-    install(empty_shop, render(Settings()))
+    deploy(empty_shop)
 
     assert rows(empty_shop, "SELECT COUNT(*) FROM sys.database_role_members;") == [(1,)]
 
 
 def test_grants_of_a_schema_that_needs_quoting(empty_shop: Session) -> None:
     settings = Settings(schema="se]g'[ment")
-    install(empty_shop, render(settings))
+    deploy(empty_shop, settings)
     empty_shop.query("GRANT DELETE ON OBJECT::[se]]g'[ment].model TO seg_reader;")
 
-    install(empty_shop, render(settings))
+    deploy(empty_shop, settings)
 
     assert "DELETE" not in {permission for permission, _ in held(empty_shop, "seg_reader")}

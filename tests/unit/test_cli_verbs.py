@@ -84,7 +84,7 @@ def test_main_prints_its_version() -> None:
 def test_main_documents_its_exit_codes() -> None:
     text = CliRunner().invoke(main, ["--help"]).stdout
 
-    assert all(f"\n    {code}" in text for code in ("0 ", "1 ", "2 ", "130 "))
+    assert all(f"\n    {code}" in text for code in ("0 ", "1 ", "2 ", "3 ", "64 ", "130 "))
 
 
 @pytest.mark.parametrize("verb", main.commands)
@@ -97,7 +97,7 @@ def test_help_of_every_verb_ends_with_examples(verb: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["nothing"], ["sql", "--format", "xml"], ["load", "t"], []])
-def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+def test_wrong_usage_exits_with_64(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, arguments).exit_code == 64
 
 

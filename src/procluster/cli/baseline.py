@@ -21,7 +21,6 @@ __all__ = ["baseline"]
 \b
 Examples:
   procluster baseline --target dev
-  procluster plan --target dev
 """
 )
 @target_option

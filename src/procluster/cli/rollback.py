@@ -18,7 +18,6 @@ __all__ = ["rollback"]
 \b
 Examples:
   procluster rollback --target dev --to 3
-  procluster history --target dev
 """
 )
 @target_option

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from procluster.deploy import history
 from procluster.deploy.history import Attempt
 from procluster.deploy.lock import exclusive
-from procluster.deploy.plan import make_plan, observe
+from procluster.deploy.plan import make_plan
+from procluster.deploy.state import read_state
 from procluster.errors import ConnectError, DeploymentError, SqlError
 from procluster.generator.render import SESSION_SETTINGS
 
@@ -133,7 +134,9 @@ class Deployment:
 
     def _record(self, plan: Plan, attempt: Attempt) -> int | None:
         """Write the history, with what the catalog views say now."""
-        state = observe(self.connection, self.release).state
+        keys = [(one.kind, one.name) for one in plan.changes]
+        keys.append(("table", f"{self.release.schema}.deployment"))
+        state = read_state(self.connection, keys, self.release.principals)
         if state.get("table", f"{self.release.schema}.deployment") is None:
             return None
         row = history.insert_deployment(self.release, attempt, "succeeded", self.note)

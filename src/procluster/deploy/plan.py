@@ -9,7 +9,7 @@ from procluster.deploy import history
 from procluster.deploy.difference import difference
 from procluster.deploy.history import Recorded
 from procluster.deploy.loss import losses
-from procluster.deploy.release import MODULES, Release, bare_parts, quoted
+from procluster.deploy.release import MODULES, Release, quoted
 from procluster.deploy.state import State, is_rerunnable, read_state, same_module
 
 if TYPE_CHECKING:
@@ -108,13 +108,8 @@ def observe(connection: Connection, release: Release) -> Observation:
     """Read what the last deployment recorded and what is there now."""
     recorded = history.latest(connection, release)
     everything: list[Script | Recorded] = [*release.scripts, *recorded.values()]
-    state = read_state(
-        connection,
-        [one.name for one in everything if one.kind in (*MODULES, "table")],
-        [bare_parts(one.name)[0] for one in everything if one.kind == "schema"],
-        release.principals,
-    )
-    return Observation(recorded, state)
+    keys = [(one.kind, one.name) for one in everything]
+    return Observation(recorded, read_state(connection, keys, release.principals))
 
 
 def make_plan(connection: Connection, release: Release) -> Plan:
@@ -172,9 +167,7 @@ def removed(recorded: Recorded, state: State) -> Change:
 def why_drifted(kind: str, recorded: Recorded | None, there: str | None) -> str:
     """Why an object is not as it was left; empty when it is."""
     if kind == "grant":
-        before = set((recorded.deployed or "").splitlines()) if recorded else set[str]()
-        missing = sorted(before - set((there or "").splitlines()))
-        return f"taken away by hand: {' '.join(missing)}" if missing else ""
+        return _grants_changed(recorded, there or "")
     if recorded is None:
         is_new = there is None or kind in EVERY_TIME
         return "" if is_new else FOREIGN
@@ -184,6 +177,17 @@ def why_drifted(kind: str, recorded: Recorded | None, there: str | None) -> str:
         return "" if there == recorded.deployed else "altered by hand"
     altered = kind in MODULES and not same_module(recorded.definition, there)
     return "altered by hand" if altered else ""
+
+
+def _grants_changed(recorded: Recorded | None, there: str) -> str:
+    """Which permissions somebody gave or took by hand."""
+    if recorded is None or recorded.deployed is None:
+        return ""
+    before, now = set(recorded.deployed.splitlines()), set(there.splitlines())
+    changes = [("given", now - before), ("taken away", before - now)]
+    return "; ".join(
+        f"{what} by hand: {' '.join(sorted(lines)).rstrip(';')}" for what, lines in changes if lines
+    )
 
 
 def _status(script: Script, recorded: Recorded | None, there: str | None) -> Status:

@@ -85,7 +85,11 @@ JOIN sys.database_principals AS r ON r.principal_id = p.grantee_principal_id
 LEFT JOIN sys.schemas AS sc ON p.class = 3 AND sc.schema_id = p.major_id
 LEFT JOIN sys.objects AS o ON p.class = 1 AND o.object_id = p.major_id
 LEFT JOIN sys.schemas AS os ON os.schema_id = o.schema_id
-WHERE r.name IN ({principals});
+WHERE r.name IN ({principals}) AND p.state IN ('G', 'W') AND p.minor_id = 0 AND (
+    p.class = 0
+    OR (p.class = 1 AND (os.name IN ({schemas}) OR o.object_id IN ({ids})))
+    OR (p.class = 3 AND sc.name IN ({schemas}))
+);
 """
 NO_NAME: Final = "N''"
 HEAD: Final = r"\A(?P<head>(?:\s|--[^\n]*\n|/\*.*?\*/)*)"
@@ -102,7 +106,8 @@ class State:
     def get(self, kind: str, name: str) -> str | None:
         """The text of one script's object, None when it is not there.
 
-        Roles and grants are those of all the principals; a schema's script is schema.schema.
+        Roles and grants are those of all the principals, grants as far as they are about the
+        whole database, the schemas and the objects asked for. A schema's script is schema.schema.
         """
         if kind == "schema":
             return self.texts.get((kind, bare_parts(name)[0].lower()))
@@ -110,27 +115,31 @@ class State:
 
 
 def read_state(
-    connection: Connection, names: Iterable[str], schemas: Iterable[str], principals: Iterable[str]
+    connection: Connection, keys: Iterable[tuple[str, str]], principals: Iterable[str]
 ) -> State:
-    """Read what is there of some objects, schemas and principals.
+    """Read what is there of some objects.
 
     Parameters
     ----------
     connection : Connection
-    names : iterable of str
-        ``schema.object``, unquoted.
-    schemas, principals : iterable of str
+    keys : iterable of (str, str)
+        Kind and name, ``schema.object``, unquoted.
+    principals : iterable of str
+        Whose permissions are read.
     """
-    ids = ", ".join(f"OBJECT_ID({literal(str(quoted(name)))})" for name in dict.fromkeys(names))
-    objects, columns, indexes, keys, rules = connection.query(OBJECTS.format(ids=ids or "0"))
+    wanted = list(dict.fromkeys(keys))
+    names = [name for kind, name in wanted if kind in (*MODULES, "table")]
+    schemas = [bare_parts(name)[0] for kind, name in wanted if kind == "schema"]
+    ids = ", ".join(f"OBJECT_ID({literal(str(quoted(name)))})" for name in names) or "0"
+    objects, columns, indexes, parts, rules = connection.query(OBJECTS.format(ids=ids))
     listed = [
         ", ".join(map(literal, dict.fromkeys(some))) or NO_NAME for some in (schemas, principals)
     ]
     found, roles, permissions = connection.query(
-        PRINCIPALS.format(schemas=listed[0], principals=listed[1])
+        PRINCIPALS.format(schemas=listed[0], principals=listed[1], ids=ids)
     )
     texts: dict[Key, str] = {}
-    structures = _structures(columns.rows, indexes.rows, keys.rows, rules.rows)
+    structures = _structures(columns.rows, indexes.rows, parts.rows, rules.rows)
     for schema, name, code, number, definition, quotes in cast("Any", objects.rows):
         kind = KINDS.get(str(code).strip(), "other")
         text = structures.get(number, "") if kind == "table" else definition or ""
