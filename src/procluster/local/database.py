@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from procluster.local.frame import Frame
 from procluster.local.insertion import append_rows
 from procluster.local.interpreter import Interpreter
 from procluster.local.lexer import Batch, split_batches
+from procluster.local.messages import FATAL, sql_error
 from procluster.local.results import ResultSet
 from procluster.local.satellite import Satellite
 
@@ -62,12 +64,14 @@ class Database:
         self, path: str | Path | None = None, *, satellite: Satellite | None = None
     ) -> None:
         self.name = Path(path).stem if path else DEFAULT_NAME
+        self._file = str(path) if path else ":memory:"
         try:
-            self._connection = duckdb.connect(str(path) if path else ":memory:")
+            self._connection = duckdb.connect(self._file)
+            self._catalog = Catalog(self._connection)
         except duckdb.Error as error:
             text = f"{path}: cannot be opened as a database. DuckDB says: {error}"
             raise DataError(text) from error
-        self._catalog = Catalog(self._connection)
+        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         self._satellite = satellite
         self._own_satellite: Satellite | None = None
         self._locks = ApplicationLocks()
@@ -76,7 +80,13 @@ class Database:
 
     def connect(self) -> Session:
         """Open a session, with temp tables, options and a transaction of its own."""
-        interpreter = Interpreter(
+        session = Session(self)
+        self._sessions.add(session)
+        return session
+
+    def begin(self) -> Interpreter:
+        """Make what runs a session's batches, with a connection of its own."""
+        return Interpreter(
             self._connection.cursor(),
             self._catalog,
             database_name=self.name,
@@ -85,7 +95,22 @@ class Database:
             writing=self._writing,
             satellite=self._script_host,
         )
-        return Session(interpreter)
+
+    def restart(self) -> None:
+        """Open the file anew after DuckDB has given it up, as a server recovers a database.
+
+        What was committed is there; every session has lost its transaction and temp tables.
+        """
+        for session in list(self._sessions):
+            session.lose()
+        with suppress(duckdb.Error):
+            self._connection.close()
+        try:
+            self._connection = duckdb.connect(self._file)
+            self._catalog.load(self._connection)
+        except duckdb.Error as error:
+            text = f"{self._file}: cannot be opened again. DuckDB says: {error}"
+            raise DataError(text) from error
 
     def close(self) -> None:
         """Close the file and end the process for scripts."""
@@ -116,8 +141,9 @@ class Database:
 class Session:
     """One connection; not to be used from two threads at once."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
-        self._interpreter = interpreter
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._interpreter = database.begin()
 
     def execute(self, batch: str, receive: Callable[[Event], None]) -> bool:
         """Run one batch, without GO.
@@ -132,7 +158,12 @@ class Session:
         bool
             True when there was no error.
         """
-        return self._interpreter.run_batch(batch, receive)
+        if self._was_lost(receive):
+            return False
+        try:
+            return self._interpreter.run_batch(batch, receive)
+        finally:
+            self._recover()
 
     def call(
         self,
@@ -155,7 +186,12 @@ class Session:
             The values of the arguments after the call, for those that are OUTPUT; empty when an
             error has ended it.
         """
-        return self._interpreter.run_call(procedure, arguments, receive)
+        if self._was_lost(receive):
+            return []
+        try:
+            return self._interpreter.run_call(procedure, arguments, receive)
+        finally:
+            self._recover()
 
     @property
     def level(self) -> int:
@@ -224,7 +260,34 @@ class Session:
         """
         interpreter = self._interpreter
         frame = Frame(interpreter, temporary=interpreter.base.temporary)
-        return append_rows(interpreter, frame, table, data)
+        try:
+            return append_rows(interpreter, frame, table, data)
+        except SqlError as error:
+            if error.severity >= FATAL:
+                interpreter.lose()
+            raise
+        finally:
+            self._recover()
+
+    def lose(self) -> None:
+        """Give up the connection to DuckDB, which answers no more."""
+        self._interpreter.lose()
+        with suppress(duckdb.Error):
+            self._interpreter.connection.close()
+
+    def _was_lost(self, receive: Callable[[Event], None]) -> bool:
+        """Whether another session's error has ended this one; it is told so, once."""
+        lost = self._interpreter.lost
+        if lost:
+            self._interpreter = self._database.begin()
+            receive(sql_error(596))
+        return lost
+
+    def _recover(self) -> None:
+        """After an error that ended this session: open the database and the session anew."""
+        if self._interpreter.lost:
+            self._database.restart()
+            self._interpreter = self._database.begin()
 
     def close(self) -> None:
         """Roll back what is open and give everything back."""

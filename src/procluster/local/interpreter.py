@@ -18,7 +18,7 @@ from procluster.errors import Refusal, SqlError
 from procluster.local import local_tables, variables
 from procluster.local.calls import prepare_call
 from procluster.local.frame import Frame
-from procluster.local.messages import BATCH_ABORTING, SCOPE_ABORTING, sql_error
+from procluster.local.messages import BATCH_ABORTING, FATAL, SCOPE_ABORTING, sql_error
 from procluster.local.parser import parse_batch
 from procluster.local.results import Message, ResultSet, Returned, RowCount
 from procluster.local.signals import Aborted, Cancelled, Caught
@@ -101,6 +101,7 @@ class Interpreter:
         self.row_count = 0
         self.identity: object = None
         self.failed = False
+        self.lost = False
         self.at = Position(1, 1)
         self.temporary_number = 0
         self.temporary_identities: dict[int, int] = {}
@@ -159,7 +160,8 @@ class Interpreter:
         try:
             self.run(statements, frame)
         finally:
-            local_tables.drop_local_tables(self, frame)
+            if not self.lost:
+                local_tables.drop_local_tables(self, frame)
             self.frames.pop()
 
     def run(self, statements: Sequence[Statement], frame: Frame) -> Flow:
@@ -231,6 +233,10 @@ class Interpreter:
 
     def _fail(self, error: SqlError, statement: Statement, frame: Frame) -> None:
         self._locate(error, statement, frame)
+        if error.severity >= FATAL:
+            self.lose()
+            self.report(error)
+            raise Aborted from error
         self.transaction.notice_failure()
         self.last_error = error.number
         refused = isinstance(error, Refusal)
@@ -264,6 +270,12 @@ class Interpreter:
         self.failed = True
         self.last_error = error.number
         self._receive(error)
+
+    def lose(self) -> None:
+        """Give up this session, whose connection to DuckDB answers no more."""
+        self.lost = True
+        self.transaction.close()
+        self.locks.release_all(self.session_id)
 
     def rollback(self) -> None:
         """Roll back; table variables keep their rows, as they do on a server."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from procluster.errors import SqlError
 
-__all__ = ["BATCH_ABORTING", "ERRORS", "SCOPE_ABORTING", "sql_error"]
+__all__ = ["BATCH_ABORTING", "ERRORS", "FATAL", "SCOPE_ABORTING", "sql_error"]
 
 
 class ErrorText(NamedTuple):
@@ -77,6 +77,12 @@ ERRORS: dict[int, ErrorText] = {
         16,
         "Cannot insert explicit value for identity column in table '{}' when IDENTITY_INSERT is "
         "set to OFF.",
+    ),
+    596: ErrorText(
+        21,
+        "Cannot continue the execution because the session is in the kill state. The database "
+        "was opened anew after an error of the disk; this session's open transaction and temp "
+        "tables are gone. The next batch runs.",
     ),
     547: ErrorText(
         16,
@@ -288,6 +294,9 @@ SCOPE_ABORTING = frozenset((207, 208, 209, 213, 1087, 4104, 8155, 8156))
 
 BATCH_ABORTING = frozenset((217, 241, 242, 244, 245, 248, 295, 8114, 40510))
 """Errors that end the batch and roll back, whatever XACT_ABORT says: conversions and nesting."""
+
+FATAL = 20
+"""Severity from which on an error ends the session; no CATCH gets it."""
 
 
 def sql_error(number: int, *names: object, state: int = 1, line: int = 0) -> SqlError:

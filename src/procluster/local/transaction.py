@@ -146,9 +146,9 @@ class Transaction:
 
     def close(self) -> None:
         """Roll back what is open."""
-        if self._open:
+        with suppress(duckdb.Error):  # the connection may be lost
             self._give_up()
-        self.depth = 0
+        self.depth, self.doomed = 0, False
 
     # --- DuckDB's side
 
@@ -180,9 +180,11 @@ class Transaction:
             self._connection.execute("ROLLBACK")
         for undo in reversed(self._undo):
             undo()
-        if self._catalog.version != self._version:
-            self._catalog.load(self._connection)
-        self._end()
+        try:
+            if self._catalog.version != self._version:
+                self._catalog.load(self._connection)
+        finally:
+            self._end()
 
     def _end(self) -> None:
         self._undo.clear()

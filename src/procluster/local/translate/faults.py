@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 
@@ -17,6 +18,7 @@ TYPES = {
     "INT128": "numeric", "FLOAT": "real", "DOUBLE": "float", "DECIMAL": "numeric",
 }  # fmt: skip
 
+LOG = ".wal"
 
 Fault = Callable[["re.Match[str]"], SqlError]
 
@@ -55,12 +57,29 @@ def text_overflow(found: re.Match[str]) -> SqlError:
     return known(244, value, "INT1" if target == "tinyint" else "INT2")
 
 
+def disk_full(found: re.Match[str]) -> SqlError:
+    """A file that cannot grow: the log of a commit, or the data."""
+    file, reason = found[1], found[2]
+    log = file.endswith(LOG)
+    return known(9002 if log else 1105, Path(file.removesuffix(LOG)).stem, reason, file)
+
+
+def given_up(found: re.Match[str]) -> SqlError:
+    """After a failure such as a checkpoint's, DuckDB answers nothing until it is opened anew."""
+    file = re.search(r'file "([^"]+)"', found[1])
+    name = Path(file[1].removesuffix(LOG)).stem if file else ""
+    outcome = "is committed" if "COMMIT succeeded" in found[1] else "was not committed"
+    return known(9001, name, found[1].rpartition(" error: ")[2].strip(' ".'), outcome)
+
+
 def malformed_json(found: re.Match[str]) -> SqlError:
     place, document = int(found[1]), found[2] or ""
     return known(13609, document[place : place + 1] or ".", place)
 
 
 FAULTS: tuple[tuple[str, Fault], ...] = (
+    (r"\AFATAL Error: (.*)\Z", given_up),
+    (r'Could not write (?:to )?file "([^"]+)"(?:: | - )(.*)\Z', disk_full),
     (r"Invalid Input Error: (\d{3,5})\|(.*)\Z", own),
     (r"Overflow in \w+ of (DECIMAL|U?INT\d+)", overflow),
     (r"Overflow (?:on abs|in negation|in division)()", overflow),

@@ -226,6 +226,23 @@ ERRORS: dict[int, ErrorText] = {
         "The function '{}' is not a valid windowing function, and cannot be used with the OVER "
         "clause.",
     ),
+    1105: ErrorText(
+        17,
+        "Could not allocate space in database '{}' because the 'PRIMARY' filegroup is full: {}, "
+        "file {}. Create disk space by deleting unneeded files, then run the statement again; "
+        "nothing of it was kept.",
+    ),
+    9001: ErrorText(
+        21,
+        "The log for database '{}' is not available: {}. Resolve this first. The transaction {}. "
+        "The database is opened anew for the next batch; open transactions and temp tables of "
+        "all sessions are gone.",
+    ),
+    9002: ErrorText(
+        17,
+        "The transaction log for database '{}' is full due to '{}', file {}. Create disk space "
+        "by deleting unneeded files, then run the transaction again; nothing of it was kept.",
+    ),
     13607: ErrorText(
         16,
         "JSON path is not properly formatted. Unexpected character '{}' is found at position {}.",
