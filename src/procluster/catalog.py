@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader
+from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from procluster import __version__
@@ -26,7 +26,7 @@ from procluster.generator.render import render as render_template
 from procluster.indb.features import FEATURES
 from procluster.settings import SCALINGS, TRAIN_POLICIES, Defaults, Settings
 
-__all__ = ["OBJECTS", "Object", "release", "render"]
+__all__ = ["OBJECTS", "Object", "release", "render", "templates"]
 
 
 @dataclass(frozen=True)
@@ -175,15 +175,14 @@ def render(settings: Settings, names: Sequence[str] = ()) -> tuple[Script, ...]:
     ['seg.run.table.sql', 'seg.models.procedure.sql']
     """
     chosen = _choose(settings, names)
-    templates = environment(FileSystemLoader(str(_template_folder())))
-    templates.filters["variable"] = _variable
+    found = templates()
     context = _context(settings)
     return tuple(
         Script(
             name=_deployed_name(settings, one),
             kind=one.kind,
             text=render_template(
-                templates,
+                found,
                 one.template,
                 {**context, "bundle": partial(_bundle_modules, one.modules)},
             ),
@@ -199,6 +198,13 @@ def release(settings: Settings) -> Release:
     smoke += [f"SELECT TOP (1) * FROM {seg}.{name};" for name in ("centroid", "customer_feature")]
     smoke.append(f"SELECT * FROM {seg}.classify(0, 0, 0, 0);")
     return Release(settings.schema, render(settings), ROLES, __version__, tuple(smoke))
+
+
+def templates() -> Environment:
+    """The package's templates, with the filters that quote."""
+    made = environment(FileSystemLoader(str(_template_folder())))
+    made.filters["variable"] = _variable
+    return made
 
 
 def _choose(settings: Settings, names: Sequence[str]) -> tuple[Object, ...]:

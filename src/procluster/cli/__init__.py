@@ -12,6 +12,7 @@ from procluster.cli.demo import demo
 from procluster.cli.deploy import deploy
 from procluster.cli.group import EXIT_CODES, Verbs
 from procluster.cli.history import history
+from procluster.cli.job import job
 from procluster.cli.load import load
 from procluster.cli.plan import plan
 from procluster.cli.render import render
@@ -52,6 +53,6 @@ def main(traceback: bool) -> None:  # noqa: ARG001 - Verbs reads it
 
 for verb in (
     *(demo, load, render, sample, sql),
-    *(plan, deploy, history, rollback, baseline, uninstall),
+    *(plan, deploy, history, rollback, baseline, uninstall, job),
 ):
     main.add_command(verb)
