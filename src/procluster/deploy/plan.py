@@ -116,7 +116,8 @@ def make_plan(connection: Connection, release: Release) -> Plan:
     """Find out what deploying a release would do. Nothing is changed."""
     seen = observe(connection, release)
     wanted = {(one.kind, one.name.lower()) for one in release.scripts}
-    changes = [planned(script, seen) for script in release.scripts]
+    own = release.history_scripts
+    changes = [planned(script, seen, is_own=script in own) for script in release.scripts]
     changes += [
         removed(recorded, seen.state)
         for key, recorded in reversed(list(seen.recorded.items()))
@@ -127,14 +128,20 @@ def make_plan(connection: Connection, release: Release) -> Plan:
                       if one.status != "unchanged" else one for one in changes))  # fmt: skip
 
 
-def planned(script: Script, seen: Observation) -> Change:
-    """What would become of an object that is rendered."""
+def planned(script: Script, seen: Observation, *, is_own: bool) -> Change:
+    """What would become of an object that is rendered.
+
+    ``is_own`` says that it is the history's: a baseline or the record of a failure may have made
+    it before anything was deployed.
+    """
     recorded = seen.recorded.get((script.kind, script.name.lower()))
     there = seen.state.get(script.kind, script.name)
     drift = why_drifted(script.kind, recorded, there)
+    if drift == FOREIGN and is_own:
+        drift = ""
     status = "drifted" if drift else _status(script, recorded, there)
     steps: tuple[str, ...] = (script.text,)
-    if status == "unchanged" and script.kind not in EVERY_TIME:
+    if status == "unchanged" and recorded and script.kind not in EVERY_TIME:
         steps = ()
     elif script.kind in MODULES and there is not None and not is_rerunnable(script.text):
         steps = (drop_statement(script.kind, script.name), script.text)
@@ -195,7 +202,7 @@ def _status(script: Script, recorded: Recorded | None, there: str | None) -> Sta
         return "unchanged" if recorded.sha256 == script.sha256 else "changed"
     if there is None:
         return "created"
-    return "changed" if script.kind == "grant" else "unchanged"
+    return "unchanged" if script.kind in ("schema", "role") else "changed"
 
 
 def _diff(script: Script, recorded: Recorded | None, there: str | None, status: Status) -> str:

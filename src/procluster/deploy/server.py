@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from procluster.deploy.connection import Result
@@ -11,6 +12,8 @@ from procluster.deploy.driver import find_driver
 from procluster.errors import ConnectError, SqlError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from procluster.deploy.secret import Secret
     from procluster.deploy.target import Target
 
@@ -76,22 +79,25 @@ class ServerConnection:
     def query(self, batch: str) -> list[Result]:
         """Run one batch, byte for byte as it stands, to its end."""
         self.messages = []
-        results = []
         try:
-            cursor = self._connection.cursor()
-            # The driver must not look for escape sequences such as {fn ...} in the text.
-            cursor.noscan = True
-            cursor.execute(batch)
-            while True:
-                self.messages += [_text(text) for _, text in cursor.messages or ()]
-                if cursor.description:
-                    columns = tuple(column[0] for column in cursor.description)
-                    results.append(Result(columns, tuple(map(tuple, cursor.fetchall()))))
-                # An error behind the first result set is seen only by asking for the next.
-                if not cursor.nextset():
-                    return results
+            # Closed after an error too: what is left of its results keeps the connection busy.
+            with closing(self._connection.cursor()) as cursor:
+                return list(self._results(cursor, batch))
         except self._errors as error:
             raise sql_error(error) from None
+
+    def _results(self, cursor: Any, batch: str) -> Iterator[Result]:
+        # The driver must not look for escape sequences such as {fn ...} in the text.
+        cursor.noscan = True
+        cursor.execute(batch)
+        while True:
+            self.messages += [_text(text) for _, text in cursor.messages or ()]
+            if cursor.description:
+                columns = tuple(column[0] for column in cursor.description)
+                yield Result(columns, tuple(map(tuple, cursor.fetchall())))
+            # An error behind the first result set is seen only by asking for the next.
+            if not cursor.nextset():
+                return
 
     def close(self) -> None:
         """End the session."""
