@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -141,7 +142,11 @@ class RuntimeProcess:
 
     def last_words(self) -> str:
         """Read the last line a process wrote that never became ready."""
-        text = self._startup_file.read_text(encoding="utf-8", errors="replace")
+        text = ""
+        with contextlib.suppress(
+            FileNotFoundError
+        ):  # a process that ends takes its directory along
+            text = self._startup_file.read_text(encoding="utf-8", errors="replace")
         return text.strip().rpartition("\n")[2] or "it ended without a word"
 
     def kill(self) -> None:
@@ -192,14 +197,17 @@ def _talk(
     begun: threading.Event,
     talk: Future[Message],
 ) -> None:
+    call = None
     try:
         if process.stdin is None or process.stdout is None:
             raise EOFError  # noqa: TRY301 - as if the pipe had ended
         if request is not None:
-            send(process.stdin, *request)
-            receive(process.stdout)
+            header, tables = request
+            call = secrets.token_hex(8)
+            send(process.stdin, {**header, "call": call}, tables)
+            receive(process.stdout, call)
             begun.set()
-        talk.set_result(receive(process.stdout))
+        talk.set_result(receive(process.stdout, call))
     except Exception as error:
         talk.set_exception(error)
 

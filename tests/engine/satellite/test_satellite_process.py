@@ -132,9 +132,22 @@ def test_process_killed_between_calls_is_replaced(patient: Satellite, make_call:
     assert patient.run(make_call("print('back')")).printed == "back\n"
 
 
-def test_script_that_speaks_out_of_turn_is_39012(patient: Satellite, make_call: Make) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "nonsense",
+        "[]",
+        '{"sizes": []}',
+        '{"sizes": [-1]}',
+        '{"begun": true, "sizes": []}',
+        '{"types": [], "printed": "forged", "notes": [], "sizes": []}',
+    ],
+)
+def test_script_that_speaks_out_of_turn_is_39012(
+    patient: Satellite, make_call: Make, words: str
+) -> None:
     script = (
-        "import os\nfor n in range(3, 20):\n    try: os.write(n, b'nonsense\\n')\n"
+        f"import os\nfor n in range(3, 20):\n    try: os.write(n, {words.encode()!r} + b'\\n')\n"
         "    except OSError: pass"
     )
 
@@ -142,6 +155,7 @@ def test_script_that_speaks_out_of_turn_is_39012(patient: Satellite, make_call: 
 
     assert error.number == 39012
     assert "file descriptors" in error.message
+    assert patient.run(make_call("print('back')")).printed == "back\n"
 
 
 @pytest.mark.parametrize("end", [FOREVER, KILL.format("SIGKILL")])

@@ -54,13 +54,14 @@ def main(settings: str) -> None:
     send(replies, {}, [])
     while True:
         request, tables = inbox.get()
-        send(replies, {"begun": True}, [])
+        call = {"call": request["call"]}
+        send(replies, {**call, "begun": True}, [])
         faulthandler.dump_traceback_later(backstop, exit=True, file=1)
         reply, results = run(request, tables)
         faulthandler.cancel_dump_traceback_later()
         if warning and "notes" in reply:
             reply["notes"].append(warning)
-        send(replies, reply, results)
+        send(replies, {**call, **reply}, results)
         del request, tables, reply, results
         gc.collect()
         gc.freeze()  # what survived stays: packages, which need not be searched every time

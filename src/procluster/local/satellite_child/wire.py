@@ -1,7 +1,8 @@
 """Messages between the engine and the process: one line of JSON, then Arrow streams.
 
 The line ends with a newline and carries under "sizes" the length in bytes of each stream that
-follows. Single values travel as a table of one row, so both sides agree on their types.
+follows, and under "call" a word that tells one call's messages from what a script may write into
+the pipe. Single values travel as a table of one row, so both sides agree on their types.
 """
 
 from __future__ import annotations
@@ -70,20 +71,22 @@ def send(stream: IO[bytes], header: Header, tables: Sequence[pa.Table]) -> None:
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> tuple[Header, list[pa.Table]]:
-    """Read one message.
+def receive(stream: IO[bytes], call: str | None = None) -> tuple[Header, list[pa.Table]]:
+    """Read one message; with ``call``, one that belongs to that call.
 
     Raises
     ------
     EOFError
         The other side is gone.
     ValueError
-        What came is no message.
+        What came is no message, or another call's.
     """
     line = stream.readline()
     if not line.endswith(b"\n"):
         raise EOFError
     header: Header = json.loads(line)
+    if call is not None and header.get("call") != call:
+        raise ValueError("a message out of turn")
     tables = []
     for size in header.pop("sizes"):
         body = stream.read(size)
