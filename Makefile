@@ -31,8 +31,8 @@ check: $(VENV)/.check ## Check style, types, dependencies, the rendered T-SQL an
 golden: $(VENV)/.test ## Write the golden files anew; look at the difference before you commit
 	$(BIN)/python -m pytest -q tests/golden --update-golden
 
-bench: $(VENV)/.test ## Time choosing k and training beside the tutorial's own steps
-	$(BIN)/python tests/bench/bench_kmeans.py
+bench: $(VENV)/.test ## Measure everything beside the tutorial (hours; BENCH=--quick: minutes)
+	$(BIN)/python tests/bench $(BENCH)
 
 clean: ## Remove the virtual environment and what the tools leave; databases stay
 	rm -rf $(VENV) build dist rendered .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

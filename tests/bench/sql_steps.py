@@ -1,0 +1,128 @@
+"""The stored procedures on the embedded engine: scoring beside the tutorial's way, and refresh."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from datasets import tpcds_tables
+from timing import Row, alternate
+
+from procluster.catalog import render
+from procluster.deploy.apply import install
+from procluster.local.database import Database, Session
+from procluster.settings import Settings
+
+TUTORIAL = """
+CREATE OR ALTER PROCEDURE dbo.tutorial_generate_clusters
+AS
+BEGIN
+    EXEC sp_execute_external_script
+        @language = N'Python',
+        @script = N'
+from sklearn.cluster import KMeans
+
+columns = ["orderRatio", "itemsRatio", "monetaryRatio", "frequency"]
+customers = InputDataSet
+model = KMeans(n_clusters=4, random_state=111, n_init=10).fit(customers[columns])
+customers["cluster"] = model.labels_
+OutputDataSet = customers
+',
+        @input_data_1 = N'
+SELECT
+    f.customer_id AS Customer,
+    f.order_ratio AS orderRatio,
+    f.items_ratio AS itemsRatio,
+    f.monetary_ratio AS monetaryRatio,
+    f.frequency
+FROM {source} AS f'
+    WITH RESULT SETS ((
+        Customer int, orderRatio float, itemsRatio float, monetaryRatio float, frequency float,
+        cluster int
+    ));
+END;
+"""
+
+CLUSTERS = """
+CREATE TABLE dbo.tutorial_clusters (
+    Customer int, orderRatio float, itemsRatio float, monetaryRatio float, frequency float,
+    cluster int
+);
+"""
+
+TUTORIAL_CALL = """
+DELETE FROM dbo.tutorial_clusters;
+INSERT INTO dbo.tutorial_clusters EXEC dbo.tutorial_generate_clusters;
+"""
+
+ASSIGN_CALL = "EXEC seg.assign @with_result = 0;"
+
+FEATURE_QUERY = """
+SELECT s.customer_id, s.order_ratio, s.items_ratio, s.monetary_ratio, s.frequency
+INTO #features
+FROM seg.customer_feature_source AS s;
+DROP TABLE #features;
+"""
+
+
+@contextmanager
+def shop(scale_factor: int) -> Iterator[Session]:
+    """A session on TPC-DS with everything installed, in a copy of its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = shutil.copy(tpcds_tables(scale_factor), Path(folder) / "shop.duckdb")
+        with Database(file) as database:
+            session = database.connect()
+            install(session, render(Settings()))
+            yield session
+
+
+def count(session: Session, table: str) -> int:
+    return int(str(session.query(f"SELECT COUNT(*) FROM {table};")[0].rows()[0][0]))
+
+
+def assign(scale_factor: int, rounds: int) -> Iterator[Row]:
+    """seg.assign beside the tutorial's way: retrain, and return every row through the script."""
+    with shop(scale_factor) as session:
+        session.query(f"EXEC seg.build_features; EXEC seg.train; EXEC seg.assign; {CLUSTERS}")
+        cases = {
+            "all rows written": f"DELETE FROM seg.customer_cluster; {ASSIGN_CALL}",
+            "nothing changed": ASSIGN_CALL,
+        }
+        for source in ("seg.customer_feature", "seg.customer_feature_source"):
+            session.query(TUTORIAL.format(source=source))
+            for case, batch in cases.items():
+                theirs, ours = alternate(
+                    partial(session.query, TUTORIAL_CALL), partial(session.query, batch), rounds
+                )
+                yield {
+                    "data": f"TPC-DS {scale_factor}",
+                    "customers": count(session, "seg.customer_cluster"),
+                    "the tutorial's input": source,
+                    "seg.assign": case,
+                    "tutorial s": theirs.median,
+                    "procluster s": ours.median,
+                    "times faster": ours.times_faster_than(theirs),
+                }
+
+
+def refresh(scale_factor: int, rounds: int) -> Iterator[Row]:
+    """Everything seg.refresh does, as a multiple of its own feature query."""
+    with shop(scale_factor) as session:
+        session.query("EXEC seg.refresh;")
+        for policy in ("never", "always"):
+            call = f"EXEC seg.refresh @train_policy = N'{policy}';"
+            query, whole = alternate(
+                partial(session.query, FEATURE_QUERY), partial(session.query, call), rounds
+            )
+            yield {
+                "data": f"TPC-DS {scale_factor}",
+                "customers": count(session, "seg.customer_cluster"),
+                "train": policy,
+                "feature query s": query.median,
+                "seg.refresh s": whole.median,
+                "after the query, times it": (whole.median - query.median) / query.median,
+            }
