@@ -12,8 +12,9 @@ from pathlib import Path
 from datasets import tpcds_tables
 from timing import Row, alternate
 
-from procluster.catalog import render
+from procluster.catalog import release
 from procluster.deploy.apply import install
+from procluster.deploy.embedded import EmbeddedConnection
 from procluster.local.database import Database, Session
 from procluster.settings import Settings
 
@@ -76,7 +77,7 @@ def shop(scale_factor: int) -> Iterator[Session]:
         file = shutil.copy(tpcds_tables(scale_factor), Path(folder) / "shop.duckdb")
         with Database(file) as database:
             session = database.connect()
-            install(session, render(Settings()))
+            install(EmbeddedConnection(session), release(Settings()))
             yield session
 
 
