@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from procluster.deploy.advice import advice
 from procluster.errors import ProclusterError
 
-__all__ = ["EXIT_CODES", "Verbs"]
+__all__ = ["EXIT_CODES", "Verbs", "explanation"]
 
 LOCAL_PACKAGES = frozenset({"duckdb", "matplotlib", "numpy", "pandas", "pyarrow", "sklearn"})
 """What the extra ``local`` installs."""
@@ -63,10 +64,16 @@ class Verbs(click.Group):
         except Exception as error:
             if ctx.params["traceback"]:
                 raise
-            raise click.ClickException(_explanation(error)) from error
+            raise click.ClickException(explanation(error)) from error
 
 
-def _explanation(error: Exception) -> str:
+def explanation(error: Exception) -> str:
+    """What to print of an error: its message, and advice where it is one of a server's."""
+    found = advice(error)
+    return _message(error) + (f"\n{found}" if found else "")
+
+
+def _message(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and (error.name or "") in LOCAL_PACKAGES:
         return (
             f"{error.name}: is not installed. Install what runs with no server: "
