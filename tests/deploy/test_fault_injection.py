@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from application import FIRST, SECOND, snapshot, statuses
+from application import FIRST, SCHEMA, SECOND, snapshot, statuses
 from faults import FAULTS, Fault, FaultyConnection
 
 from procluster.deploy.apply import Deployment, install
 from procluster.deploy.connection import Connection, Result
+from procluster.deploy.lock import exclusive
 from procluster.deploy.plan import make_plan
 from procluster.deploy.release import Release
 from procluster.deploy.returning import earlier_release
@@ -33,6 +35,12 @@ def attempt(connect: Connect, release: Release, at: int, fault: Fault, action: s
     return True if faulty.struck else None
 
 
+def settled(watcher: Connection) -> list[Any]:
+    """What is there once the session of a connection that was cut has ended."""
+    with exclusive(watcher, SCHEMA, 30):
+        return snapshot(watcher)
+
+
 def every_statement(
     connect: Connect, release: Release, fault: Fault, action: str
 ) -> tuple[int, int]:
@@ -41,14 +49,14 @@ def every_statement(
     Ends with the first attempt that succeeds, which leaves what a faultless one leaves.
     """
     watcher = connect()
-    before, failures = snapshot(watcher), 0
+    before, failures = settled(watcher), 0
     while True:
         ended = attempt(connect, release, failures + 1, fault, action)
         if ended is not False:
             break
         failures += 1
-        assert snapshot(watcher) == before, f"statement {failures}"
-    assert snapshot(watcher) != before
+        assert settled(watcher) == before, f"statement {failures}"
+    assert settled(watcher) != before
     assert make_plan(watcher, release).is_empty
     return failures, len([one for one in statuses(watcher) if one[1] == "failed"])
 

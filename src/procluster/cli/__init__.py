@@ -18,8 +18,10 @@ from procluster.cli.plan import plan
 from procluster.cli.render import render
 from procluster.cli.rollback import rollback
 from procluster.cli.sample import sample
+from procluster.cli.script import script
 from procluster.cli.sql import sql
 from procluster.cli.uninstall import uninstall
+from procluster.cli.verify import verify
 
 __all__ = ["main"]
 
@@ -53,6 +55,6 @@ def main(traceback: bool) -> None:  # noqa: ARG001 - Verbs reads it
 
 for verb in (
     *(demo, load, render, sample, sql),
-    *(plan, deploy, history, rollback, baseline, uninstall, job),
+    *(plan, deploy, verify, history, rollback, baseline, script, uninstall, job),
 ):
     main.add_command(verb)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Deployment", "Permission", "install", "refuse"]
 
 ROLL_BACK: Final = "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;"
+SETTLING: Final = 60
+"""Seconds that a server may take to notice a lost connection and roll back."""
+
 CLOCK: Final = "SELECT CONVERT(nvarchar(23), SYSUTCDATETIME(), 121);"
 
 
@@ -140,7 +143,7 @@ class Deployment:
         if state.get("table", f"{self.release.schema}.deployment") is None:
             return None
         row = history.insert_deployment(self.release, attempt, "succeeded", self.note)
-        [inserted] = self.connection.query(row)
+        [inserted] = self.connection.query(row + history.NUMBER)
         number = int(str(inserted.rows[0][0]))
         left = [change.leaves for change in plan.changes if change.leaves]
         for position, one in enumerate(left, 1):
@@ -174,10 +177,12 @@ class Deployment:
                 "procluster history tells once it can be reached."
             ) from error
         try:
-            number = history.find_attempt(fresh, self.release, attempt)
-            if number is not None:
-                return number
-            said = replace(self, connection=fresh)._give_up(attempt, str(error))
+            # The lock is free once the lost session has ended, and what it did is settled.
+            with exclusive(fresh, self.release.schema, max(self.lock_timeout, SETTLING)):
+                number = history.find_attempt(fresh, self.release, attempt)
+                if number is not None:
+                    return number
+                said = replace(self, connection=fresh)._give_up(attempt, str(error))
         finally:
             fresh.close()
         raise DeploymentError(f"{error}\nNothing was changed. {said}") from error

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 MESSAGE_LENGTH: Final = 4000
+NUMBER: Final = "SELECT CAST(SCOPE_IDENTITY() AS int) AS deployment_id;"
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,11 @@ class Attempt:
     Attributes
     ----------
     token : str
-        32 hexadecimal digits that no other attempt has.
+        32 hexadecimal digits that no other attempt has; empty when nobody will look for it.
     action : str
         deploy, rollback, uninstall or baseline.
     started_at : str
-        The server's UTC time, as T-SQL reads it.
+        The server's UTC time, as T-SQL reads it; empty for that of the row itself.
     """
 
     token: str
@@ -167,34 +168,34 @@ def recorded_at(connection: Connection, release: Release, deployment_id: int) ->
 def insert_deployment(
     release: Release, attempt: Attempt, status: str, message: str, *, is_older: bool = False
 ) -> str:
-    """The batch that adds a row, and selects its number.
+    """The statement that adds a row; SCOPE_IDENTITY() is its number then.
 
     Tables that are older than this version lack columns, which are left out then.
     """
     values = {
         "action": literal(attempt.action),
-        "attempt": literal(attempt.token),
+        "attempt": literal(attempt.token) if attempt.token else "NULL",
         "tool_version": literal(attempt.tool_version),
-        "started_at": literal(attempt.started_at),
+        "started_at": literal(attempt.started_at) if attempt.started_at else "SYSUTCDATETIME()",
         "ended_at": "SYSUTCDATETIME()",
         "status": literal(status),
         "message": literal(_fitting(message)) if message else "NULL",
     }
     if is_older:
         del values["action"], values["attempt"]
-    return f"""
-INSERT INTO {release.table("deployment")} ({", ".join(values)})
-VALUES ({", ".join(values.values())});
-
-SELECT CAST(SCOPE_IDENTITY() AS int) AS deployment_id;
+    return f"""INSERT INTO {release.table("deployment")} (
+    {", ".join(values)}
+)
+VALUES (
+    {", ".join(values.values())}
+);
 """
 
 
 def insert_object(release: Release, deployment: str, position: int, one: Recorded) -> str:
     """The batch that adds a row to the deployment that an expression gives."""
     deployed = "NULL" if one.deployed is None else text_value(one.deployed)
-    return f"""
-INSERT INTO {release.table("deployment_object")} (
+    return f"""INSERT INTO {release.table("deployment_object")} (
     deployment_id, position, object_name, object_kind, version, sha256, status, definition, deployed
 )
 VALUES (
@@ -222,7 +223,7 @@ def record_failure(
         for script in () if is_older else scripts:
             connection.query(script)
         row = insert_deployment(release, attempt, "failed", message, is_older=is_older)
-        [inserted] = connection.query(row)
+        [inserted] = connection.query(row + NUMBER)
         connection.query("COMMIT TRANSACTION;")
     except SqlError:
         connection.query("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from procluster.deploy.connection import Connection
 
-__all__ = ["exclusive"]
+__all__ = ["exclusive", "lock_batch", "release_batch"]
 
 
 @contextmanager
@@ -28,20 +28,7 @@ def exclusive(connection: Connection, schema: str, timeout: int) -> Iterator[Non
     DeploymentError
         Somebody else is at it, and still was after `timeout` seconds.
     """
-    resource = literal(f"procluster.{schema}.deployment")
-    [result] = connection.query(
-        f"""
-DECLARE @lock int;
-
-EXEC @lock = sp_getapplock
-    @Resource = {resource},
-    @LockMode = N'Exclusive',
-    @LockOwner = N'Session',
-    @LockTimeout = {timeout * 1000:d};
-
-SELECT @lock AS lock;
-"""
-    )
+    [result] = connection.query(f"{lock_batch(schema, timeout)}\nSELECT @lock AS lock;")
     if int(str(result.rows[0][0])) < 0:
         raise DeploymentError(
             f"schema {schema}: another deployment holds the lock, and still did after {timeout} s. "
@@ -51,6 +38,30 @@ SELECT @lock AS lock;
         yield
     finally:
         with suppress(ConnectError, SqlError):
-            connection.query(
-                f"EXEC sp_releaseapplock @Resource = {resource}, @LockOwner = N'Session';"
-            )
+            connection.query(release_batch(schema))
+
+
+def lock_batch(schema: str, timeout: int) -> str:
+    """Take the lock; @lock is negative when it was not to be had within `timeout` seconds."""
+    return f"""DECLARE @lock int;
+
+EXEC @lock = sp_getapplock
+    @Resource = {_resource(schema)},
+    @LockMode = N'Exclusive',
+    @LockOwner = N'Session',
+    @LockTimeout = {timeout * 1000:d};
+"""
+
+
+def release_batch(schema: str) -> str:
+    """Give the lock back, if it is held."""
+    resource = _resource(schema)
+    return f"""IF APPLOCK_MODE(N'public', {resource}, N'Session') <> N'NoLock'
+    EXEC sp_releaseapplock
+        @Resource = {resource},
+        @LockOwner = N'Session';
+"""
+
+
+def _resource(schema: str) -> str:
+    return literal(f"procluster.{schema}.deployment")

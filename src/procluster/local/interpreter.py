@@ -23,7 +23,7 @@ from procluster.local.parser import parse_batch
 from procluster.local.results import Message, ResultSet, Returned, RowCount
 from procluster.local.signals import Aborted, Cancelled, Caught
 from procluster.local.statements import CONTAINERS, STATEMENTS
-from procluster.local.syntax import Position, RaiseError, Statement, Throw
+from procluster.local.syntax import Position, RaiseError, SetOption, Statement, Throw
 from procluster.local.transaction import Transaction
 from procluster.local.translate import (
     as_sql_error,
@@ -62,6 +62,7 @@ class Options:
     def __init__(self, *, nocount: bool = False, xact_abort: bool = False) -> None:
         self.nocount = nocount
         self.xact_abort = xact_abort
+        self.noexec = False
 
     def copy(self) -> Options:
         return Options(nocount=self.nocount, xact_abort=self.xact_abort)
@@ -176,6 +177,8 @@ class Interpreter:
         """Run one statement and deal with its error."""
         self.at = statement.at
         self.stop_if_cancelled()
+        if self.options.noexec and not isinstance(statement, SetOption):
+            return None
         try:
             flow = STATEMENTS[type(statement)](self, statement, frame)
         except SqlError as error:

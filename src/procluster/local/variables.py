@@ -124,8 +124,14 @@ def _xact_abort(engine: Interpreter, on: bool) -> None:
     engine.options.xact_abort = on
 
 
+def _noexec(engine: Interpreter, on: bool) -> None:
+    """Under NOEXEC what follows is read and not run, until it is OFF again."""
+    engine.options.noexec = on
+
+
 SWITCHES: dict[str, Callable[[Interpreter, bool], None]] = {
     "NOCOUNT": _nocount,
+    "NOEXEC": _noexec,
     "XACT_ABORT": _xact_abort,
 }
 """Options that change something here."""
@@ -146,7 +152,6 @@ FIXED_OPTIONS = {
     "FMTONLY": "OFF",
     "IMPLICIT_TRANSACTIONS": "OFF",
     "LANGUAGE": "US_ENGLISH",
-    "NOEXEC": "OFF",
     "NUMERIC_ROUNDABORT": "OFF",
     "PARSEONLY": "OFF",
     "QUOTED_IDENTIFIER": "ON",
