@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from procluster import __version__
+from procluster.deploy.needs import NUMBERS, TEXTS, WHOLE_NUMBERS, MappedTable, Needs
 from procluster.deploy.release import Release
 from procluster.errors import RenderError
 from procluster.generator.bundle import bundle, collect
@@ -24,9 +25,17 @@ from procluster.generator.quoting import identifier, literal, trusted
 from procluster.generator.render import Kind, Script, environment
 from procluster.generator.render import render as render_template
 from procluster.indb.features import FEATURES
-from procluster.settings import SCALINGS, TRAIN_POLICIES, Defaults, Settings
+from procluster.settings import (
+    SCALINGS,
+    TRAIN_POLICIES,
+    Contacts,
+    Defaults,
+    Returns,
+    Sales,
+    Settings,
+)
 
-__all__ = ["OBJECTS", "Object", "release", "render", "templates"]
+__all__ = ["OBJECTS", "Object", "needs", "release", "render", "templates"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,9 @@ class Object:
 
 ROLES = ("seg_operator", "seg_reader")
 """What seg.roles makes and seg.grants grants to."""
+
+RUNTIME_FLOOR = {"Python": (3, 7), "numpy": (1, 15), "pandas": (0, 23)}
+"""What choose_k and train need inside the server, and their oldest releases."""
 
 OBJECTS: tuple[Object, ...] = (
     Object("seg.schema", "schema"),
@@ -205,6 +217,33 @@ def templates() -> Environment:
     made = environment(FileSystemLoader(str(_template_folder())))
     made.filters["variable"] = _variable
     return made
+
+
+def needs(settings: Settings) -> Needs:
+    """What the release needs of a server and database."""
+    keys = WHOLE_NUMBERS if settings.customer_type in WHOLE_NUMBERS else (*WHOLE_NUMBERS, *TEXTS)
+
+    def mapped(table: Sales | Returns | Contacts, *, may_be_empty: bool) -> MappedTable:
+        types: dict[str, tuple[str, ...]] = {"customer": keys, "amount": NUMBERS, "email": TEXTS}
+        columns = {
+            getattr(table, one.name): types.get(one.name, ())
+            for one in fields(table)
+            if one.name not in ("schema", "table")
+        }
+        name = f"{identifier(table.schema)}.{identifier(table.table)}"
+        return MappedTable(name, columns, may_be_empty)
+
+    bundled = {"bundle": partial(_bundle_modules, ("runtime",))}
+    probe = render_template(templates(), "probe.sql.j2", bundled)
+    return Needs(
+        (
+            mapped(settings.sales, may_be_empty=False),
+            mapped(settings.returns, may_be_empty=True),
+            mapped(settings.contacts, may_be_empty=True),
+        ),
+        probe,
+        RUNTIME_FLOOR,
+    )
 
 
 def _choose(settings: Settings, names: Sequence[str]) -> tuple[Object, ...]:

@@ -8,6 +8,7 @@ import click
 
 from procluster import __version__
 from procluster.cli.baseline import baseline
+from procluster.cli.check import check
 from procluster.cli.demo import demo
 from procluster.cli.deploy import deploy
 from procluster.cli.group import EXIT_CODES, Verbs
@@ -55,6 +56,6 @@ def main(traceback: bool) -> None:  # noqa: ARG001 - Verbs reads it
 
 for verb in (
     *(demo, load, render, sample, sql),
-    *(plan, deploy, verify, history, rollback, baseline, script, uninstall, job),
+    *(check, plan, deploy, verify, history, rollback, baseline, script, uninstall, job),
 ):
     main.add_command(verb)

@@ -11,6 +11,7 @@ from procluster.deploy.history import Recorded
 from procluster.deploy.loss import losses
 from procluster.deploy.release import MODULES, Release, quoted
 from procluster.deploy.state import State, is_rerunnable, read_state, same_module
+from procluster.errors import DeploymentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,10 +107,24 @@ class Observation:
 
 def observe(connection: Connection, release: Release) -> Observation:
     """Read what the last deployment recorded and what is there now."""
+    _require_sight(connection)
     recorded = history.latest(connection, release)
     everything: list[Script | Recorded] = [*release.scripts, *recorded.values()]
     keys = [(one.kind, one.name) for one in everything]
     return Observation(recorded, read_state(connection, keys, release.principals))
+
+
+def _require_sight(connection: Connection) -> None:
+    """Refuse to compare what cannot be seen: it would look as if it were dropped."""
+    [result] = connection.query(
+        "SELECT HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION'), ORIGINAL_LOGIN();"
+    )
+    allowed, login = result.rows[0]
+    if not allowed:
+        raise DeploymentError(
+            f"login {login}: may not see the definitions in this database, so nothing can be "
+            "compared. GRANT VIEW DEFINITION to its user, or add it to db_owner."
+        )
 
 
 def make_plan(connection: Connection, release: Release) -> Plan:

@@ -208,6 +208,8 @@ SESSION_FUNCTIONS: dict[str, Callable[..., Value]] = {
     "ERROR_PROCEDURE": _error("procedure", NAME),
     "ERROR_SEVERITY": _error("severity", INT),
     "ERROR_STATE": _error("state", INT),
+    # There is one principal, dbo, who may do everything.
+    "HAS_PERMS_BY_NAME": lambda *_: (INT, 1),
     "HOST_NAME": lambda _: (NAME, socket.gethostname()),
     "OBJECT_DEFINITION": _object_definition,
     "OBJECT_ID": _object_id,

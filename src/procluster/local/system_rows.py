@@ -187,6 +187,10 @@ def members(interpreter: Interpreter) -> Rows:
             yield roles[role], roles[inner] if inner else DBO
 
 
+def databases(interpreter: Interpreter) -> Rows:
+    yield interpreter.database_name, 5, 160, interpreter.collation
+
+
 def configurations(_: Interpreter) -> Rows:
     for name, (number, low, high, value, description) in CONFIGURATIONS.items():
         yield number, name, value, low, high, value, description, True, False

@@ -110,6 +110,10 @@ SYSTEM_VIEWS: dict[str, SystemView] = {
     "sys.database_role_members": SystemView(
         "role_principal_id int, member_principal_id int", system_rows.members
     ),
+    "sys.databases": SystemView(
+        "name sysname, database_id int, compatibility_level tinyint, collation_name sysname",
+        system_rows.databases,
+    ),
     "sys.configurations": SystemView(
         "configuration_id int, name nvarchar(35), value int, minimum int, maximum int, "
         "value_in_use int, description nvarchar(255), is_dynamic bit, is_advanced bit",
