@@ -23,12 +23,12 @@ check: $(VENV)/.check ## Check style, types, dependencies, the rendered T-SQL an
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/sqlfluff lint --processes $(JOBS) tests/golden
+	$(BIN)/sqlfluff lint --processes $(JOBS) tests/golden deploy/uninstall.sql deploy/agent_job.sql
 	$(BIN)/shellcheck docker/*.sh .ci/run
 	$(BIN)/hadolint docker/Dockerfile docker/deploy.Dockerfile
 	ACCEPT_EULA=Y ACCEPT_EULA_ML=Y $(BIN)/docker-compose --file docker/compose.yaml config --quiet
 
-golden: $(VENV)/.test ## Write the golden files anew; look at the difference before you commit
+golden: $(VENV)/.test ## Write the golden files and deploy/*.sql anew; look at the difference before you commit
 	$(BIN)/python -m pytest -q tests/golden --update-golden
 
 bench: $(VENV)/.test ## Measure everything beside the tutorial (hours; BENCH=--quick: minutes)

@@ -51,8 +51,7 @@ NO_AGENT: Final = (
 )
 
 DESCRIPTION: Final = (
-    "Brings the customer segmentation up to date: features, model by policy, clusters, profiles. "
-    "The log of every run is in {seg}.run. Made by procluster."
+    "Brings the customer segmentation up to date; its log is {seg}.run. Made by procluster."
 )
 
 

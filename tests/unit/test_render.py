@@ -51,9 +51,18 @@ def test_script_file_name_is_safe_for_file_systems() -> None:
     assert Script("a/b:c.x", "view", "").file_name == "a_b_c.x.view.sql"
 
 
-def test_install_script_ends_every_batch_with_go() -> None:
+def test_install_script_runs_every_script_in_one_transaction() -> None:
     scripts = (Script("a.b", "view", "SELECT 1;\n"), Script("a.c", "view", "SELECT 2;\n"))
 
-    text = install_script(scripts)
+    batches = install_script(scripts).split("GO\n")
 
-    assert text == ("SET ANSI_NULLS, QUOTED_IDENTIFIER ON;\nGO\n\nSELECT 1;\nGO\n\nSELECT 2;\nGO\n")
+    assert [one.strip() for one in batches if "@@ERROR" not in one] == [
+        "SET NOEXEC OFF;\nSET ANSI_NULLS, QUOTED_IDENTIFIER ON;\nSET NOCOUNT, XACT_ABORT ON;",
+        "BEGIN TRANSACTION;",
+        "SELECT 1;",
+        "SELECT 2;",
+        "COMMIT TRANSACTION;\nPRINT N'Installed.';",
+        "SET NOEXEC OFF;",
+        "",
+    ]
+    assert sum("SET NOEXEC ON" in one for one in batches) == 3

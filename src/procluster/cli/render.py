@@ -32,15 +32,17 @@ def render(objects: tuple[str, ...], out: Path, config: Path | None) -> None:
     """Write the T-SQL of the stored procedures.
 
     One file for every OBJECT, or for all of them, and install.sql with all of these in order, for
-    Management Studio and sqlcmd.
+    Management Studio and sqlcmd. With all of them also uninstall.sql and agent_job.sql.
     """
     from procluster import catalog, settings
+    from procluster.files import files
     from procluster.generator.render import install_script
 
-    scripts = catalog.render(settings.load(config), objects)
+    mapped = settings.load(config)
+    scripts = catalog.render(mapped, objects)
+    texts = {one.file_name: one.file_text for one in scripts}
+    texts |= {"install.sql": install_script(scripts)} if objects else files(mapped)
     out.mkdir(parents=True, exist_ok=True)
-    files = {script.file_name: script.file_text for script in scripts}
-    files["install.sql"] = install_script(scripts)
-    for name, text in files.items():
+    for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8", newline="\n")
         click.echo(str(out / name))

@@ -13,7 +13,7 @@ from procluster.deploy.lock import exclusive
 from procluster.deploy.plan import make_plan
 from procluster.deploy.state import read_state
 from procluster.errors import ConnectError, DeploymentError, SqlError
-from procluster.generator.render import SESSION_SETTINGS
+from procluster.generator.batches import SESSION_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from procluster.errors import DeploymentError, SqlError
+from procluster.generator.batches import SESSION_SETTINGS
 from procluster.generator.quoting import literal, text_value
-from procluster.generator.render import SESSION_SETTINGS, Kind, Script
+from procluster.generator.render import Kind, Script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

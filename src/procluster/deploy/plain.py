@@ -1,8 +1,6 @@
 """A plan as one plain .sql file, for people who run nothing else.
 
-It runs in sqlcmd and Management Studio. A batch that fails rolls everything back (XACT_ABORT; a
-batch that does not even compile is caught by @@ERROR, for XACT_ABORT does not see those), and the
-batches after it are read but not run (NOEXEC), for they would run outside the transaction.
+It runs in sqlcmd and Management Studio, all of it or nothing: procluster.generator.batches.
 """
 
 from __future__ import annotations
@@ -12,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from procluster.deploy import history
 from procluster.deploy.history import Attempt
 from procluster.deploy.lock import lock_batch, release_batch
-from procluster.generator.render import SESSION_SETTINGS
+from procluster.generator.batches import END, START, file_text, transaction
+from procluster.generator.quoting import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +31,6 @@ BEGIN
     SET NOEXEC ON;
 END;
 """
-GUARD: Final = """IF @@ERROR <> 0 AND @@TRANCOUNT > 0
-    ROLLBACK TRANSACTION;
-
-IF @@TRANCOUNT = 0
-    SET NOEXEC ON;
-"""
-END: Final = """COMMIT TRANSACTION;
-PRINT N'Deployed.';
-"""
 
 
 def plain_script(release: Release, plan: Plan, place: str) -> str:
@@ -49,24 +39,16 @@ def plain_script(release: Release, plan: Plan, place: str) -> str:
     It does not ask the catalog views what is there afterwards; so the next plan compares the
     modules' own texts, and takes tables and permissions as they are.
     """
-    batches = _batches(release, plan, place)
-    return "\n".join(f"{batch}GO\n" for batch in batches)
+    return file_text(_batches(release, plan, place))
 
 
 def _batches(release: Release, plan: Plan, place: str) -> Iterator[str]:
     title = f"procluster {release.tool_version}, for {place}".replace("*/", "* /")
-    yield f"/* {title} */\nSET NOEXEC OFF;\n{SESSION_SETTINGS}SET NOCOUNT, XACT_ABORT ON;\n"
+    yield f"/* {title} */\n{START}"
     yield lock_batch(release.schema, WAIT) + REFUSAL
-    yield "BEGIN TRANSACTION;\n"
-    for change in plan.changes:
-        for step in change.steps:
-            yield GUARD
-            yield step if step.endswith("\n") else f"{step}\n"
-    yield GUARD
-    yield _history(release, plan)
-    yield GUARD
-    yield END
-    yield f"SET NOEXEC OFF;\n\n{release_batch(release.schema)}"
+    steps = [step for change in plan.changes for step in change.steps]
+    yield from transaction([*steps, _history(release, plan)], literal("Deployed."))
+    yield f"{END}\n{release_batch(release.schema)}"
 
 
 def _history(release: Release, plan: Plan) -> str:

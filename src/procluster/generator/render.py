@@ -11,15 +11,12 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateError, Unde
 from markupsafe import Markup
 
 from procluster.errors import RenderError
+from procluster.generator.batches import END, SESSION_SETTINGS, START, file_text, transaction
 from procluster.generator.quoting import identifier, literal
 
 __all__ = ["Kind", "Script", "environment", "install_script", "render"]
 
 Kind = Literal["schema", "role", "table", "view", "function", "procedure", "grant"]
-
-# sqlcmd connects with QUOTED_IDENTIFIER OFF, a module keeps the setting it was created under,
-# and writing to a table with a filtered index needs ON (Msg 1934).
-SESSION_SETTINGS = "SET ANSI_NULLS, QUOTED_IDENTIFIER ON;\n"
 
 
 @dataclass(frozen=True)
@@ -83,9 +80,17 @@ def render(templates: Environment, template: str, context: Mapping[str, object])
     return text.rstrip("\n") + "\n"
 
 
-def install_script(scripts: tuple[Script, ...]) -> str:
-    """All scripts in order, in GO batches, as one file for SSMS and sqlcmd."""
-    return f"{SESSION_SETTINGS}GO\n\n" + "\n".join(f"{script.text}GO\n" for script in scripts)
+def install_script(scripts: tuple[Script, ...], heading: str = "") -> str:
+    """All scripts in order, in one transaction, as one file for SSMS and sqlcmd.
+
+    Parameters
+    ----------
+    scripts : tuple of Script
+    heading : str
+        A comment for the first lines.
+    """
+    texts = [script.text for script in scripts]
+    return file_text([heading + START, *transaction(texts, literal("Installed.")), END])
 
 
 def _refuse_unquoted(value: object) -> object:
