@@ -1,0 +1,5538 @@
+SET ANSI_NULLS, QUOTED_IDENTIFIER ON;
+GO
+
+/* The schema that holds everything of procluster. */
+IF SCHEMA_ID(N'seg') IS NULL
+    EXEC (N'CREATE SCHEMA seg AUTHORIZATION dbo;');
+GO
+
+/* Who may do what: operators run the segmentation, readers look at its results. */
+IF DATABASE_PRINCIPAL_ID(N'seg_operator') IS NULL
+    CREATE ROLE seg_operator AUTHORIZATION dbo;
+
+IF DATABASE_PRINCIPAL_ID(N'seg_reader') IS NULL
+    CREATE ROLE seg_reader AUTHORIZATION dbo;
+GO
+
+/* One row for each call of a procedure that changes something. */
+IF OBJECT_ID(N'seg.run', N'U') IS NULL
+    CREATE TABLE seg.run (
+        run_id bigint IDENTITY(1, 1) NOT NULL,
+        procedure_name nvarchar(128) NOT NULL,
+        parameters nvarchar(1000) NULL,
+        started_at datetime2(3) NOT NULL CONSTRAINT df_run_started_at DEFAULT SYSUTCDATETIME(),
+        ended_at datetime2(3) NULL,
+        status nvarchar(10) NOT NULL CONSTRAINT df_run_status DEFAULT N'running',
+        row_count bigint NULL,
+        message nvarchar(4000) NULL,
+        login_name nvarchar(128) NOT NULL CONSTRAINT df_run_login_name DEFAULT ORIGINAL_LOGIN(),
+        host_name nvarchar(128) NULL CONSTRAINT df_run_host_name DEFAULT HOST_NAME(),
+        CONSTRAINT pk_run PRIMARY KEY (run_id),
+        CONSTRAINT ck_run_status CHECK (status IN (N'running', N'succeeded', N'failed'))
+    );
+GO
+
+/* The features of every buying customer, as seg.build_features last computed them. */
+IF OBJECT_ID(N'seg.customer_feature', N'U') IS NULL
+    CREATE TABLE seg.customer_feature (
+        customer_id int NOT NULL,
+        order_ratio float NOT NULL,
+        items_ratio float NOT NULL,
+        monetary_ratio float NOT NULL,
+        frequency float NOT NULL,
+        CONSTRAINT pk_customer_feature PRIMARY KEY (customer_id)
+    );
+GO
+
+/* Every model ever trained, as a JSON document; at most one is active.
+   Rows are only added; which one is active is all that changes. */
+IF OBJECT_ID(N'seg.model', N'U') IS NULL
+BEGIN
+    CREATE TABLE seg.model (
+        model_id int IDENTITY(1, 1) NOT NULL,
+        run_id bigint NOT NULL,
+        created_at datetime2(3) NOT NULL CONSTRAINT df_model_created_at DEFAULT SYSUTCDATETIME(),
+        is_active bit NOT NULL,
+        n_clusters int NOT NULL,
+        scaling nvarchar(10) NOT NULL,
+        random_state int NOT NULL,
+        n_init int NOT NULL,
+        inertia float NOT NULL,
+        customers bigint NOT NULL,
+        document nvarchar(max) NOT NULL,
+        CONSTRAINT pk_model PRIMARY KEY (model_id),
+        CONSTRAINT fk_model_run FOREIGN KEY (run_id) REFERENCES seg.run (run_id),
+        CONSTRAINT ck_model_document CHECK (ISJSON(document) = 1)
+    );
+
+    CREATE UNIQUE INDEX ux_model_active ON seg.model (is_active) WHERE is_active = 1;
+END;
+GO
+
+/* The cluster of every customer, by the model that seg.assign last used. */
+IF OBJECT_ID(N'seg.customer_cluster', N'U') IS NULL
+BEGIN
+    CREATE TABLE seg.customer_cluster (
+        customer_id int NOT NULL,
+        model_id int NOT NULL,
+        cluster_id int NOT NULL,
+        distance float NOT NULL,
+        is_outlier bit NOT NULL,
+        CONSTRAINT pk_customer_cluster PRIMARY KEY (customer_id),
+        CONSTRAINT fk_customer_cluster_model FOREIGN KEY (model_id) REFERENCES seg.model (model_id)
+    );
+
+    CREATE INDEX ix_customer_cluster_cluster
+    ON seg.customer_cluster (cluster_id, distance) INCLUDE (is_outlier);
+END;
+GO
+
+/* What the clusters of a model look like, in numbers and words. */
+IF OBJECT_ID(N'seg.cluster_profile', N'U') IS NULL
+    CREATE TABLE seg.cluster_profile (
+        model_id int NOT NULL,
+        cluster_id int NOT NULL,
+        customers bigint NOT NULL,
+        share float NOT NULL,
+        outliers bigint NOT NULL,
+        order_ratio_mean float NOT NULL,
+        order_ratio_population_mean float NOT NULL,
+        items_ratio_mean float NOT NULL,
+        items_ratio_population_mean float NOT NULL,
+        monetary_ratio_mean float NOT NULL,
+        monetary_ratio_population_mean float NOT NULL,
+        frequency_mean float NOT NULL,
+        frequency_population_mean float NOT NULL,
+        label nvarchar(1000) NOT NULL,
+        rule_in_words nvarchar(2000) NOT NULL,
+        CONSTRAINT pk_cluster_profile PRIMARY KEY (model_id, cluster_id),
+        CONSTRAINT fk_cluster_profile_model FOREIGN KEY (model_id) REFERENCES seg.model (model_id)
+    );
+GO
+
+/* The metrics of every number of clusters that seg.choose_k tried, call by call. */
+IF OBJECT_ID(N'seg.k_evaluation', N'U') IS NULL
+    CREATE TABLE seg.k_evaluation (
+        run_id bigint NOT NULL,
+        k int NOT NULL,
+        scaling nvarchar(10) NOT NULL,
+        inertia float NOT NULL,
+        mean_distance float NOT NULL,
+        silhouette float NULL,
+        silhouette_error float NULL,
+        davies_bouldin float NULL,
+        calinski_harabasz float NULL,
+        is_suggested bit NOT NULL,
+        reason nvarchar(1000) NULL,
+        CONSTRAINT pk_k_evaluation PRIMARY KEY (run_id, k),
+        CONSTRAINT fk_k_evaluation_run FOREIGN KEY (run_id) REFERENCES seg.run (run_id)
+    );
+GO
+
+/* One row for each deployment: what was tried, by whom, and how it ended. */
+IF OBJECT_ID(N'seg.deployment', N'U') IS NULL
+    CREATE TABLE seg.deployment (
+        deployment_id int IDENTITY(1, 1) NOT NULL,
+        tool_version nvarchar(50) NOT NULL,
+        started_at datetime2(3) NOT NULL CONSTRAINT df_deployment_started_at DEFAULT SYSUTCDATETIME(),
+        ended_at datetime2(3) NULL,
+        status nvarchar(10) NOT NULL,
+        message nvarchar(4000) NULL,
+        login_name nvarchar(128) NOT NULL CONSTRAINT df_deployment_login_name DEFAULT ORIGINAL_LOGIN(),
+        host_name nvarchar(128) NULL CONSTRAINT df_deployment_host_name DEFAULT HOST_NAME(),
+        CONSTRAINT pk_deployment PRIMARY KEY (deployment_id),
+        CONSTRAINT ck_deployment_status CHECK (status IN (N'running', N'succeeded', N'failed'))
+    );
+GO
+
+/* The text of every object of every deployment: what drift is measured by and rollback returns to. */
+IF OBJECT_ID(N'seg.deployment_object', N'U') IS NULL
+    CREATE TABLE seg.deployment_object (
+        deployment_id int NOT NULL,
+        position int NOT NULL,
+        object_name nvarchar(260) NOT NULL,
+        object_kind nvarchar(20) NOT NULL,
+        sha256 char(64) NOT NULL,
+        definition nvarchar(max) NOT NULL,
+        CONSTRAINT pk_deployment_object PRIMARY KEY (deployment_id, position),
+        CONSTRAINT fk_deployment_object_deployment FOREIGN KEY (deployment_id)
+            REFERENCES seg.deployment (deployment_id)
+    );
+GO
+
+/*
+seg.customer_feature_source: the features of every customer with a sale, computed from
+dbo.store_sales and dbo.store_returns. Rows without a customer belong to nobody and are left out.
+
+    SELECT TOP (10) * FROM seg.customer_feature_source;
+
+    order_ratio: returned orders / orders
+    items_ratio: returned items / items bought
+    monetary_ratio: amount returned / amount paid
+    frequency: returned orders
+*/
+CREATE OR ALTER VIEW seg.customer_feature_source
+AS
+SELECT
+    sale.customer_id,
+    ROUND(COALESCE(CAST(refund.tickets AS float) / NULLIF(CAST(sale.tickets AS float), 0), 0), 7) AS order_ratio,
+    ROUND(COALESCE(CAST(refund.items AS float) / NULLIF(CAST(sale.items AS float), 0), 0), 7) AS items_ratio,
+    ROUND(COALESCE(CAST(refund.amount AS float) / NULLIF(CAST(sale.amount AS float), 0), 0), 7) AS monetary_ratio,
+    CAST(COALESCE(refund.tickets, 0) AS float) AS frequency
+FROM (
+    SELECT
+        s.ss_customer_sk AS customer_id,
+        COUNT(DISTINCT s.ss_ticket_number) AS tickets,
+        COUNT(s.ss_item_sk) AS items,
+        CAST(SUM(s.ss_net_paid) AS float) AS amount
+    FROM dbo.store_sales AS s
+    WHERE s.ss_customer_sk IS NOT NULL
+    GROUP BY s.ss_customer_sk
+) AS sale
+LEFT JOIN (
+    SELECT
+        r.sr_customer_sk AS customer_id,
+        COUNT(DISTINCT r.sr_ticket_number) AS tickets,
+        COUNT(r.sr_item_sk) AS items,
+        CAST(SUM(r.sr_return_amt) AS float) AS amount
+    FROM dbo.store_returns AS r
+    WHERE r.sr_customer_sk IS NOT NULL
+    GROUP BY r.sr_customer_sk
+) AS refund
+    ON refund.customer_id = sale.customer_id;
+GO
+
+/*
+seg.model_centroid: the centroids of one model, opened from its JSON document.
+
+    SELECT * FROM seg.model_centroid(1);
+
+One row for each cluster: its size when trained, the distance beyond which a member is an outlier,
+and for each feature the centre and the scale. The distance of a customer to a cluster is the square
+root of the sum over the features of ((value - centre) / scale) squared.
+*/
+CREATE OR ALTER FUNCTION seg.model_centroid (@model_id int)
+RETURNS TABLE
+AS
+RETURN (
+    SELECT
+        m.model_id,
+        c.cluster_id,
+        c.customers,
+        c.outlier_distance,
+        c.order_ratio,
+        s.order_ratio_scale,
+        c.items_ratio,
+        s.items_ratio_scale,
+        c.monetary_ratio,
+        s.monetary_ratio_scale,
+        c.frequency,
+        s.frequency_scale
+    FROM seg.model AS m
+    CROSS APPLY OPENJSON(m.document, N'$.clusters') WITH (
+        order_ratio float '$.centroid.order_ratio',
+        items_ratio float '$.centroid.items_ratio',
+        monetary_ratio float '$.centroid.monetary_ratio',
+        frequency float '$.centroid.frequency',
+        cluster_id int '$.cluster',
+        customers bigint '$.size',
+        outlier_distance float '$.outlier_distance'
+    ) AS c
+    CROSS APPLY OPENJSON(m.document, N'$.scale') WITH (
+        order_ratio_scale float '$.order_ratio',
+        items_ratio_scale float '$.items_ratio',
+        monetary_ratio_scale float '$.monetary_ratio',
+        frequency_scale float '$.frequency'
+    ) AS s
+    WHERE m.model_id = @model_id
+);
+GO
+
+/*
+seg.centroid: the centroids of the active model.
+
+    SELECT * FROM seg.centroid ORDER BY cluster_id;
+*/
+CREATE OR ALTER VIEW seg.centroid
+AS
+SELECT
+    c.model_id,
+    c.cluster_id,
+    c.customers,
+    c.outlier_distance,
+    c.order_ratio,
+    c.order_ratio_scale,
+    c.items_ratio,
+    c.items_ratio_scale,
+    c.monetary_ratio,
+    c.monetary_ratio_scale,
+    c.frequency,
+    c.frequency_scale
+FROM seg.model AS m
+CROSS APPLY seg.model_centroid(m.model_id) AS c
+WHERE m.is_active = 1;
+GO
+
+/*
+seg.classify: the cluster of one feature vector, by the active model. No Python.
+
+    SELECT cluster_id, distance FROM seg.classify(0, 0, 0, 0);
+
+One row: the nearest centroid (the lower number on a tie), the distance to it, and whether the
+vector is an outlier there. No row when no model is active or a feature is NULL.
+*/
+CREATE OR ALTER FUNCTION seg.classify (
+    @order_ratio float,
+    @items_ratio float,
+    @monetary_ratio float,
+    @frequency float
+)
+RETURNS TABLE
+AS
+RETURN (
+    SELECT
+        n.model_id,
+        n.cluster_id,
+        SQRT(n.squared_distance) AS distance,
+        -- The fence was computed elsewhere: its last digit makes nobody an outlier.
+        CAST(
+            IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit
+        ) AS is_outlier
+    FROM (
+        SELECT TOP (1)
+            c.model_id,
+            c.cluster_id,
+            c.outlier_distance,
+            SQUARE((@order_ratio - c.order_ratio) / c.order_ratio_scale) +
+            SQUARE((@items_ratio - c.items_ratio) / c.items_ratio_scale) +
+            SQUARE((@monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
+            SQUARE((@frequency - c.frequency) / c.frequency_scale) AS squared_distance
+        FROM seg.centroid AS c
+        WHERE
+            @order_ratio IS NOT NULL AND
+            @items_ratio IS NOT NULL AND
+            @monetary_ratio IS NOT NULL AND
+            @frequency IS NOT NULL
+        ORDER BY squared_distance, c.cluster_id
+    ) AS n
+);
+GO
+
+/*
+seg.start_run: opens a row of seg.run. The other procedures call it; nobody else needs to.
+*/
+CREATE OR ALTER PROCEDURE seg.start_run
+    @procedure_name nvarchar(128),
+    @parameters nvarchar(1000) = NULL,
+    @run_id bigint OUTPUT
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    INSERT INTO seg.run (procedure_name, parameters)
+    VALUES (@procedure_name, @parameters);
+
+    SET @run_id = CAST(SCOPE_IDENTITY() AS bigint);
+END;
+GO
+
+/*
+seg.finish_run: closes a row of seg.run. The other procedures call it; nobody else needs to.
+
+In a transaction of the caller's that can only be rolled back, nothing can be written; the row then
+goes with the rest of that transaction.
+*/
+CREATE OR ALTER PROCEDURE seg.finish_run
+    @run_id bigint,
+    @status nvarchar(10),
+    @row_count bigint = NULL,
+    @message nvarchar(4000) = NULL
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    IF XACT_STATE() = -1
+        RETURN;
+
+    UPDATE seg.run
+    SET
+        ended_at = SYSUTCDATETIME(),
+        status = @status,
+        row_count = @row_count,
+        message = @message
+    WHERE run_id = @run_id;
+END;
+GO
+
+/*
+seg.build_features: computes the features of every customer with a sale into
+seg.customer_feature, all or nothing.
+
+    EXEC seg.build_features;
+
+Result: one row with the number of customers, what was left out (rows without a customer, returns of
+customers without a sale), and how many customers have a negative feature.
+*/
+CREATE OR ALTER PROCEDURE seg.build_features
+    @with_result bit = 1
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @customers bigint,
+        @negative_customers bigint,
+        @sale_rows_left_out bigint,
+        @return_rows_left_out bigint,
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        EXEC seg.start_run
+            @procedure_name = N'build_features',
+            @run_id = @run_id OUTPUT;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        DELETE FROM seg.customer_feature;
+
+        INSERT INTO seg.customer_feature (
+            customer_id, order_ratio, items_ratio, monetary_ratio, frequency
+        )
+        SELECT
+            s.customer_id,
+            s.order_ratio,
+            s.items_ratio,
+            s.monetary_ratio,
+            s.frequency
+        FROM seg.customer_feature_source AS s;
+
+        SET @customers = @@ROWCOUNT;
+
+        IF @customers = 0
+            THROW 50004, N'dbo.store_sales: no row has a customer, so there is nobody to segment. Load sales, or map another table.', 1;
+
+        SELECT @negative_customers = COUNT_BIG(*)
+        FROM seg.customer_feature AS f
+        WHERE f.order_ratio < 0 OR f.items_ratio < 0 OR f.monetary_ratio < 0 OR f.frequency < 0;
+
+        SELECT @sale_rows_left_out = COUNT_BIG(*)
+        FROM dbo.store_sales AS s
+        WHERE s.ss_customer_sk IS NULL;
+
+        SELECT @return_rows_left_out = COUNT_BIG(*)
+        FROM dbo.store_returns AS r
+        WHERE NOT EXISTS (
+            SELECT 1
+            FROM seg.customer_feature AS f
+            WHERE f.customer_id = r.sr_customer_sk
+        );
+
+        SET @message = CONCAT(
+            @customers, N' customers; left out: ',
+            @sale_rows_left_out, N' sale rows without a customer, ',
+            @return_rows_left_out, N' return rows of nobody who bought; ',
+            @negative_customers, N' customers with a negative feature, kept.'
+        );
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = @customers,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        IF @with_result = 1
+            SELECT
+                @customers AS customers,
+                @sale_rows_left_out AS sale_rows_left_out,
+                @return_rows_left_out AS return_rows_left_out,
+                @negative_customers AS negative_customers;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/*
+seg.choose_k: tries every number of clusters from 1 to @max_k and suggests one.
+
+    EXEC seg.choose_k @max_k = 10;
+
+    DECLARE @chart varbinary(max);
+    EXEC seg.choose_k @with_chart = 1, @chart = @chart OUTPUT;  -- the elbow as a PNG
+
+Result: one row for each k with its metrics, the suggested one marked, and the reason as a message.
+Lower is better for inertia, mean distance and Davies-Bouldin, higher for silhouette and
+Calinski-Harabasz. Rows and reason are kept in seg.k_evaluation.
+*/
+CREATE OR ALTER PROCEDURE seg.choose_k
+    @max_k int = 19,
+    @scaling nvarchar(10) = N'none',
+    @random_state int = 111,
+    @n_init int = 10,
+    @with_chart bit = 0,
+    @chart varbinary(max) = NULL OUTPUT
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000),
+        @faults nvarchar(max),
+        @message nvarchar(4000),
+        @document nvarchar(max),
+        @document_length int,
+        @suggested_k int,
+        @reason nvarchar(1000),
+        @fault nvarchar(max);
+
+    BEGIN TRY
+        SET @parameters = CONCAT(
+            N'@max_k = ', @max_k, N', @scaling = ', @scaling,
+            N', @random_state = ', @random_state, N', @n_init = ', @n_init
+        );
+
+        EXEC seg.start_run
+            @procedure_name = N'choose_k',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        SET @faults = CONCAT(
+            IIF(@max_k BETWEEN 2 AND 100, N'', CONCAT(
+                N'@max_k: ', COALESCE(CAST(@max_k AS nvarchar(30)), N'NULL'),
+                N' is not a number of clusters to try. Allowed: 2 to 100. '
+            )),
+            IIF(@scaling IN (N'none', N'standard', N'robust'), N'', CONCAT(
+                N'@scaling: ', COALESCE(N'''' + @scaling + N'''', N'NULL'),
+                N' is not a scaling. Allowed: none, standard, robust. '
+            )),
+            IIF(@random_state BETWEEN 0 AND 2147483647, N'', CONCAT(
+                N'@random_state: ', COALESCE(CAST(@random_state AS nvarchar(30)), N'NULL'),
+                N' is not a seed. Allowed: 0 to 2147483647. '
+            )),
+            IIF(@n_init BETWEEN 1 AND 1000, N'', CONCAT(
+                N'@n_init: ', COALESCE(CAST(@n_init AS nvarchar(30)), N'NULL'),
+                N' is not a number of restarts. Allowed: 1 to 1000. '
+            ))
+        );
+
+        IF @faults <> N''
+        BEGIN
+            SET @message = LEFT(RTRIM(@faults), 2000);
+            THROW 50001, @message, 1;
+        END;
+
+        -- Python tells capitals and trailing blanks apart; a database may not.
+        SET @scaling = LOWER(RTRIM(@scaling));
+
+        IF NOT EXISTS (SELECT 1 FROM seg.customer_feature)
+            THROW 50004, N'seg.customer_feature: is empty. EXEC seg.build_features first.', 1;
+
+        EXEC sp_execute_external_script
+            @language = N'Python',
+            @script = N'
+# ---- locate
+SOURCES = (
+    ("centres.py", 28),
+    ("parameters.py", 314),
+    ("runtime.py", 367),
+    ("silhouette.py", 427),
+    ("features.py", 555),
+    ("vectors.py", 591),
+    ("evaluation.py", 801),
+    ("segments.py", 992),
+    ("charts.py", 1078),
+    ("glue", 1278),
+)
+
+def locate(error):
+    """What went wrong, and where in the sources below; a ValueError speaks for itself."""
+    import traceback
+
+    if isinstance(error, ValueError) and str(error):
+        return str(error)
+    lines = [frame[1] for frame in traceback.extract_tb(error.__traceback__)
+             if frame[0] == "<string>"]
+    name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
+    return "{}, line {}: {}: {}".format(
+        name, lines[-1] - start + 1, type(error).__name__, error)
+# ---- procluster/indb/centres.py
+"""Weighted K-Means: centres of points that stand for many customers each.
+
+numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
+give the same centres on every release of numpy, because sums over points are made only where
+their order is fixed (bincount, cumsum, fsum). scikit-learn''s KMeans from the same starting centres
+with tol=0 comes to the same centres.
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
+"""
+
+import math
+from typing import NamedTuple, Tuple
+
+import numpy as np
+
+# Restarts see at most so many points; more are condensed to cells.
+MOST_CELLS = 4096
+
+# So many points are tried as better starting centres before each run.
+SWAPS_TRIED = 25
+
+# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
+MOST_ITERATIONS = 10000
+
+# Distances are computed for so many pairs at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 65536
+
+
+class Partition(NamedTuple):
+    """The outcome of K-Means.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_points,)
+        The nearest centre; the lower number where two are equally near.
+    distances : array of float, shape (n_points,)
+        Euclidean distance to it.
+    inertia : float
+        Sum of weight times squared distance.
+    iterations : int
+        Steps of Lloyd''s algorithm.
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    distances: np.ndarray
+    inertia: float
+    iterations: int
+
+
+def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
+    total = np.zeros((len(centres), points.shape[1]))
+    for values, centre_values in zip(points, centres.T):
+        gap = values - centre_values[:, np.newaxis]
+        gap *= gap
+        total += gap
+    return total
+
+
+def two_nearest(
+    points: np.ndarray, centres: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each point the nearest centre, the distance to it and to the second nearest.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [3.0]]))]
+    [[0, 1], [1.0, 1.0], [3.0, 3.0]]
+    """
+    n_points = points.shape[1]
+    labels = np.empty(n_points, dtype=np.int64)
+    first = np.empty(n_points)
+    second = np.empty(n_points)
+    step = max(1, PAIRS_AT_ONCE // len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        squares = squared_distances(points[:, part], centres)
+        labels[part] = squares.argmin(axis=0)
+        at = labels[part], np.arange(squares.shape[1])
+        first[part] = squares[at]
+        squares[at] = np.inf
+        second[part] = squares.min(axis=0)
+    return labels, np.sqrt(first), np.sqrt(second)
+
+
+def seed_centres(
+    points: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState
+) -> np.ndarray:
+    """Draw starting centres by greedy k-means++.
+
+    Each centre is the best of a few points drawn with probability proportional to weight times
+    squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
+    advantages of careful seeding.
+
+    Raises
+    ------
+    ValueError
+        When fewer than `n_clusters` points are far enough apart to be told from each other.
+    """
+    n_draws = 2 + int(math.log(n_clusters))
+    nearest = np.ones(points.shape[1])
+    cumulated = np.cumsum(weights)[np.newaxis]
+    best = 0
+    chosen = []
+    for index in range(n_clusters):
+        odds = cumulated[best]
+        if not odds[-1] > 0:
+            raise ValueError(
+                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, "
+                f"and only {index} are far enough apart to be told from each other. "
+                f"Allowed: 1 to {index}."
+            )
+        draws = draw_points(odds, n_draws, random)
+        squares = squared_distances(points, points[:, draws].T)
+        if index:
+            squares = np.minimum(squares, nearest)
+        cumulated = np.cumsum(weights * squares, axis=1)
+        best = int(cumulated[:, -1].argmin())
+        nearest = squares[best]
+        chosen.append(draws[best])
+    return np.array(points[:, chosen].T)
+
+
+def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
+    """Draw indices by cumulated odds; none of those whose own odds are zero."""
+    draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
+    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+
+
+def swap_centres(
+    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, random: np.random.RandomState
+) -> np.ndarray:
+    """Return better starting centres: a point drawn as above replaces a centre when that helps.
+
+    Which centre is best given up is seen from the second nearest centre of its points. Lattanzi
+    and Sohler (2019), A better k-means++ algorithm via local search, ICML.
+    """
+    centres = centres.copy()
+    labels, first, second = two_nearest(points, centres)
+    for _ in range(SWAPS_TRIED):
+        odds = np.cumsum(weights * first**2)
+        if not odds[-1] > 0:
+            break
+        drawn = draw_points(odds, 1, random)
+        distances = np.sqrt(squared_distances(points, points[:, drawn].T)[0])
+        kept = np.minimum(first, distances) ** 2
+        loss = weights * (np.minimum(second, distances) ** 2 - kept)
+        losses = np.bincount(labels, loss, minlength=len(centres))
+        if np.cumsum(weights * kept)[-1] + losses.min() < odds[-1]:
+            centres[losses.argmin()] = points[:, drawn[0]]
+            labels, first, second = two_nearest(points, centres)
+    return centres
+
+
+def weighted_means(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, count: int
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the means, shape (count, n_features), and weights of the groups; 0 where empty."""
+    total = np.bincount(labels, weights, minlength=count)
+    sums = [np.bincount(labels, weights * values, minlength=count) for values in points]
+    return np.column_stack(sums) / np.where(total > 0, total, 1.0)[:, np.newaxis], total
+
+
+def move_centres(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray
+) -> np.ndarray:
+    """Return the means of the clusters; a cluster without points moves to the worst served one."""
+    means, total = weighted_means(points, weights, labels, len(centres))
+    empty = np.flatnonzero(total == 0)
+    if len(empty):
+        costs = weights * ((points - centres[labels].T) ** 2).sum(axis=0)
+        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+        means[empty] = points[:, worst].T
+    return means
+
+
+def run_lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> Partition:
+    """Move centres to the means of their points until nothing changes.
+
+    A point is compared with all centres only when bounds on its distances leave room for a
+    change, which skips most of the work and changes no result: Hamerly (2010), Making k-means
+    even faster, SIAM International Conference on Data Mining.
+    """
+    labels, upper, lower = two_nearest(points, centres)
+    iterations = 0
+    while iterations < MOST_ITERATIONS:
+        iterations += 1
+        moved = move_centres(points, weights, labels, centres)
+        shifts = np.sqrt(((moved - centres) ** 2).sum(axis=1))
+        centres = moved
+        if not shifts.any():
+            exact = two_nearest(points, centres)
+            if (exact[0] == labels).all():
+                break
+            labels, upper, lower = exact  # rounding of the bounds had hidden a change
+            continue
+        upper += shifts[labels]
+        lower -= shifts.max()
+        doubtful = np.flatnonzero(upper >= lower)
+        gaps = points[:, doubtful] - centres[labels[doubtful]].T
+        upper[doubtful] = np.sqrt((gaps**2).sum(axis=0))
+        doubtful = doubtful[upper[doubtful] >= lower[doubtful]]
+        nearest = two_nearest(points[:, doubtful], centres)
+        labels[doubtful], upper[doubtful], lower[doubtful] = nearest
+    labels, distances, _ = two_nearest(points, centres)
+    inertia = math.fsum(weights * distances**2)
+    return Partition(centres, labels, distances, inertia, iterations)
+
+
+def condense(
+    points: np.ndarray, weights: np.ndarray, most_cells: int = MOST_CELLS
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return at most `most_cells` weighted points that stand for all of them.
+
+    Cells are split at the mean of their widest feature, those with the largest sum of squares
+    first, so that an outlier soon has a cell of its own. A cell is represented by its mean and
+    weight; what it leaves out of any inertia is its own sum of squares.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 50.0, 51.0]]), np.array([3.0, 1.0, 1.0, 1.0])
+    >>> [each.tolist() for each in condense(points, weights, most_cells=2)]
+    [[[0.25, 50.5]], [4.0, 2.0]]
+    """
+    n_points = points.shape[1]
+    if n_points <= most_cells:
+        return points, weights
+    cells, count = np.zeros(n_points, dtype=np.int64), 1
+    while True:
+        means, total = weighted_means(points, weights, cells, count)
+        squares = weights * (points - means[cells].T) ** 2
+        spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
+        loss = spreads.sum(axis=0)
+        split = np.flatnonzero(loss > loss.max() / 4)
+        split = split[np.argsort(-loss[split], kind="mergesort")][: most_cells - count]
+        if not len(split):
+            occupied = total > 0  # rounding may leave the upper part of a split empty
+            return np.ascontiguousarray(means[occupied].T), total[occupied]
+        upper_part = np.full(count, -1)
+        upper_part[split] = count + np.arange(len(split))
+        movable = np.flatnonzero(upper_part[cells] >= 0)
+        own = cells[movable]
+        widest = spreads.argmax(axis=0)[own]
+        high = points[widest, movable] > means[own, widest]
+        cells[movable[high]] = upper_part[own[high]]
+        count += len(split)
+
+
+def fit_centres(
+    points: np.ndarray,
+    weights: np.ndarray,
+    cells: Tuple[np.ndarray, np.ndarray],
+    n_clusters: int,
+    random_state: int,
+    n_init: int,
+) -> Partition:
+    """Return the best of `n_init` K-Means runs from different starting centres.
+
+    Parameters
+    ----------
+    points : array of float, shape (n_features, n_points)
+        Distinct points, divided by their scale.
+    weights : array of float, shape (n_points,)
+    cells : tuple
+        What `condense` makes of both. The runs are compared on the cells; the winner is then
+        run to its fixed point on all the points.
+    n_clusters, random_state, n_init : int
+        Equally good runs: the first.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
+    >>> best = fit_centres(points, weights, condense(points, weights), 2, 111, 10)
+    >>> sorted(best.centres[:, 0].tolist()), best.inertia
+    ([0.5, 8.0], 0.5)
+    """
+    random = np.random.RandomState(random_state)
+    runs = []
+    for _ in range(n_init):
+        seeds = seed_centres(*cells, n_clusters, random)
+        runs.append(run_lloyd(*cells, swap_centres(*cells, seeds, random)))
+    best = min(runs, key=lambda run: run.inertia)
+    final = run_lloyd(points, weights, best.centres)
+    return final._replace(iterations=best.iterations + final.iterations)
+# ---- procluster/indb/parameters.py
+"""The values that the parameters of a call may have."""
+
+import numbers
+from typing import Any, List, Sequence
+
+ALLOWED_NUMBERS = {
+    "n_clusters": (1, 1000, "a number of clusters"),
+    "max_k": (1, 100, "a number of clusters"),
+    "n_init": (1, 1000, "a number of restarts"),
+    "random_state": (0, 2**31 - 1, "a seed"),
+}
+
+SCALINGS = ("none", "standard", "robust")
+
+
+def parameter_faults(**given: Any) -> List[str]:
+    """Return one sentence for each parameter that has a value it may not have.
+
+    Parameters
+    ----------
+    **given
+        Values by the names of `ALLOWED_NUMBERS`, and `scaling`.
+
+    Examples
+    --------
+    >>> parameter_faults(n_clusters=0, scaling="none")
+    [''n_clusters: 0 is not a number of clusters. Allowed: 1 to 1000.'']
+    """
+    faults = []
+    for name, value in given.items():
+        if name == "scaling":
+            if value not in SCALINGS:
+                faults.append(
+                    "scaling: {!a} is not a scaling. Allowed: {}.".format(
+                        value, ", ".join(SCALINGS)
+                    )
+                )
+            continue
+        least, most, what = ALLOWED_NUMBERS[name]
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
+            faults.append(f"{name}: {value!a} is not {what}. Allowed: {least} to {most}.")
+    return faults
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Raise one ValueError that names every fault; do nothing when there is none.
+
+    The sentences stand on one line because the hosts of external scripts pass on one line.
+    """
+    if faults:
+        raise ValueError(" ".join(faults))
+# ---- procluster/indb/runtime.py
+"""The versions of what the runtime has."""
+
+import importlib
+import json
+import platform
+from typing import Dict
+
+COMPONENTS = (
+    ("numpy", "numpy"),
+    ("pandas", "pandas"),
+    ("scikit-learn", "sklearn"),
+    ("scipy", "scipy"),
+    ("matplotlib", "matplotlib"),
+    ("revoscalepy", "revoscalepy"),
+)
+
+
+def report() -> str:
+    """Return the versions of Python and of the packages as a JSON list.
+
+    Examples
+    --------
+    >>> json.loads(report())[0]["component"]
+    ''Python''
+    """
+    rows = [{"component": "Python", "version": platform.python_version()}]
+    for component, module in COMPONENTS:
+        rows.append({"component": component, "version": package_version(module)})
+    return json.dumps(rows)
+
+
+def package_version(module: str) -> str:
+    """Return the version of a package, ''not installed'', or why it does not load.
+
+    A package that is there but does not load (a missing shared library, another package of the
+    wrong version) is the harder fault to find, so the two cases are told apart.
+
+    Examples
+    --------
+    >>> package_version("no_such_package")
+    ''not installed''
+    """
+    try:
+        return str(getattr(importlib.import_module(module), "__version__", "unknown"))
+    except ImportError as error:
+        if error.name == module:
+            return "not installed"
+        return f"does not load: {error}"
+    except Exception as error:
+        return f"does not load: {type(error).__name__}: {error}"
+
+
+def model_versions() -> Dict[str, str]:
+    """Return the versions of what a model depends on, for its document."""
+    return {
+        "python": platform.python_version(),
+        "numpy": package_version("numpy"),
+        "pandas": package_version("pandas"),
+    }
+# ---- procluster/indb/silhouette.py
+"""The silhouette of each number of clusters: exact, or from a sample with its standard error."""
+
+import math
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+
+
+# Up to so many distinct vectors the silhouette is computed for each, above for a sample.
+MOST_FOR_EXACT_SILHOUETTE = 6000
+SILHOUETTE_SAMPLE = 1000
+
+# Distances held in memory at a time: 8 MB.
+DISTANCES_AT_ONCE = 1000000
+
+
+class Silhouette(NamedTuple):
+    """A mean silhouette and its standard error; None where undefined, no error when exact."""
+
+    mean: Optional[float]
+    error: Optional[float]
+
+
+def measure_silhouettes(
+    points: np.ndarray, weights: np.ndarray, partitions: Sequence[Partition], random_state: int
+) -> Tuple[List[Silhouette], Optional[int]]:
+    """Return the mean silhouette of each partition, and the sample size (None: exact).
+
+    A sample is drawn from each cluster of the finest partition (a stratum) in proportion to its
+    customers, and vectors within it in proportion to theirs, so every customer counts alike.
+    Each one drawn is compared with all customers.
+    Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20.
+    """
+    n_points = points.shape[1]
+    if n_points <= MOST_FOR_EXACT_SILHOUETTE:
+        sample, strata, size = np.arange(n_points), None, None
+    else:
+        strata = partitions[-1].labels
+        sample = draw_sample(weights, strata, np.random.RandomState(random_state))
+        size = len(sample)
+    drawn, where = np.unique(sample, return_inverse=True)
+    sums = distance_sums(points, weights, drawn, partitions)
+    found = []
+    for partition, to_clusters in zip(partitions, sums):
+        sizes = np.bincount(partition.labels, weights)
+        if not 1 < len(sizes) < sizes.sum():
+            found.append(Silhouette(None, None))
+            continue
+        values = silhouettes_of(to_clusters, partition.labels[drawn], sizes)[where]
+        if strata is None:
+            found.append(Silhouette(float(np.average(values, weights=weights)), None))
+        else:
+            found.append(stratified_mean(values, strata[sample], np.bincount(strata, weights)))
+    return found, size
+
+
+def draw_sample(
+    weights: np.ndarray, strata: np.ndarray, random: np.random.RandomState
+) -> np.ndarray:
+    """Return indices of points, drawn with replacement, at least two from each stratum."""
+    totals = np.bincount(strata, weights)
+    drawn = []
+    for stratum, total in enumerate(totals.tolist()):
+        members = np.flatnonzero(strata == stratum)
+        count = max(2, round(SILHOUETTE_SAMPLE * total / float(weights.sum())))
+        odds = np.cumsum(weights[members])
+        places = np.searchsorted(odds, random.random_sample(count) * total, side="right")
+        drawn.append(members[np.minimum(places, len(members) - 1)])
+    return np.concatenate(drawn)
+
+
+def distance_sums(
+    points: np.ndarray, weights: np.ndarray, drawn: np.ndarray, partitions: Sequence[Partition]
+) -> List[np.ndarray]:
+    """Return for each partition the summed distances (n_drawn, k) to the customers by cluster.
+
+    The distances are the same for every partition, so they are computed once, a block of points
+    at a time, and summed by a matrix product with the memberships of all partitions side by side.
+    """
+    starts = np.cumsum([0] + [len(partition.centres) for partition in partitions])
+    sums = np.zeros((len(drawn), starts[-1]))
+    step = max(1, DISTANCES_AT_ONCE // len(drawn))
+    for first in range(0, points.shape[1], step):
+        part = slice(first, first + step)
+        distances = np.sqrt(squared_distances(points[:, part], points[:, drawn].T))
+        members = np.zeros((distances.shape[1], starts[-1]))
+        rows = np.arange(len(members))
+        for start, partition in zip(starts, partitions):
+            members[rows, start + partition.labels[part]] = weights[part]
+        sums += distances.dot(members)
+    return np.split(sums, starts[1:-1], axis=1)
+
+
+def silhouettes_of(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return (b - a) / max(a, b) of each point; 0 for a customer alone in a cluster.
+
+    a is the mean distance to the other customers of the cluster, b to those of the nearest other.
+
+    Parameters
+    ----------
+    sums : array of float, shape (n_points, n_clusters)
+        Summed distances to the customers of each cluster.
+    labels : array of int, shape (n_points,)
+    sizes : array of float, shape (n_clusters,)
+    """
+    own = np.arange(len(labels)), labels
+    within = sums[own] / np.maximum(sizes[labels] - 1, 1)
+    others = sums / sizes
+    others[own] = np.inf
+    nearest = others.min(axis=1)
+    worse = np.maximum(within, nearest)
+    values = (nearest - within) / np.where(worse > 0, worse, 1)
+    return np.where(sizes[labels] > 1, values, 0.0)
+
+
+def stratified_mean(values: np.ndarray, strata: np.ndarray, totals: np.ndarray) -> Silhouette:
+    """Return the mean over all customers from a sample of each stratum, and its standard error.
+
+    Cochran (1977), Sampling Techniques, chapter 5.
+    """
+    shares = totals / totals.sum()
+    counts = np.bincount(strata)
+    means = np.bincount(strata, values) / counts
+    variances = np.bincount(strata, (values - means[strata]) ** 2) / (counts - 1)
+    error = math.sqrt(float((shares**2 * variances / counts).sum()))
+    return Silhouette(float(means.dot(shares)), error)
+# ---- procluster/indb/features.py
+"""The features of a customer, as data: the generator renders the feature query from them."""
+
+from typing import NamedTuple
+
+
+class Feature(NamedTuple):
+    """One number that describes how a customer returns goods.
+
+    Attributes
+    ----------
+    name : str
+        Column of the feature table.
+    expression : str
+        T-SQL over two derived tables with one row per customer: `sale` and `refund`, both with
+        tickets (int), items (int) and amount (float). The columns of `refund` are NULL for a
+        customer who returned nothing.
+    meaning : str
+        The same in a few words.
+    """
+
+    name: str
+    expression: str
+    meaning: str
+
+
+RATIO = "ROUND(COALESCE(CAST(refund.{0} AS float) / NULLIF(CAST(sale.{0} AS float), 0), 0), 7)"
+
+FEATURES = (
+    Feature("order_ratio", RATIO.format("tickets"), "returned orders / orders"),
+    Feature("items_ratio", RATIO.format("items"), "returned items / items bought"),
+    Feature("monetary_ratio", RATIO.format("amount"), "amount returned / amount paid"),
+    Feature("frequency", "CAST(COALESCE(refund.tickets, 0) AS float)", "returned orders"),
+)
+
+FEATURE_NAMES = [feature.name for feature in FEATURES]
+# ---- procluster/indb/vectors.py
+"""The feature vectors of the customers: checks of their values, and their scales."""
+
+import math
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+# Squares of values beyond this, and sums of them, could leave the range of a float.
+LARGEST_VALUE = 1e100
+
+
+class Vectors(NamedTuple):
+    """The distinct feature vectors of the customers that can be used.
+
+    Attributes
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+        In lexicographic order, whatever the order of the rows they were read from.
+    customers : array of float, shape (n_vectors,)
+        How many customers have the vector.
+    row_vectors : array of int, shape (n_rows,)
+        For each row read: the index of its vector, -1 for a row that cannot be used.
+    left_out : dict
+        Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
+        NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
+    negative : dict
+        Customers with a negative value, by feature. They are kept, not left out.
+    """
+
+    values: np.ndarray
+    customers: np.ndarray
+    row_vectors: np.ndarray
+    left_out: Dict[str, Any]
+    negative: Dict[str, int]
+
+
+def frame_faults(frame: pd.DataFrame) -> List[str]:
+    """Return one sentence for each column that is missing or cannot be read.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` and `customers`.
+    """
+    faults = []
+    for name in [*FEATURE_NAMES, "customers"]:
+        if name not in frame.columns:
+            faults.append(
+                "{}: the column is missing. The input has: {}.".format(
+                    name, ", ".join(map(str, frame.columns)) or "no columns"
+                )
+            )
+            continue
+        try:
+            column = np.asarray(frame[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            faults.append(f"{name}: {error}. Cast the column to float.")
+            continue
+        finite = np.where(np.isfinite(column), column, 0.0)
+        if name == "customers":
+            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
+            allowed = "Allowed: whole numbers from 1."
+        else:
+            wrong = np.abs(finite) > LARGEST_VALUE
+            allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
+        if wrong.any():
+            faults.append(
+                f"{name}: {float(column[wrong][0])!r} cannot be used "
+                f"(rows like it: {wrong.sum()}). {allowed}"
+            )
+    return faults
+
+
+def read_vectors(frame: pd.DataFrame) -> Vectors:
+    """Merge the usable rows of a frame into distinct vectors.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` (float) and `customers` (how many customers the row stands
+        for), without `frame_faults`. Rows may repeat and come in any order.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [1.0, 0.0, 1.0, None] for name in FEATURE_NAMES})
+    >>> vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
+    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), vectors.row_vectors.tolist()
+    ([0.0, 1.0], [7.0, 3.0], [1, 0, 1, -1])
+    >>> vectors.left_out["customers"]
+    4
+    """
+    columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
+    values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
+    customers = np.asarray(frame["customers"], dtype=np.float64)
+    usable = np.asarray(np.isfinite(values).all(axis=1))
+    left_out = {
+        "customers": int(customers[~usable].sum()),
+        "null": count_customers(np.isnan(values), customers),
+        "infinite": count_customers(np.isinf(values), customers),
+    }
+    rows = np.flatnonzero(usable)
+    order = np.lexsort(values[rows].T[::-1])
+    ordered = values[rows[order]]
+    starts = np.ones(len(ordered), dtype=bool)
+    starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    row_vectors = np.full(len(values), -1, dtype=np.int64)
+    row_vectors[rows[order]] = np.cumsum(starts) - 1
+    return Vectors(
+        values=ordered[starts],
+        customers=np.bincount(row_vectors[rows], customers[rows]),
+        row_vectors=row_vectors,
+        left_out=left_out,
+        negative=count_customers(np.where(usable[:, np.newaxis], values, 0.0) < 0, customers),
+    )
+
+
+def count_customers(found: np.ndarray, customers: np.ndarray) -> Dict[str, int]:
+    """Return the customers of the rows where `found` (n_rows, n_features), by feature; no zeros."""
+    counts = zip(FEATURE_NAMES, customers.dot(found))
+    return {name: int(count) for name, count in counts if count}
+
+
+def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
+    """Read the vectors, refuse fewer than `n_clusters`, and print what the checks found."""
+    vectors = read_vectors(frame)
+    report_checks(vectors)
+    count, lost = len(vectors.values), vectors.left_out["customers"]
+    if not count:
+        raise ValueError(
+            f"customers: there are none to cluster ({lost} left out). "
+            "At least one with finite features is needed."
+        )
+    if count < n_clusters:
+        raise ValueError(
+            f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature "
+            f"vectors, and there are {count}. Allowed: 1 to {count}."
+        )
+    return vectors
+
+
+def report_checks(vectors: Vectors) -> None:
+    """Print which customers are left out and which have negative values, when there are any."""
+    if vectors.left_out["customers"]:
+        reasons = [
+            "{} is {} for {}".format(name, "NULL" if reason == "null" else reason, count)
+            for reason in ("null", "infinite")
+            for name, count in vectors.left_out[reason].items()
+        ]
+        print(
+            "Customers left out: {} of {} ({}).".format(
+                vectors.left_out["customers"],
+                int(vectors.customers.sum()) + vectors.left_out["customers"],
+                ", ".join(reasons),
+            )
+        )
+    if vectors.negative:
+        counts = [f"{name} for {count}" for name, count in vectors.negative.items()]
+        print("Customers with negative values, kept: {}.".format(", ".join(counts)))
+
+
+def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
+    """Return what each feature is divided by before distances are measured.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    scaling : {"none", "standard", "robust"}
+        Divide by 1, by the standard deviation, or by the interquartile range, taken over the
+        customers. Where that is zero the scale is 1: the feature keeps its unit. (A feature in
+        which more than three quarters of the customers have the same value has no
+        interquartile range.)
+
+    Returns
+    -------
+    array of float, shape (n_features,)
+    """
+    scale = np.ones(vectors.values.shape[1])
+    total = float(vectors.customers.sum())
+    for index, column in enumerate(vectors.values.T):
+        if scaling == "standard" and column.min() < column.max():
+            mean = math.fsum(vectors.customers * column) / total
+            scale[index] = math.sqrt(math.fsum(vectors.customers * (column - mean) ** 2) / total)
+        elif scaling == "robust":
+            quartiles = weighted_quantiles(column, vectors.customers, (0.25, 0.75))
+            scale[index] = quartiles[1] - quartiles[0]
+    negligible = np.abs(vectors.values).max(axis=0) / LARGEST_VALUE
+    return np.where(scale > negligible, scale, 1.0)
+
+
+def weighted_quantiles(
+    column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
+) -> np.ndarray:
+    """Return the smallest values that at least the given shares of the weight do not exceed.
+
+    This is the inverse of the empirical distribution function, definition 1 of Hyndman and Fan
+    (1996), Sample quantiles in statistical packages, The American Statistician 50.
+
+    Examples
+    --------
+    >>> weighted_quantiles(np.array([5.0, 1.0]), np.array([1, 3]), (0.25, 0.75, 0.8)).tolist()
+    [1.0, 1.0, 5.0]
+    """
+    order = np.argsort(column, kind="mergesort")
+    cumulated = np.cumsum(weights[order])
+    places = np.searchsorted(cumulated, np.multiply(shares, cumulated[-1]))
+    return np.asarray(column[order[places]])
+# ---- procluster/indb/evaluation.py
+"""How good each number of clusters is, and which one to take.
+
+Every feature vector counts as often as there are customers who have it: all figures are those
+of the customers, one by one.
+"""
+
+import json
+import math
+from typing import Any, Dict, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+EVALUATION_FORMAT = "procluster.k_evaluation/1"
+
+# Silhouettes this close are as good as equal when the suggestion is explained.
+SILHOUETTE_MARGIN = 0.05
+
+
+class Evaluation(NamedTuple):
+    """How good each number of clusters is.
+
+    Attributes
+    ----------
+    document : str
+        JSON in ASCII. Distances are in scaled units. `silhouette_error` is the standard error of
+        a silhouette that was estimated from `silhouette_sample` draws; both are null when it is
+        exact. A figure is null where it is not defined: for k = 1, for as many clusters as
+        customers, and Calinski-Harabasz when every customer is at a centre.
+    suggested_k : int
+    """
+
+    document: str
+    suggested_k: int
+
+
+def evaluate(
+    frame: pd.DataFrame,
+    max_k: int = 19,
+    scaling: str = "none",
+    random_state: int = 111,
+    n_init: int = 10,
+) -> Evaluation:
+    """Evaluate k = 1 to `max_k` clusters and suggest one.
+
+    The clusters of each k are those that :func:`train` finds with the same arguments.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    max_k : int
+        Lowered to the number of distinct feature vectors, with a word about it.
+    scaling : {"none", "standard", "robust"}
+    random_state, n_init : int
+
+    Raises
+    ------
+    ValueError
+        With every fault of the parameters and of the columns.
+
+    Examples
+    --------
+    >>> values = [0.0, 0.1, 5.0, 5.1, 9.0, 9.1]
+    >>> frame = pd.DataFrame({name: values for name in ["order_ratio", "items_ratio"]})
+    >>> frame = frame.assign(monetary_ratio=values, frequency=values, customers=10)
+    >>> evaluate(frame, max_k=6).suggested_k
+    3
+    """
+    faults = parameter_faults(
+        max_k=max_k, scaling=scaling, random_state=random_state, n_init=n_init
+    )
+    refuse(faults + frame_faults(frame))
+    vectors = usable_vectors(frame)
+    if max_k > len(vectors.values):
+        max_k = len(vectors.values)
+        print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
+    points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
+    weights = vectors.customers
+    cells = condense(points, weights)
+    partitions = [
+        fit_centres(points, weights, cells, k, random_state, n_init) for k in range(1, max_k + 1)
+    ]
+    silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
+    rows = [
+        describe_partition(partition, weights, silhouette)
+        for partition, silhouette in zip(partitions, silhouettes)
+    ]
+    suggested, reason = suggest_k(rows)
+    document = {
+        "format": EVALUATION_FORMAT,
+        "suggested_k": suggested,
+        "reason": reason,
+        "rows": rows,
+        "customers": int(weights.sum()),
+        "distinct_vectors": len(vectors.values),
+        "silhouette_sample": sample,
+        "scaling": scaling,
+        "random_state": int(random_state),
+        "n_init": int(n_init),
+        "left_out": vectors.left_out,
+        "negative": vectors.negative,
+        "versions": model_versions(),
+    }
+    return Evaluation(json.dumps(document, allow_nan=False), suggested)
+
+
+def describe_partition(
+    partition: Partition, weights: np.ndarray, silhouette: Silhouette
+) -> Dict[str, Any]:
+    """Return the row of one k."""
+    sizes = np.bincount(partition.labels, weights)
+    centres = partition.centres
+    defined = 1 < len(sizes) < sizes.sum()
+    return {
+        "k": len(sizes),
+        "inertia": partition.inertia,
+        "mean_distance": math.fsum(weights * partition.distances) / float(sizes.sum()),
+        "silhouette": silhouette.mean,
+        "silhouette_error": silhouette.error,
+        "davies_bouldin": davies_bouldin(partition, weights, sizes) if defined else None,
+        "calinski_harabasz": (
+            calinski_harabasz(centres, sizes, partition.inertia)
+            if defined and partition.inertia > 0
+            else None
+        ),
+    }
+
+
+def davies_bouldin(partition: Partition, weights: np.ndarray, sizes: np.ndarray) -> float:
+    """Return the mean over the clusters of the worst overlap with another; low is good.
+
+    Davies and Bouldin (1979), A cluster separation measure, IEEE PAMI 1.
+    """
+    spreads = np.bincount(partition.labels, weights * partition.distances) / sizes
+    apart = np.sqrt(squared_distances(partition.centres.T, partition.centres))
+    np.fill_diagonal(apart, np.inf)
+    return float(((spreads[:, np.newaxis] + spreads) / apart).max(axis=1).mean())
+
+
+def calinski_harabasz(centres: np.ndarray, sizes: np.ndarray, inertia: float) -> float:
+    """Return the dispersion between the clusters over the dispersion within; high is good.
+
+    Calinski and Harabasz (1974), A dendrite method for cluster analysis, Communications in
+    Statistics 3.
+    """
+    mean = np.average(centres, axis=0, weights=sizes)
+    between = float(sizes.dot(((centres - mean) ** 2).sum(axis=1)))
+    return between / (len(sizes) - 1) / inertia * float(sizes.sum() - len(sizes))
+
+
+def suggest_k(rows: Sequence[Dict[str, Any]]) -> Tuple[int, str]:
+    """Return the k at the bend of the curve, and the reason in words.
+
+    The curve is the root mean square distance, which K-Means makes as small as it can for every
+    k (the mean distance may rise with k). Its bend is the point farthest below the straight
+    line between its ends: Satopaa et al. (2011), Finding a "kneedle" in a haystack. The
+    silhouette is quoted, not obeyed: it favours few clusters that are far apart.
+
+    Examples
+    --------
+    >>> rows = [{"k": k, "inertia": i, "silhouette": None} for k, i in ((1, 100), (2, 4), (3, 1))]
+    >>> suggest_k(rows)[0]
+    2
+    """
+    curve = np.sqrt([row["inertia"] for row in rows])
+    if len(rows) < 3:
+        k = len(rows)
+        return k, f"k = {k}: the largest of so few; a bend needs at least k = 1 to 3."
+    chord = np.linspace(curve[0], curve[-1], len(curve))
+    k = int((chord - curve).argmax()) + 1
+    reason = (
+        f"k = {k}: the distance of customers from their centre (root mean square) falls steeply up "
+        f"to here and slowly after, measured against a straight line from k = 1 to {len(rows)}."
+    )
+    known = [row for row in rows if row["silhouette"] is not None]
+    here = rows[k - 1]["silhouette"]
+    if here is None or not known:
+        return k, reason
+    best = max(known, key=lambda row: row["silhouette"])
+    agrees = best["silhouette"] - here <= SILHOUETTE_MARGIN
+    return k, reason + " The silhouette {}: {:.3f} here, at most {:.3f} (k = {}).".format(
+        "agrees" if agrees else "prefers another k", here, best["silhouette"], best["k"]
+    )
+# ---- procluster/indb/segments.py
+"""Where the clusters of a model are, and which one is nearest.
+
+The distance of a feature vector x from a centre c is what T-SQL computes when it assigns
+customers: the square root of the sum of ((x - c) / scale) ** 2 over the features.
+"""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+
+MODEL_FORMAT = "procluster.kmeans/1"
+
+
+class Segments(NamedTuple):
+    """What a model document says about where its clusters are.
+
+    Attributes
+    ----------
+    features : list of str
+    numbers : list of int
+        Cluster numbers, ascending.
+    centres : array of float, shape (n_clusters, n_features)
+        In the units of the features.
+    scale : array of float, shape (n_features,)
+    """
+
+    features: List[str]
+    numbers: List[int]
+    centres: np.ndarray
+    scale: np.ndarray
+
+
+def read_segments(document: str) -> Segments:
+    """Read a model document.
+
+    Raises
+    ------
+    ValueError
+        When the text is not a model document.
+    """
+    try:
+        return parse_segments(json.loads(document))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the text is not a model document ({type(error).__name__}: {error}). "
+            f"A document of format {MODEL_FORMAT} is needed."
+        ) from error
+
+
+def parse_segments(model: Dict[str, Any]) -> Segments:
+    """Return the segments of a model document that json has read."""
+    if model["format"] != MODEL_FORMAT:
+        raise ValueError("its format is {!a}".format(model["format"]))
+    features = list(model["features"])
+    clusters = sorted(model["clusters"], key=lambda cluster: int(cluster["cluster"]))
+    centres = [[float(cluster["centroid"][name]) for name in features] for cluster in clusters]
+    return Segments(
+        features=features,
+        numbers=[int(cluster["cluster"]) for cluster in clusters],
+        centres=np.array(centres),
+        scale=np.array([float(model["scale"][name]) for name in features]),
+    )
+
+
+def nearest_centres(
+    values: np.ndarray, centres: np.ndarray, scale: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the nearest centre of each vector (the first where two are equal) and the distance.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+    centres : array of float, shape (n_clusters, n_features)
+        In the units of the features.
+    scale : array of float, shape (n_features,)
+    """
+    labels = np.zeros(len(values), dtype=np.int64)
+    nearest = np.full(len(values), np.inf)
+    for index, centre in enumerate(centres):
+        squares = (((values - centre) / scale) ** 2).sum(axis=1)
+        closer = squares < nearest
+        labels[closer] = index
+        nearest[closer] = squares[closer]
+    return labels, np.sqrt(nearest)
+# ---- procluster/indb/charts.py
+"""Pictures of the choice of k and of the clusters, as PNG.
+
+matplotlib may be missing in the runtime, so it is imported where it is used; its figures are
+made without pyplot, which would keep them in a global list.
+"""
+
+import io
+import json
+from typing import Any, List, Optional
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+# More clusters than this do not fit into a picture that one can read.
+MOST_CLUSTERS_SHOWN = 20
+
+# Bars of more different lengths than this are compressed, or the short ones could not be seen.
+WIDEST_LINEAR_RANGE = 20
+
+INK = "#333333"
+BLUE = "#1f6fb4"
+ORANGE = "#d9601a"
+GREY = "#8a8a8a"
+
+
+def elbow_png(document: str) -> Optional[bytes]:
+    """Draw the distances and the silhouette for each k, with the suggested k marked.
+
+    Parameters
+    ----------
+    document : str
+        The document of :func:`evaluate`.
+
+    Returns
+    -------
+    bytes or None
+        None, and a printed line, when matplotlib is not installed.
+    """
+    evaluation = json.loads(document)
+    rows = evaluation["rows"]
+    ks = [row["k"] for row in rows]
+    known = [row for row in rows if row["silhouette"] is not None]
+    figure = new_figure(8, 6 if known else 4)
+    if figure is None:
+        return None
+    panels = figure.subplots(2 if known else 1, 1, sharex=True, squeeze=False)[:, 0]
+    spread = np.sqrt([row["inertia"] / evaluation["customers"] for row in rows])
+    panels[0].plot(ks, spread, "o-", color=BLUE, label="root mean square")
+    mean = [row["mean_distance"] for row in rows]
+    suggested = evaluation["suggested_k"]
+    panels[0].plot([suggested], [spread[suggested - 1]], "o", color=BLUE, markersize=12)
+    panels[0].plot(ks, mean, "s--", color=GREY, markersize=4, label="mean")
+    panels[0].set_ylabel("Distance from the\ncluster''s centre")
+    panels[0].legend(frameon=False, loc="upper right")
+    panels[0].set_ylim(bottom=0)
+    if known:
+        panels[1].errorbar(
+            [row["k"] for row in known],
+            [row["silhouette"] for row in known],
+            yerr=[2 * (row["silhouette_error"] or 0) for row in known],
+            fmt="o-",
+            color=ORANGE,
+        )
+        panels[1].set_ylabel("Silhouette\n(1: well apart, 0: touching)")
+    panels[0].set_title(f"Suggested number of clusters: {suggested}", color=INK)
+    panels[-1].set_xlabel("Number of clusters (k)")
+    panels[-1].set_xticks(ks[:: 1 + len(ks) // 25])
+    for panel in panels:
+        panel.axvline(suggested, color=INK, linestyle=":", zorder=0)
+        clear_frame(panel, ("top", "right"))
+        panel.grid(axis="y", color="#e6e6e6")
+        panel.set_axisbelow(True)
+    return to_png(figure)
+
+
+def clusters_png(frame: pd.DataFrame, document: str) -> Optional[bytes]:
+    """Draw the size of each cluster and what is typical of its customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    document : str
+        The document of :func:`train`.
+
+    Returns
+    -------
+    bytes or None
+        None, and a printed line, when matplotlib is not installed.
+    """
+    segments = read_segments(document)
+    vectors = read_vectors(frame)
+    labels, _ = nearest_centres(vectors.values, segments.centres, segments.scale)
+    sizes = np.bincount(labels, vectors.customers, minlength=len(segments.numbers))
+    largest = np.argsort(-sizes, kind="mergesort")[:MOST_CLUSTERS_SHOWN]
+    shown = [index for index in sorted(largest.tolist()) if sizes[index] > 0]
+    figure = new_figure(3 + 2.2 * len(FEATURES), 1.6 + 0.55 * len(shown))
+    if figure is None:
+        return None
+    widths = [1.5] + [1] * len(FEATURES)
+    panels = figure.subplots(1, 1 + len(FEATURES), gridspec_kw={"width_ratios": widths})
+    colors = [f"C{place % 10}" for place in range(len(shown))]
+    share = sizes[shown] / sizes.sum()
+    texts = [
+        "{:,.0f} ({})".format(size, f"{part:.1%}" if part >= 0.001 else "< 0.1%")
+        for size, part in zip(sizes[shown], share)
+    ]
+    draw_bars(panels[0], sizes[shown], texts, colors)
+    panels[0].set_title("customers", fontsize=11, color=INK)
+    panels[0].set_yticks(range(len(shown)))
+    panels[0].set_yticklabels([f"cluster {segments.numbers[index]}" for index in shown])
+    for panel, feature, column in zip(panels[1:], FEATURES, vectors.values.T):
+        groups = [(column[labels == index], vectors.customers[labels == index]) for index in shown]
+        means = np.array([np.average(values, weights=weights) for values, weights in groups])
+        middle = [weighted_quantiles(values, weights, (0.1, 0.9)) for values, weights in groups]
+        draw_feature(panel, feature, means, np.array(middle), colors)
+    left = len(segments.numbers) - len(shown)
+    note = "Bar: mean of the cluster. Thin line: the middle 80 % of its customers."
+    note += f" The {left} smallest clusters are not shown." if left else ""
+    figure.text(0.01, 0.01, note, fontsize=8, color=GREY)
+    return to_png(figure)
+
+
+def draw_feature(
+    panel: Any, feature: Feature, means: np.ndarray, middle: np.ndarray, colors: List[str]
+) -> None:
+    """Draw the means (n_clusters,) and the ranges (n_clusters, 2) of one feature.
+
+    Where one cluster would crush the others, all lengths go through asinh: proportional for
+    small values, logarithmic for large ones. The figures at the bars stay what they are.
+    """
+    lengths = np.hstack([means[:, np.newaxis], middle])
+    texts = [f"{mean:.3g}" if abs(mean) < 1000 else f"{mean:,.0f}" for mean in means]
+    label = feature.meaning
+    sizes = np.abs(means[means != 0])
+    if len(sizes) and sizes.max() > WIDEST_LINEAR_RANGE * np.median(sizes):
+        lengths = np.arcsinh(lengths / np.median(sizes))
+        label += "\n(compressed scale)"
+    draw_bars(panel, lengths[:, 0], texts, colors, lengths[:, 1:])
+    panel.set_title(feature.name.replace("_", " "), fontsize=11, color=INK)
+    panel.set_xlabel(label, fontsize=8, color=GREY)
+
+
+def draw_bars(
+    panel: Any,
+    lengths: np.ndarray,
+    texts: List[str],
+    colors: List[str],
+    ranges: Optional[np.ndarray] = None,
+) -> None:
+    """Draw one horizontal bar for each cluster, the first on top, with its figure at the end."""
+    places = np.arange(len(lengths))
+    panel.barh(places, lengths, height=0.6, color=colors)
+    ends = np.maximum(lengths, 0)
+    if ranges is not None:
+        panel.hlines(places, ranges[:, 0], ranges[:, 1], color=INK, linewidth=1.2)
+        ends = np.maximum(ends, ranges[:, 1])
+    for place, end, text in zip(places, ends, texts):
+        panel.annotate(
+            text, (end, place), (4, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    least = min(0.0, float(lengths.min()), 0.0 if ranges is None else float(ranges.min()))
+    most = max(float(ends.max()), least + 1e-9)
+    panel.set_xlim(least, most + 0.6 * (most - least))
+    panel.set_ylim(len(lengths) - 0.4, -0.6)
+    panel.set_xticks([])
+    panel.set_yticks([])
+    clear_frame(panel, ("top", "right", "bottom"))
+
+
+def clear_frame(panel: Any, sides: Any) -> None:
+    """Remove the lines at the given sides of a panel."""
+    for side in sides:
+        panel.spines[side].set_visible(False)
+
+
+def new_figure(width: float, height: float) -> Any:
+    """Return an empty figure of so many inches; None, and a printed line, without matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        print(f"No chart: matplotlib cannot be imported ({error}).")
+        return None
+    figure = Figure(figsize=(width, height), dpi=120)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def to_png(figure: Any) -> bytes:
+    """Return the figure as PNG."""
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return png.getvalue()
+# ---- glue
+try:
+    evaluation = evaluate(
+        InputDataSet,
+        max_k=max_k,
+        scaling=scaling,
+        random_state=random_state,
+        n_init=n_init,
+    )
+    document = str(evaluation.document)
+    chart = elbow_png(document) if with_chart else None
+    fault = None
+except Exception as error:
+    document, chart, fault = None, None, str(locate(error))
+document_length = int(len(document or ""))
+',
+            @input_data_1 = N'
+SELECT
+    f.order_ratio,
+    f.items_ratio,
+    f.monetary_ratio,
+    f.frequency,
+    COUNT(*) AS customers
+FROM seg.customer_feature AS f
+GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
+            @params = N'
+                @max_k int,
+                @scaling nvarchar(10),
+                @random_state int,
+                @n_init int,
+                @with_chart bit,
+                @document nvarchar(max) OUTPUT,
+                @document_length int OUTPUT,
+                @chart varbinary(max) OUTPUT,
+                @fault nvarchar(max) OUTPUT',
+            @max_k = @max_k,
+            @scaling = @scaling,
+            @random_state = @random_state,
+            @n_init = @n_init,
+            @with_chart = @with_chart,
+            @document = @document OUTPUT,
+            @document_length = @document_length OUTPUT,
+            @chart = @chart OUTPUT,
+            @fault = @fault OUTPUT;
+
+        IF @fault IS NOT NULL
+        BEGIN
+            SET @message = LEFT(@fault, 2000);
+            THROW 50002, @message, 1;
+        END;
+
+        IF @document IS NULL OR @document_length IS NULL
+            OR DATALENGTH(@document) <> 2 * @document_length OR ISJSON(@document) <> 1
+        BEGIN
+            SET @message = CONCAT(
+                N'sp_execute_external_script: the document arrived with ',
+                COALESCE(DATALENGTH(@document), 0) / 2, N' of ', @document_length,
+                N' characters. Nothing was stored; call again, and report it when it happens twice.'
+            );
+            THROW 50003, @message, 1;
+        END;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        SET @suggested_k = CAST(JSON_VALUE(@document, N'$.suggested_k') AS int);
+        SET @reason = JSON_VALUE(@document, N'$.reason');
+
+        INSERT INTO seg.k_evaluation (
+            run_id, k, scaling, inertia, mean_distance, silhouette, silhouette_error,
+            davies_bouldin, calinski_harabasz, is_suggested, reason
+        )
+        SELECT
+            @run_id,
+            e.k,
+            @scaling,
+            e.inertia,
+            e.mean_distance,
+            e.silhouette,
+            e.silhouette_error,
+            e.davies_bouldin,
+            e.calinski_harabasz,
+            IIF(e.k = @suggested_k, 1, 0),
+            IIF(e.k = @suggested_k, @reason, NULL)
+        FROM OPENJSON(@document, N'$.rows') WITH (
+            k int '$.k',
+            inertia float '$.inertia',
+            mean_distance float '$.mean_distance',
+            silhouette float '$.silhouette',
+            silhouette_error float '$.silhouette_error',
+            davies_bouldin float '$.davies_bouldin',
+            calinski_harabasz float '$.calinski_harabasz'
+        ) AS e;
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @message = @reason;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        SELECT
+            e.k,
+            e.inertia,
+            e.mean_distance,
+            e.silhouette,
+            e.silhouette_error,
+            e.davies_bouldin,
+            e.calinski_harabasz,
+            e.is_suggested
+        FROM seg.k_evaluation AS e
+        WHERE e.run_id = @run_id
+        ORDER BY e.k;
+
+        PRINT @reason;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/*
+seg.train: fits K-Means on the customers' features and stores the model.
+
+    EXEC seg.train @n_clusters = 4;
+
+    DECLARE @model_id int;
+    EXEC seg.train @n_clusters = 5, @scaling = N'standard', @activate = 0, @model_id = @model_id OUTPUT;
+
+Result: one row that sums the model up. A new model keeps the number of each cluster of the active
+one that it matches, so "cluster 0" goes on meaning the same people; the first one numbers by size.
+*/
+CREATE OR ALTER PROCEDURE seg.train
+    @n_clusters int = 4,
+    @scaling nvarchar(10) = N'none',
+    @random_state int = 111,
+    @n_init int = 10,
+    @activate bit = 1,
+    @model_id int = NULL OUTPUT,
+    @with_chart bit = 0,
+    @chart varbinary(max) = NULL OUTPUT,
+    @with_result bit = 1
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000),
+        @faults nvarchar(max),
+        @message nvarchar(4000),
+        @distinct_vectors bigint,
+        @previous_id int,
+        @previous nvarchar(max),
+        @lock int,
+        @document nvarchar(max),
+        @document_length int,
+        @fault nvarchar(max);
+
+    BEGIN TRY
+        SET @parameters = CONCAT(
+            N'@n_clusters = ', @n_clusters, N', @scaling = ', @scaling, N', @random_state = ', @random_state,
+            N', @n_init = ', @n_init, N', @activate = ', @activate
+        );
+
+        EXEC seg.start_run
+            @procedure_name = N'train',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        SET @faults = CONCAT(
+            IIF(@n_clusters BETWEEN 1 AND 1000, N'', CONCAT(
+                N'@n_clusters: ', COALESCE(CAST(@n_clusters AS nvarchar(30)), N'NULL'),
+                N' is not a number of clusters. Allowed: 1 to 1000. '
+            )),
+            IIF(@scaling IN (N'none', N'standard', N'robust'), N'', CONCAT(
+                N'@scaling: ', COALESCE(N'''' + @scaling + N'''', N'NULL'),
+                N' is not a scaling. Allowed: none, standard, robust. '
+            )),
+            IIF(@random_state BETWEEN 0 AND 2147483647, N'', CONCAT(
+                N'@random_state: ', COALESCE(CAST(@random_state AS nvarchar(30)), N'NULL'),
+                N' is not a seed. Allowed: 0 to 2147483647. '
+            )),
+            IIF(@n_init BETWEEN 1 AND 1000, N'', CONCAT(
+                N'@n_init: ', COALESCE(CAST(@n_init AS nvarchar(30)), N'NULL'),
+                N' is not a number of restarts. Allowed: 1 to 1000. '
+            )),
+            IIF(@activate IS NULL, N'@activate: NULL is neither yes nor no. Allowed: 0 or 1. ', N'')
+        );
+
+        IF @faults <> N''
+        BEGIN
+            SET @message = LEFT(RTRIM(@faults), 2000);
+            THROW 50001, @message, 1;
+        END;
+
+        -- Python tells capitals and trailing blanks apart; a database may not.
+        SET @scaling = LOWER(RTRIM(@scaling));
+
+        SELECT @distinct_vectors = COUNT_BIG(*)
+        FROM (
+            SELECT DISTINCT
+                f.order_ratio,
+                f.items_ratio,
+                f.monetary_ratio,
+                f.frequency
+            FROM seg.customer_feature AS f
+        ) AS v;
+
+        IF @distinct_vectors = 0
+            THROW 50004, N'seg.customer_feature: is empty. EXEC seg.build_features first.', 1;
+
+        IF @n_clusters > @distinct_vectors
+        BEGIN
+            SET @message = CONCAT(
+                N'@n_clusters: ', @n_clusters, N' clusters need as many different customers, and there are ',
+                @distinct_vectors, N' distinct feature vectors. Allowed: 1 to ', @distinct_vectors, N'.'
+            );
+            THROW 50001, @message, 1;
+        END;
+
+        SELECT
+            @previous_id = m.model_id,
+            @previous = m.document
+        FROM seg.model AS m
+        WHERE m.is_active = 1;
+
+        EXEC sp_execute_external_script
+            @language = N'Python',
+            @script = N'
+# ---- locate
+SOURCES = (
+    ("centres.py", 27),
+    ("features.py", 313),
+    ("parameters.py", 349),
+    ("runtime.py", 402),
+    ("segments.py", 462),
+    ("vectors.py", 548),
+    ("kmeans.py", 758),
+    ("charts.py", 986),
+    ("glue", 1186),
+)
+
+def locate(error):
+    """What went wrong, and where in the sources below; a ValueError speaks for itself."""
+    import traceback
+
+    if isinstance(error, ValueError) and str(error):
+        return str(error)
+    lines = [frame[1] for frame in traceback.extract_tb(error.__traceback__)
+             if frame[0] == "<string>"]
+    name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
+    return "{}, line {}: {}: {}".format(
+        name, lines[-1] - start + 1, type(error).__name__, error)
+# ---- procluster/indb/centres.py
+"""Weighted K-Means: centres of points that stand for many customers each.
+
+numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
+give the same centres on every release of numpy, because sums over points are made only where
+their order is fixed (bincount, cumsum, fsum). scikit-learn''s KMeans from the same starting centres
+with tol=0 comes to the same centres.
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
+"""
+
+import math
+from typing import NamedTuple, Tuple
+
+import numpy as np
+
+# Restarts see at most so many points; more are condensed to cells.
+MOST_CELLS = 4096
+
+# So many points are tried as better starting centres before each run.
+SWAPS_TRIED = 25
+
+# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
+MOST_ITERATIONS = 10000
+
+# Distances are computed for so many pairs at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 65536
+
+
+class Partition(NamedTuple):
+    """The outcome of K-Means.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_points,)
+        The nearest centre; the lower number where two are equally near.
+    distances : array of float, shape (n_points,)
+        Euclidean distance to it.
+    inertia : float
+        Sum of weight times squared distance.
+    iterations : int
+        Steps of Lloyd''s algorithm.
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    distances: np.ndarray
+    inertia: float
+    iterations: int
+
+
+def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
+    total = np.zeros((len(centres), points.shape[1]))
+    for values, centre_values in zip(points, centres.T):
+        gap = values - centre_values[:, np.newaxis]
+        gap *= gap
+        total += gap
+    return total
+
+
+def two_nearest(
+    points: np.ndarray, centres: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each point the nearest centre, the distance to it and to the second nearest.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [3.0]]))]
+    [[0, 1], [1.0, 1.0], [3.0, 3.0]]
+    """
+    n_points = points.shape[1]
+    labels = np.empty(n_points, dtype=np.int64)
+    first = np.empty(n_points)
+    second = np.empty(n_points)
+    step = max(1, PAIRS_AT_ONCE // len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        squares = squared_distances(points[:, part], centres)
+        labels[part] = squares.argmin(axis=0)
+        at = labels[part], np.arange(squares.shape[1])
+        first[part] = squares[at]
+        squares[at] = np.inf
+        second[part] = squares.min(axis=0)
+    return labels, np.sqrt(first), np.sqrt(second)
+
+
+def seed_centres(
+    points: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState
+) -> np.ndarray:
+    """Draw starting centres by greedy k-means++.
+
+    Each centre is the best of a few points drawn with probability proportional to weight times
+    squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
+    advantages of careful seeding.
+
+    Raises
+    ------
+    ValueError
+        When fewer than `n_clusters` points are far enough apart to be told from each other.
+    """
+    n_draws = 2 + int(math.log(n_clusters))
+    nearest = np.ones(points.shape[1])
+    cumulated = np.cumsum(weights)[np.newaxis]
+    best = 0
+    chosen = []
+    for index in range(n_clusters):
+        odds = cumulated[best]
+        if not odds[-1] > 0:
+            raise ValueError(
+                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, "
+                f"and only {index} are far enough apart to be told from each other. "
+                f"Allowed: 1 to {index}."
+            )
+        draws = draw_points(odds, n_draws, random)
+        squares = squared_distances(points, points[:, draws].T)
+        if index:
+            squares = np.minimum(squares, nearest)
+        cumulated = np.cumsum(weights * squares, axis=1)
+        best = int(cumulated[:, -1].argmin())
+        nearest = squares[best]
+        chosen.append(draws[best])
+    return np.array(points[:, chosen].T)
+
+
+def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
+    """Draw indices by cumulated odds; none of those whose own odds are zero."""
+    draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
+    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+
+
+def swap_centres(
+    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, random: np.random.RandomState
+) -> np.ndarray:
+    """Return better starting centres: a point drawn as above replaces a centre when that helps.
+
+    Which centre is best given up is seen from the second nearest centre of its points. Lattanzi
+    and Sohler (2019), A better k-means++ algorithm via local search, ICML.
+    """
+    centres = centres.copy()
+    labels, first, second = two_nearest(points, centres)
+    for _ in range(SWAPS_TRIED):
+        odds = np.cumsum(weights * first**2)
+        if not odds[-1] > 0:
+            break
+        drawn = draw_points(odds, 1, random)
+        distances = np.sqrt(squared_distances(points, points[:, drawn].T)[0])
+        kept = np.minimum(first, distances) ** 2
+        loss = weights * (np.minimum(second, distances) ** 2 - kept)
+        losses = np.bincount(labels, loss, minlength=len(centres))
+        if np.cumsum(weights * kept)[-1] + losses.min() < odds[-1]:
+            centres[losses.argmin()] = points[:, drawn[0]]
+            labels, first, second = two_nearest(points, centres)
+    return centres
+
+
+def weighted_means(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, count: int
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the means, shape (count, n_features), and weights of the groups; 0 where empty."""
+    total = np.bincount(labels, weights, minlength=count)
+    sums = [np.bincount(labels, weights * values, minlength=count) for values in points]
+    return np.column_stack(sums) / np.where(total > 0, total, 1.0)[:, np.newaxis], total
+
+
+def move_centres(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray
+) -> np.ndarray:
+    """Return the means of the clusters; a cluster without points moves to the worst served one."""
+    means, total = weighted_means(points, weights, labels, len(centres))
+    empty = np.flatnonzero(total == 0)
+    if len(empty):
+        costs = weights * ((points - centres[labels].T) ** 2).sum(axis=0)
+        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+        means[empty] = points[:, worst].T
+    return means
+
+
+def run_lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> Partition:
+    """Move centres to the means of their points until nothing changes.
+
+    A point is compared with all centres only when bounds on its distances leave room for a
+    change, which skips most of the work and changes no result: Hamerly (2010), Making k-means
+    even faster, SIAM International Conference on Data Mining.
+    """
+    labels, upper, lower = two_nearest(points, centres)
+    iterations = 0
+    while iterations < MOST_ITERATIONS:
+        iterations += 1
+        moved = move_centres(points, weights, labels, centres)
+        shifts = np.sqrt(((moved - centres) ** 2).sum(axis=1))
+        centres = moved
+        if not shifts.any():
+            exact = two_nearest(points, centres)
+            if (exact[0] == labels).all():
+                break
+            labels, upper, lower = exact  # rounding of the bounds had hidden a change
+            continue
+        upper += shifts[labels]
+        lower -= shifts.max()
+        doubtful = np.flatnonzero(upper >= lower)
+        gaps = points[:, doubtful] - centres[labels[doubtful]].T
+        upper[doubtful] = np.sqrt((gaps**2).sum(axis=0))
+        doubtful = doubtful[upper[doubtful] >= lower[doubtful]]
+        nearest = two_nearest(points[:, doubtful], centres)
+        labels[doubtful], upper[doubtful], lower[doubtful] = nearest
+    labels, distances, _ = two_nearest(points, centres)
+    inertia = math.fsum(weights * distances**2)
+    return Partition(centres, labels, distances, inertia, iterations)
+
+
+def condense(
+    points: np.ndarray, weights: np.ndarray, most_cells: int = MOST_CELLS
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return at most `most_cells` weighted points that stand for all of them.
+
+    Cells are split at the mean of their widest feature, those with the largest sum of squares
+    first, so that an outlier soon has a cell of its own. A cell is represented by its mean and
+    weight; what it leaves out of any inertia is its own sum of squares.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 50.0, 51.0]]), np.array([3.0, 1.0, 1.0, 1.0])
+    >>> [each.tolist() for each in condense(points, weights, most_cells=2)]
+    [[[0.25, 50.5]], [4.0, 2.0]]
+    """
+    n_points = points.shape[1]
+    if n_points <= most_cells:
+        return points, weights
+    cells, count = np.zeros(n_points, dtype=np.int64), 1
+    while True:
+        means, total = weighted_means(points, weights, cells, count)
+        squares = weights * (points - means[cells].T) ** 2
+        spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
+        loss = spreads.sum(axis=0)
+        split = np.flatnonzero(loss > loss.max() / 4)
+        split = split[np.argsort(-loss[split], kind="mergesort")][: most_cells - count]
+        if not len(split):
+            occupied = total > 0  # rounding may leave the upper part of a split empty
+            return np.ascontiguousarray(means[occupied].T), total[occupied]
+        upper_part = np.full(count, -1)
+        upper_part[split] = count + np.arange(len(split))
+        movable = np.flatnonzero(upper_part[cells] >= 0)
+        own = cells[movable]
+        widest = spreads.argmax(axis=0)[own]
+        high = points[widest, movable] > means[own, widest]
+        cells[movable[high]] = upper_part[own[high]]
+        count += len(split)
+
+
+def fit_centres(
+    points: np.ndarray,
+    weights: np.ndarray,
+    cells: Tuple[np.ndarray, np.ndarray],
+    n_clusters: int,
+    random_state: int,
+    n_init: int,
+) -> Partition:
+    """Return the best of `n_init` K-Means runs from different starting centres.
+
+    Parameters
+    ----------
+    points : array of float, shape (n_features, n_points)
+        Distinct points, divided by their scale.
+    weights : array of float, shape (n_points,)
+    cells : tuple
+        What `condense` makes of both. The runs are compared on the cells; the winner is then
+        run to its fixed point on all the points.
+    n_clusters, random_state, n_init : int
+        Equally good runs: the first.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
+    >>> best = fit_centres(points, weights, condense(points, weights), 2, 111, 10)
+    >>> sorted(best.centres[:, 0].tolist()), best.inertia
+    ([0.5, 8.0], 0.5)
+    """
+    random = np.random.RandomState(random_state)
+    runs = []
+    for _ in range(n_init):
+        seeds = seed_centres(*cells, n_clusters, random)
+        runs.append(run_lloyd(*cells, swap_centres(*cells, seeds, random)))
+    best = min(runs, key=lambda run: run.inertia)
+    final = run_lloyd(points, weights, best.centres)
+    return final._replace(iterations=best.iterations + final.iterations)
+# ---- procluster/indb/features.py
+"""The features of a customer, as data: the generator renders the feature query from them."""
+
+from typing import NamedTuple
+
+
+class Feature(NamedTuple):
+    """One number that describes how a customer returns goods.
+
+    Attributes
+    ----------
+    name : str
+        Column of the feature table.
+    expression : str
+        T-SQL over two derived tables with one row per customer: `sale` and `refund`, both with
+        tickets (int), items (int) and amount (float). The columns of `refund` are NULL for a
+        customer who returned nothing.
+    meaning : str
+        The same in a few words.
+    """
+
+    name: str
+    expression: str
+    meaning: str
+
+
+RATIO = "ROUND(COALESCE(CAST(refund.{0} AS float) / NULLIF(CAST(sale.{0} AS float), 0), 0), 7)"
+
+FEATURES = (
+    Feature("order_ratio", RATIO.format("tickets"), "returned orders / orders"),
+    Feature("items_ratio", RATIO.format("items"), "returned items / items bought"),
+    Feature("monetary_ratio", RATIO.format("amount"), "amount returned / amount paid"),
+    Feature("frequency", "CAST(COALESCE(refund.tickets, 0) AS float)", "returned orders"),
+)
+
+FEATURE_NAMES = [feature.name for feature in FEATURES]
+# ---- procluster/indb/parameters.py
+"""The values that the parameters of a call may have."""
+
+import numbers
+from typing import Any, List, Sequence
+
+ALLOWED_NUMBERS = {
+    "n_clusters": (1, 1000, "a number of clusters"),
+    "max_k": (1, 100, "a number of clusters"),
+    "n_init": (1, 1000, "a number of restarts"),
+    "random_state": (0, 2**31 - 1, "a seed"),
+}
+
+SCALINGS = ("none", "standard", "robust")
+
+
+def parameter_faults(**given: Any) -> List[str]:
+    """Return one sentence for each parameter that has a value it may not have.
+
+    Parameters
+    ----------
+    **given
+        Values by the names of `ALLOWED_NUMBERS`, and `scaling`.
+
+    Examples
+    --------
+    >>> parameter_faults(n_clusters=0, scaling="none")
+    [''n_clusters: 0 is not a number of clusters. Allowed: 1 to 1000.'']
+    """
+    faults = []
+    for name, value in given.items():
+        if name == "scaling":
+            if value not in SCALINGS:
+                faults.append(
+                    "scaling: {!a} is not a scaling. Allowed: {}.".format(
+                        value, ", ".join(SCALINGS)
+                    )
+                )
+            continue
+        least, most, what = ALLOWED_NUMBERS[name]
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
+            faults.append(f"{name}: {value!a} is not {what}. Allowed: {least} to {most}.")
+    return faults
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Raise one ValueError that names every fault; do nothing when there is none.
+
+    The sentences stand on one line because the hosts of external scripts pass on one line.
+    """
+    if faults:
+        raise ValueError(" ".join(faults))
+# ---- procluster/indb/runtime.py
+"""The versions of what the runtime has."""
+
+import importlib
+import json
+import platform
+from typing import Dict
+
+COMPONENTS = (
+    ("numpy", "numpy"),
+    ("pandas", "pandas"),
+    ("scikit-learn", "sklearn"),
+    ("scipy", "scipy"),
+    ("matplotlib", "matplotlib"),
+    ("revoscalepy", "revoscalepy"),
+)
+
+
+def report() -> str:
+    """Return the versions of Python and of the packages as a JSON list.
+
+    Examples
+    --------
+    >>> json.loads(report())[0]["component"]
+    ''Python''
+    """
+    rows = [{"component": "Python", "version": platform.python_version()}]
+    for component, module in COMPONENTS:
+        rows.append({"component": component, "version": package_version(module)})
+    return json.dumps(rows)
+
+
+def package_version(module: str) -> str:
+    """Return the version of a package, ''not installed'', or why it does not load.
+
+    A package that is there but does not load (a missing shared library, another package of the
+    wrong version) is the harder fault to find, so the two cases are told apart.
+
+    Examples
+    --------
+    >>> package_version("no_such_package")
+    ''not installed''
+    """
+    try:
+        return str(getattr(importlib.import_module(module), "__version__", "unknown"))
+    except ImportError as error:
+        if error.name == module:
+            return "not installed"
+        return f"does not load: {error}"
+    except Exception as error:
+        return f"does not load: {type(error).__name__}: {error}"
+
+
+def model_versions() -> Dict[str, str]:
+    """Return the versions of what a model depends on, for its document."""
+    return {
+        "python": platform.python_version(),
+        "numpy": package_version("numpy"),
+        "pandas": package_version("pandas"),
+    }
+# ---- procluster/indb/segments.py
+"""Where the clusters of a model are, and which one is nearest.
+
+The distance of a feature vector x from a centre c is what T-SQL computes when it assigns
+customers: the square root of the sum of ((x - c) / scale) ** 2 over the features.
+"""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+
+MODEL_FORMAT = "procluster.kmeans/1"
+
+
+class Segments(NamedTuple):
+    """What a model document says about where its clusters are.
+
+    Attributes
+    ----------
+    features : list of str
+    numbers : list of int
+        Cluster numbers, ascending.
+    centres : array of float, shape (n_clusters, n_features)
+        In the units of the features.
+    scale : array of float, shape (n_features,)
+    """
+
+    features: List[str]
+    numbers: List[int]
+    centres: np.ndarray
+    scale: np.ndarray
+
+
+def read_segments(document: str) -> Segments:
+    """Read a model document.
+
+    Raises
+    ------
+    ValueError
+        When the text is not a model document.
+    """
+    try:
+        return parse_segments(json.loads(document))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the text is not a model document ({type(error).__name__}: {error}). "
+            f"A document of format {MODEL_FORMAT} is needed."
+        ) from error
+
+
+def parse_segments(model: Dict[str, Any]) -> Segments:
+    """Return the segments of a model document that json has read."""
+    if model["format"] != MODEL_FORMAT:
+        raise ValueError("its format is {!a}".format(model["format"]))
+    features = list(model["features"])
+    clusters = sorted(model["clusters"], key=lambda cluster: int(cluster["cluster"]))
+    centres = [[float(cluster["centroid"][name]) for name in features] for cluster in clusters]
+    return Segments(
+        features=features,
+        numbers=[int(cluster["cluster"]) for cluster in clusters],
+        centres=np.array(centres),
+        scale=np.array([float(model["scale"][name]) for name in features]),
+    )
+
+
+def nearest_centres(
+    values: np.ndarray, centres: np.ndarray, scale: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the nearest centre of each vector (the first where two are equal) and the distance.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+    centres : array of float, shape (n_clusters, n_features)
+        In the units of the features.
+    scale : array of float, shape (n_features,)
+    """
+    labels = np.zeros(len(values), dtype=np.int64)
+    nearest = np.full(len(values), np.inf)
+    for index, centre in enumerate(centres):
+        squares = (((values - centre) / scale) ** 2).sum(axis=1)
+        closer = squares < nearest
+        labels[closer] = index
+        nearest[closer] = squares[closer]
+    return labels, np.sqrt(nearest)
+# ---- procluster/indb/vectors.py
+"""The feature vectors of the customers: checks of their values, and their scales."""
+
+import math
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+# Squares of values beyond this, and sums of them, could leave the range of a float.
+LARGEST_VALUE = 1e100
+
+
+class Vectors(NamedTuple):
+    """The distinct feature vectors of the customers that can be used.
+
+    Attributes
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+        In lexicographic order, whatever the order of the rows they were read from.
+    customers : array of float, shape (n_vectors,)
+        How many customers have the vector.
+    row_vectors : array of int, shape (n_rows,)
+        For each row read: the index of its vector, -1 for a row that cannot be used.
+    left_out : dict
+        Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
+        NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
+    negative : dict
+        Customers with a negative value, by feature. They are kept, not left out.
+    """
+
+    values: np.ndarray
+    customers: np.ndarray
+    row_vectors: np.ndarray
+    left_out: Dict[str, Any]
+    negative: Dict[str, int]
+
+
+def frame_faults(frame: pd.DataFrame) -> List[str]:
+    """Return one sentence for each column that is missing or cannot be read.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` and `customers`.
+    """
+    faults = []
+    for name in [*FEATURE_NAMES, "customers"]:
+        if name not in frame.columns:
+            faults.append(
+                "{}: the column is missing. The input has: {}.".format(
+                    name, ", ".join(map(str, frame.columns)) or "no columns"
+                )
+            )
+            continue
+        try:
+            column = np.asarray(frame[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            faults.append(f"{name}: {error}. Cast the column to float.")
+            continue
+        finite = np.where(np.isfinite(column), column, 0.0)
+        if name == "customers":
+            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
+            allowed = "Allowed: whole numbers from 1."
+        else:
+            wrong = np.abs(finite) > LARGEST_VALUE
+            allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
+        if wrong.any():
+            faults.append(
+                f"{name}: {float(column[wrong][0])!r} cannot be used "
+                f"(rows like it: {wrong.sum()}). {allowed}"
+            )
+    return faults
+
+
+def read_vectors(frame: pd.DataFrame) -> Vectors:
+    """Merge the usable rows of a frame into distinct vectors.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` (float) and `customers` (how many customers the row stands
+        for), without `frame_faults`. Rows may repeat and come in any order.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [1.0, 0.0, 1.0, None] for name in FEATURE_NAMES})
+    >>> vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
+    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), vectors.row_vectors.tolist()
+    ([0.0, 1.0], [7.0, 3.0], [1, 0, 1, -1])
+    >>> vectors.left_out["customers"]
+    4
+    """
+    columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
+    values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
+    customers = np.asarray(frame["customers"], dtype=np.float64)
+    usable = np.asarray(np.isfinite(values).all(axis=1))
+    left_out = {
+        "customers": int(customers[~usable].sum()),
+        "null": count_customers(np.isnan(values), customers),
+        "infinite": count_customers(np.isinf(values), customers),
+    }
+    rows = np.flatnonzero(usable)
+    order = np.lexsort(values[rows].T[::-1])
+    ordered = values[rows[order]]
+    starts = np.ones(len(ordered), dtype=bool)
+    starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    row_vectors = np.full(len(values), -1, dtype=np.int64)
+    row_vectors[rows[order]] = np.cumsum(starts) - 1
+    return Vectors(
+        values=ordered[starts],
+        customers=np.bincount(row_vectors[rows], customers[rows]),
+        row_vectors=row_vectors,
+        left_out=left_out,
+        negative=count_customers(np.where(usable[:, np.newaxis], values, 0.0) < 0, customers),
+    )
+
+
+def count_customers(found: np.ndarray, customers: np.ndarray) -> Dict[str, int]:
+    """Return the customers of the rows where `found` (n_rows, n_features), by feature; no zeros."""
+    counts = zip(FEATURE_NAMES, customers.dot(found))
+    return {name: int(count) for name, count in counts if count}
+
+
+def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
+    """Read the vectors, refuse fewer than `n_clusters`, and print what the checks found."""
+    vectors = read_vectors(frame)
+    report_checks(vectors)
+    count, lost = len(vectors.values), vectors.left_out["customers"]
+    if not count:
+        raise ValueError(
+            f"customers: there are none to cluster ({lost} left out). "
+            "At least one with finite features is needed."
+        )
+    if count < n_clusters:
+        raise ValueError(
+            f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature "
+            f"vectors, and there are {count}. Allowed: 1 to {count}."
+        )
+    return vectors
+
+
+def report_checks(vectors: Vectors) -> None:
+    """Print which customers are left out and which have negative values, when there are any."""
+    if vectors.left_out["customers"]:
+        reasons = [
+            "{} is {} for {}".format(name, "NULL" if reason == "null" else reason, count)
+            for reason in ("null", "infinite")
+            for name, count in vectors.left_out[reason].items()
+        ]
+        print(
+            "Customers left out: {} of {} ({}).".format(
+                vectors.left_out["customers"],
+                int(vectors.customers.sum()) + vectors.left_out["customers"],
+                ", ".join(reasons),
+            )
+        )
+    if vectors.negative:
+        counts = [f"{name} for {count}" for name, count in vectors.negative.items()]
+        print("Customers with negative values, kept: {}.".format(", ".join(counts)))
+
+
+def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
+    """Return what each feature is divided by before distances are measured.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    scaling : {"none", "standard", "robust"}
+        Divide by 1, by the standard deviation, or by the interquartile range, taken over the
+        customers. Where that is zero the scale is 1: the feature keeps its unit. (A feature in
+        which more than three quarters of the customers have the same value has no
+        interquartile range.)
+
+    Returns
+    -------
+    array of float, shape (n_features,)
+    """
+    scale = np.ones(vectors.values.shape[1])
+    total = float(vectors.customers.sum())
+    for index, column in enumerate(vectors.values.T):
+        if scaling == "standard" and column.min() < column.max():
+            mean = math.fsum(vectors.customers * column) / total
+            scale[index] = math.sqrt(math.fsum(vectors.customers * (column - mean) ** 2) / total)
+        elif scaling == "robust":
+            quartiles = weighted_quantiles(column, vectors.customers, (0.25, 0.75))
+            scale[index] = quartiles[1] - quartiles[0]
+    negligible = np.abs(vectors.values).max(axis=0) / LARGEST_VALUE
+    return np.where(scale > negligible, scale, 1.0)
+
+
+def weighted_quantiles(
+    column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
+) -> np.ndarray:
+    """Return the smallest values that at least the given shares of the weight do not exceed.
+
+    This is the inverse of the empirical distribution function, definition 1 of Hyndman and Fan
+    (1996), Sample quantiles in statistical packages, The American Statistician 50.
+
+    Examples
+    --------
+    >>> weighted_quantiles(np.array([5.0, 1.0]), np.array([1, 3]), (0.25, 0.75, 0.8)).tolist()
+    [1.0, 1.0, 5.0]
+    """
+    order = np.argsort(column, kind="mergesort")
+    cumulated = np.cumsum(weights[order])
+    places = np.searchsorted(cumulated, np.multiply(shares, cumulated[-1]))
+    return np.asarray(column[order[places]])
+# ---- procluster/indb/kmeans.py
+"""Customer segments by K-Means: training, the model document, stable cluster numbers."""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+class Model(NamedTuple):
+    """A trained model.
+
+    Attributes
+    ----------
+    document : str
+        The model as JSON in ASCII.
+    labels : array of int, shape (n_rows,)
+        Cluster number for each row of the frame it was trained on; -1 for a row left out.
+    """
+
+    document: str
+    labels: np.ndarray
+
+
+def train(
+    frame: pd.DataFrame,
+    n_clusters: int,
+    scaling: str = "none",
+    random_state: int = 111,
+    n_init: int = 10,
+    previous: Optional[str] = None,
+) -> Model:
+    """Find `n_clusters` clusters of customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    n_clusters : int
+        At most the number of distinct feature vectors.
+    scaling : {"none", "standard", "robust"}
+    random_state : int
+        Seed of the starting centres.
+    n_init : int
+        Number of starts, of which the best counts.
+    previous : str, optional
+        Document of an earlier model, whose cluster numbers are kept where clusters match.
+
+    Raises
+    ------
+    ValueError
+        With every fault of the parameters and of the columns.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [0.0, 1.0, 8.0] for name in FEATURE_NAMES})
+    >>> model = train(frame.assign(customers=[1, 1, 5]), n_clusters=2)
+    >>> model.labels.tolist()
+    [1, 1, 0]
+    >>> json.loads(model.document)["clusters"][0]["size"]
+    5
+    """
+    faults = parameter_faults(
+        n_clusters=n_clusters, scaling=scaling, random_state=random_state, n_init=n_init
+    )
+    earlier = None
+    if previous is not None:
+        try:
+            earlier = read_segments(previous)
+        except ValueError as error:
+            faults.append(f"previous: {error}")
+    refuse(faults + frame_faults(frame))
+    vectors = usable_vectors(frame, n_clusters)
+    scale = feature_scale(vectors, scaling)
+    points = np.ascontiguousarray((vectors.values / scale).T)
+    cells = condense(points, vectors.customers)
+    best = fit_centres(points, vectors.customers, cells, n_clusters, random_state, n_init)
+    centres = best.centres * scale
+    numbers = number_clusters(centres, np.bincount(best.labels, vectors.customers), scale, earlier)
+    clusters, labels = describe_clusters(vectors, centres, numbers, scale)
+    document = {
+        "format": MODEL_FORMAT,
+        "features": FEATURE_NAMES,
+        "scaling": scaling,
+        "scale": by_feature(scale),
+        "clusters": clusters,
+        "n_clusters": int(n_clusters),
+        "random_state": int(random_state),
+        "n_init": int(n_init),
+        "inertia": best.inertia,
+        "customers": int(vectors.customers.sum()),
+        "distinct_vectors": len(vectors.values),
+        "left_out": vectors.left_out,
+        "negative": vectors.negative,
+        "iterations": best.iterations,
+        "versions": model_versions(),
+    }
+    row_labels = np.append(labels, -1)[vectors.row_vectors]
+    return Model(json.dumps(document, allow_nan=False), row_labels)
+
+
+def by_feature(values: np.ndarray) -> Dict[str, float]:
+    """Return the values (n_features,) as a dictionary by feature name."""
+    return dict(zip(FEATURE_NAMES, values.tolist()))
+
+
+def describe_clusters(
+    vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
+) -> Tuple[List[Dict[str, Any]], np.ndarray]:
+    """Return the clusters of the document in the order of their numbers, and the vectors'' numbers.
+
+    A customer farther from the centre than the upper outer fence of its cluster, three
+    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
+    Exploratory Data Analysis.
+    """
+    order = np.argsort(numbers)
+    labels, distances = nearest_centres(vectors.values, centres[order], scale)
+    clusters = []
+    for place, index in enumerate(order):
+        members = labels == place
+        size = vectors.customers[members]
+        low, high = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
+        clusters.append(
+            {
+                "cluster": numbers[index],
+                "size": int(size.sum()),
+                "outlier_distance": high + 3 * (high - low),
+                "centroid": by_feature(centres[index]),
+            }
+        )
+    return clusters, np.array(numbers)[order][labels]
+
+
+def number_clusters(
+    centres: np.ndarray, sizes: np.ndarray, scale: np.ndarray, earlier: Optional[Segments]
+) -> List[int]:
+    """Return the number of each cluster.
+
+    Without an earlier model clusters are numbered by size, the largest is 0; equally large ones
+    by their centres. With one, each cluster takes the number of the earlier cluster it is
+    paired with, so that the sum of the distances between paired centres is least; clusters left
+    over take the lowest free numbers by size. So a number may be missing when there are fewer
+    clusters than before.
+    """
+    by_size = sorted(range(len(centres)), key=lambda index: (-sizes[index], tuple(centres[index])))
+    pairs = {} if earlier is None else pair_clusters(centres, scale, earlier)
+    free = (number for number in range(2 * len(centres)) if number not in pairs.values())
+    numbers = {index: pairs[index] if index in pairs else next(free) for index in by_size}
+    return [numbers[index] for index in range(len(centres))]
+
+
+def pair_clusters(centres: np.ndarray, scale: np.ndarray, earlier: Segments) -> Dict[int, int]:
+    """Return the earlier number of each cluster that has one, by the cluster''s index.
+
+    Empty, with the reason printed, when there is no telling.
+    """
+    told = "Clusters are numbered by size, not after the earlier model: {}."
+    if earlier.features != FEATURE_NAMES:
+        print(told.format("it has the features " + ", ".join(map(ascii, earlier.features))))
+        return {}
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError as error:
+        print(told.format(error))
+        return {}
+    gaps = (centres[:, np.newaxis] - earlier.centres) / scale
+    pairs = zip(*linear_sum_assignment(np.sqrt((gaps**2).sum(axis=2))))
+    return {int(index): earlier.numbers[place] for index, place in pairs}
+
+
+def label_customers(
+    frame: pd.DataFrame,
+    n_clusters: int = 4,
+    random_state: int = 111,
+    n_init: int = 10,
+    integer_keys: bool = False,
+) -> pd.DataFrame:
+    """Return the tutorial''s table: each customer with its features and its cluster.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `Customer` (text or whole numbers) and the feature columns, one row per customer. Rows
+        without a customer or with a feature that cannot be used are left out.
+    n_clusters, random_state, n_init : int
+        As for :func:`train`.
+    integer_keys : bool
+        The customers are whole numbers that came as text: one host makes a bigint a float.
+
+    Returns
+    -------
+    DataFrame
+        Customer, orderRatio, itemsRatio, monetaryRatio, frequency, cluster.
+    """
+    if "Customer" not in frame.columns:
+        refuse(["Customer: the column is missing.", *frame_faults(frame.assign(customers=1))])
+    known = frame[frame["Customer"].notnull()]
+    model = train(known.assign(customers=1), n_clusters, "none", random_state, n_init)
+    used = known[model.labels >= 0]
+    result: pd.DataFrame = pd.DataFrame({"Customer": customer_keys(used["Customer"], integer_keys)})
+    for name in FEATURE_NAMES:
+        first, *rest = name.split("_")
+        result[first + "".join(map(str.title, rest))] = used[name].astype(np.float64)
+    result["cluster"] = model.labels[model.labels >= 0].astype(np.int32)
+    return result
+
+
+def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
+    """Return the keys in a type that the hosts return: whole numbers, or text as objects."""
+    if keys.dtype.kind == "f" and (keys != np.floor(keys)).any():
+        raise ValueError("Customer: a key is not a whole number. Allowed: int, or text.")
+    if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
+        return keys.astype(np.int64)
+    return keys if keys.dtype.kind in "iu" else keys.astype(object)
+# ---- procluster/indb/charts.py
+"""Pictures of the choice of k and of the clusters, as PNG.
+
+matplotlib may be missing in the runtime, so it is imported where it is used; its figures are
+made without pyplot, which would keep them in a global list.
+"""
+
+import io
+import json
+from typing import Any, List, Optional
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+# More clusters than this do not fit into a picture that one can read.
+MOST_CLUSTERS_SHOWN = 20
+
+# Bars of more different lengths than this are compressed, or the short ones could not be seen.
+WIDEST_LINEAR_RANGE = 20
+
+INK = "#333333"
+BLUE = "#1f6fb4"
+ORANGE = "#d9601a"
+GREY = "#8a8a8a"
+
+
+def elbow_png(document: str) -> Optional[bytes]:
+    """Draw the distances and the silhouette for each k, with the suggested k marked.
+
+    Parameters
+    ----------
+    document : str
+        The document of :func:`evaluate`.
+
+    Returns
+    -------
+    bytes or None
+        None, and a printed line, when matplotlib is not installed.
+    """
+    evaluation = json.loads(document)
+    rows = evaluation["rows"]
+    ks = [row["k"] for row in rows]
+    known = [row for row in rows if row["silhouette"] is not None]
+    figure = new_figure(8, 6 if known else 4)
+    if figure is None:
+        return None
+    panels = figure.subplots(2 if known else 1, 1, sharex=True, squeeze=False)[:, 0]
+    spread = np.sqrt([row["inertia"] / evaluation["customers"] for row in rows])
+    panels[0].plot(ks, spread, "o-", color=BLUE, label="root mean square")
+    mean = [row["mean_distance"] for row in rows]
+    suggested = evaluation["suggested_k"]
+    panels[0].plot([suggested], [spread[suggested - 1]], "o", color=BLUE, markersize=12)
+    panels[0].plot(ks, mean, "s--", color=GREY, markersize=4, label="mean")
+    panels[0].set_ylabel("Distance from the\ncluster''s centre")
+    panels[0].legend(frameon=False, loc="upper right")
+    panels[0].set_ylim(bottom=0)
+    if known:
+        panels[1].errorbar(
+            [row["k"] for row in known],
+            [row["silhouette"] for row in known],
+            yerr=[2 * (row["silhouette_error"] or 0) for row in known],
+            fmt="o-",
+            color=ORANGE,
+        )
+        panels[1].set_ylabel("Silhouette\n(1: well apart, 0: touching)")
+    panels[0].set_title(f"Suggested number of clusters: {suggested}", color=INK)
+    panels[-1].set_xlabel("Number of clusters (k)")
+    panels[-1].set_xticks(ks[:: 1 + len(ks) // 25])
+    for panel in panels:
+        panel.axvline(suggested, color=INK, linestyle=":", zorder=0)
+        clear_frame(panel, ("top", "right"))
+        panel.grid(axis="y", color="#e6e6e6")
+        panel.set_axisbelow(True)
+    return to_png(figure)
+
+
+def clusters_png(frame: pd.DataFrame, document: str) -> Optional[bytes]:
+    """Draw the size of each cluster and what is typical of its customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    document : str
+        The document of :func:`train`.
+
+    Returns
+    -------
+    bytes or None
+        None, and a printed line, when matplotlib is not installed.
+    """
+    segments = read_segments(document)
+    vectors = read_vectors(frame)
+    labels, _ = nearest_centres(vectors.values, segments.centres, segments.scale)
+    sizes = np.bincount(labels, vectors.customers, minlength=len(segments.numbers))
+    largest = np.argsort(-sizes, kind="mergesort")[:MOST_CLUSTERS_SHOWN]
+    shown = [index for index in sorted(largest.tolist()) if sizes[index] > 0]
+    figure = new_figure(3 + 2.2 * len(FEATURES), 1.6 + 0.55 * len(shown))
+    if figure is None:
+        return None
+    widths = [1.5] + [1] * len(FEATURES)
+    panels = figure.subplots(1, 1 + len(FEATURES), gridspec_kw={"width_ratios": widths})
+    colors = [f"C{place % 10}" for place in range(len(shown))]
+    share = sizes[shown] / sizes.sum()
+    texts = [
+        "{:,.0f} ({})".format(size, f"{part:.1%}" if part >= 0.001 else "< 0.1%")
+        for size, part in zip(sizes[shown], share)
+    ]
+    draw_bars(panels[0], sizes[shown], texts, colors)
+    panels[0].set_title("customers", fontsize=11, color=INK)
+    panels[0].set_yticks(range(len(shown)))
+    panels[0].set_yticklabels([f"cluster {segments.numbers[index]}" for index in shown])
+    for panel, feature, column in zip(panels[1:], FEATURES, vectors.values.T):
+        groups = [(column[labels == index], vectors.customers[labels == index]) for index in shown]
+        means = np.array([np.average(values, weights=weights) for values, weights in groups])
+        middle = [weighted_quantiles(values, weights, (0.1, 0.9)) for values, weights in groups]
+        draw_feature(panel, feature, means, np.array(middle), colors)
+    left = len(segments.numbers) - len(shown)
+    note = "Bar: mean of the cluster. Thin line: the middle 80 % of its customers."
+    note += f" The {left} smallest clusters are not shown." if left else ""
+    figure.text(0.01, 0.01, note, fontsize=8, color=GREY)
+    return to_png(figure)
+
+
+def draw_feature(
+    panel: Any, feature: Feature, means: np.ndarray, middle: np.ndarray, colors: List[str]
+) -> None:
+    """Draw the means (n_clusters,) and the ranges (n_clusters, 2) of one feature.
+
+    Where one cluster would crush the others, all lengths go through asinh: proportional for
+    small values, logarithmic for large ones. The figures at the bars stay what they are.
+    """
+    lengths = np.hstack([means[:, np.newaxis], middle])
+    texts = [f"{mean:.3g}" if abs(mean) < 1000 else f"{mean:,.0f}" for mean in means]
+    label = feature.meaning
+    sizes = np.abs(means[means != 0])
+    if len(sizes) and sizes.max() > WIDEST_LINEAR_RANGE * np.median(sizes):
+        lengths = np.arcsinh(lengths / np.median(sizes))
+        label += "\n(compressed scale)"
+    draw_bars(panel, lengths[:, 0], texts, colors, lengths[:, 1:])
+    panel.set_title(feature.name.replace("_", " "), fontsize=11, color=INK)
+    panel.set_xlabel(label, fontsize=8, color=GREY)
+
+
+def draw_bars(
+    panel: Any,
+    lengths: np.ndarray,
+    texts: List[str],
+    colors: List[str],
+    ranges: Optional[np.ndarray] = None,
+) -> None:
+    """Draw one horizontal bar for each cluster, the first on top, with its figure at the end."""
+    places = np.arange(len(lengths))
+    panel.barh(places, lengths, height=0.6, color=colors)
+    ends = np.maximum(lengths, 0)
+    if ranges is not None:
+        panel.hlines(places, ranges[:, 0], ranges[:, 1], color=INK, linewidth=1.2)
+        ends = np.maximum(ends, ranges[:, 1])
+    for place, end, text in zip(places, ends, texts):
+        panel.annotate(
+            text, (end, place), (4, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    least = min(0.0, float(lengths.min()), 0.0 if ranges is None else float(ranges.min()))
+    most = max(float(ends.max()), least + 1e-9)
+    panel.set_xlim(least, most + 0.6 * (most - least))
+    panel.set_ylim(len(lengths) - 0.4, -0.6)
+    panel.set_xticks([])
+    panel.set_yticks([])
+    clear_frame(panel, ("top", "right", "bottom"))
+
+
+def clear_frame(panel: Any, sides: Any) -> None:
+    """Remove the lines at the given sides of a panel."""
+    for side in sides:
+        panel.spines[side].set_visible(False)
+
+
+def new_figure(width: float, height: float) -> Any:
+    """Return an empty figure of so many inches; None, and a printed line, without matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        print(f"No chart: matplotlib cannot be imported ({error}).")
+        return None
+    figure = Figure(figsize=(width, height), dpi=120)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def to_png(figure: Any) -> bytes:
+    """Return the figure as PNG."""
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return png.getvalue()
+# ---- glue
+try:
+    model = train(
+        InputDataSet,
+        n_clusters=n_clusters,
+        scaling=scaling,
+        random_state=random_state,
+        n_init=n_init,
+        previous=previous,
+    )
+    document = str(model.document)
+    chart = clusters_png(InputDataSet, document) if with_chart else None
+    fault = None
+except Exception as error:
+    document, chart, fault = None, None, str(locate(error))
+document_length = int(len(document or ""))
+',
+            @input_data_1 = N'
+SELECT
+    f.order_ratio,
+    f.items_ratio,
+    f.monetary_ratio,
+    f.frequency,
+    COUNT(*) AS customers
+FROM seg.customer_feature AS f
+GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
+            @params = N'
+                @n_clusters int,
+                @scaling nvarchar(10),
+                @random_state int,
+                @n_init int,
+                @previous nvarchar(max),
+                @with_chart bit,
+                @document nvarchar(max) OUTPUT,
+                @document_length int OUTPUT,
+                @chart varbinary(max) OUTPUT,
+                @fault nvarchar(max) OUTPUT',
+            @n_clusters = @n_clusters,
+            @scaling = @scaling,
+            @random_state = @random_state,
+            @n_init = @n_init,
+            @previous = @previous,
+            @with_chart = @with_chart,
+            @document = @document OUTPUT,
+            @document_length = @document_length OUTPUT,
+            @chart = @chart OUTPUT,
+            @fault = @fault OUTPUT;
+
+        IF @fault IS NOT NULL
+        BEGIN
+            SET @message = LEFT(@fault, 2000);
+            THROW 50002, @message, 1;
+        END;
+
+        IF @document IS NULL OR @document_length IS NULL
+            OR DATALENGTH(@document) <> 2 * @document_length OR ISJSON(@document) <> 1
+        BEGIN
+            SET @message = CONCAT(
+                N'sp_execute_external_script: the document arrived with ',
+                COALESCE(DATALENGTH(@document), 0) / 2, N' of ', @document_length,
+                N' characters. Nothing was stored; call again, and report it when it happens twice.'
+            );
+            THROW 50003, @message, 1;
+        END;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.model',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.model: another call is changing the active model. Try again.', 1;
+
+        IF @activate = 1 AND EXISTS (
+            SELECT 1
+            FROM seg.model AS m
+            WHERE m.is_active = 1 AND m.model_id <> COALESCE(@previous_id, -1)
+        )
+            THROW 50005, N'seg.train: another model became active meanwhile, and cluster numbers follow the active one. Train again.', 1;
+
+        IF @activate = 1
+            UPDATE seg.model
+            SET is_active = 0
+            WHERE is_active = 1;
+
+        INSERT INTO seg.model (
+            run_id, is_active, n_clusters, scaling, random_state, n_init, inertia, customers, document
+        )
+        VALUES (
+            @run_id,
+            @activate,
+            @n_clusters,
+            @scaling,
+            @random_state,
+            @n_init,
+            CAST(JSON_VALUE(@document, N'$.inertia') AS float),
+            CAST(JSON_VALUE(@document, N'$.customers') AS bigint),
+            @document
+        );
+
+        SET @model_id = CAST(SCOPE_IDENTITY() AS int);
+
+        SET @message = CONCAT(N'model ', @model_id, N', ', @n_clusters, N' clusters');
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = 1,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        IF @with_result = 1
+            SELECT
+                m.model_id,
+                m.n_clusters,
+                m.scaling,
+                m.inertia,
+                m.customers,
+                @distinct_vectors AS distinct_vectors,
+                m.is_active
+            FROM seg.model AS m
+            WHERE m.model_id = @model_id;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/*
+seg.assign: puts every customer into the cluster of the nearest centroid, in plain T-SQL.
+
+    EXEC seg.assign;
+    EXEC seg.assign @model_id = 1;
+
+Result: one row for each cluster. seg.customer_cluster is replaced, all or nothing. On a tie
+the lower cluster number wins. An outlier is farther out than the model's fence for its cluster.
+*/
+CREATE OR ALTER PROCEDURE seg.assign
+    @model_id int = NULL,
+    @with_result bit = 1
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @customers bigint,
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        EXEC seg.start_run
+            @procedure_name = N'assign',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        SET @model_id = COALESCE(
+            @model_id,
+            (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1)
+        );
+
+        IF @model_id IS NULL
+            THROW 50004, N'@model_id: NULL, and no model is active. EXEC seg.train first.', 1;
+
+        IF NOT EXISTS (SELECT 1 FROM seg.model AS m WHERE m.model_id = @model_id)
+        BEGIN
+            SET @message = CONCAT(
+                N'@model_id: ', COALESCE(CAST(@model_id AS nvarchar(30)), N'NULL'),
+                N' is not a model. EXEC seg.models lists them.'
+            );
+            THROW 50001, @message, 1;
+        END;
+
+        IF NOT EXISTS (SELECT 1 FROM seg.customer_feature)
+            THROW 50004, N'seg.customer_feature: is empty. EXEC seg.build_features first.', 1;
+
+        -- The document is opened once, not once a customer.
+        SELECT
+            c.order_ratio,
+            c.order_ratio_scale,
+            c.items_ratio,
+            c.items_ratio_scale,
+            c.monetary_ratio,
+            c.monetary_ratio_scale,
+            c.frequency,
+            c.frequency_scale,
+            c.cluster_id,
+            c.outlier_distance
+        INTO #assign_centroid
+        FROM seg.model_centroid(@model_id) AS c;
+
+        -- A sum is NULL when one of its terms is: a feature that the document does not have.
+        IF NOT EXISTS (SELECT 1 FROM #assign_centroid) OR EXISTS (
+            SELECT 1
+            FROM #assign_centroid AS c
+            WHERE
+                c.order_ratio + c.order_ratio_scale +
+                c.items_ratio + c.items_ratio_scale +
+                c.monetary_ratio + c.monetary_ratio_scale +
+                c.frequency + c.frequency_scale + c.outlier_distance IS NULL
+        )
+        BEGIN
+            SET @message = CONCAT(
+                N'@model_id: model ', @model_id,
+                N' was trained on other features than seg.customer_feature has. EXEC seg.train anew.'
+            );
+            THROW 50004, @message, 1;
+        END;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        DELETE FROM seg.customer_cluster;
+
+        INSERT INTO seg.customer_cluster (customer_id, model_id, cluster_id, distance, is_outlier)
+        SELECT
+            f.customer_id,
+            @model_id,
+            n.cluster_id,
+            SQRT(n.squared_distance),
+            -- The fence was computed elsewhere: its last digit makes nobody an outlier.
+            IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0)
+        FROM seg.customer_feature AS f
+        CROSS APPLY (
+            SELECT TOP (1)
+                c.cluster_id,
+                c.outlier_distance,
+                SQUARE((f.order_ratio - c.order_ratio) / c.order_ratio_scale) +
+                SQUARE((f.items_ratio - c.items_ratio) / c.items_ratio_scale) +
+                SQUARE((f.monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
+                SQUARE((f.frequency - c.frequency) / c.frequency_scale) AS squared_distance
+            FROM #assign_centroid AS c
+            ORDER BY squared_distance, c.cluster_id
+        ) AS n;
+
+        SET @customers = @@ROWCOUNT;
+        SET @message = CONCAT(@customers, N' customers by model ', @model_id);
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = @customers,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        IF @with_result = 1
+            SELECT
+                a.cluster_id,
+                COUNT_BIG(*) AS customers,
+                AVG(a.distance) AS mean_distance,
+                SUM(CAST(a.is_outlier AS int)) AS outliers
+            FROM seg.customer_cluster AS a
+            GROUP BY a.cluster_id
+            ORDER BY a.cluster_id;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/*
+seg.profile: describes the clusters in numbers and words.
+
+    EXEC seg.profile;
+
+Result: one row for each cluster, kept in seg.cluster_profile: its customers and their share,
+the mean of every feature, a label that compares those means with all customers', and a rule: what
+its members (outliers aside) have in common that not everybody has.
+*/
+CREATE OR ALTER PROCEDURE seg.profile
+    @model_id int = NULL,
+    @with_result bit = 1
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @clusters int,
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        EXEC seg.start_run
+            @procedure_name = N'profile',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        SET @model_id = COALESCE(
+            @model_id,
+            (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1)
+        );
+
+        IF @model_id IS NULL
+            THROW 50004, N'@model_id: NULL, and no model is active. EXEC seg.train first.', 1;
+
+        IF NOT EXISTS (SELECT 1 FROM seg.model AS m WHERE m.model_id = @model_id)
+        BEGIN
+            SET @message = CONCAT(
+                N'@model_id: ', COALESCE(CAST(@model_id AS nvarchar(30)), N'NULL'),
+                N' is not a model. EXEC seg.models lists them.'
+            );
+            THROW 50001, @message, 1;
+        END;
+
+        IF NOT EXISTS (SELECT 1 FROM seg.customer_cluster AS a WHERE a.model_id = @model_id)
+        BEGIN
+            SET @message = CONCAT(
+                N'@model_id: no customer is assigned by model ', @model_id,
+                N'. EXEC seg.assign @model_id = ', @model_id, N' first.'
+            );
+            THROW 50004, @message, 1;
+        END;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        SELECT
+            c.cluster_id,
+            c.order_ratio_mean,
+            b.order_ratio_low,
+            b.order_ratio_high,
+            c.items_ratio_mean,
+            b.items_ratio_low,
+            b.items_ratio_high,
+            c.monetary_ratio_mean,
+            b.monetary_ratio_low,
+            b.monetary_ratio_high,
+            c.frequency_mean,
+            b.frequency_low,
+            b.frequency_high,
+            c.outliers,
+            c.customers
+        INTO #profile_cluster
+        FROM (
+            SELECT
+                a.cluster_id,
+                AVG(f.order_ratio) AS order_ratio_mean,
+                AVG(f.items_ratio) AS items_ratio_mean,
+                AVG(f.monetary_ratio) AS monetary_ratio_mean,
+                AVG(f.frequency) AS frequency_mean,
+                SUM(CAST(a.is_outlier AS bigint)) AS outliers,
+                COUNT_BIG(*) AS customers
+            FROM seg.customer_cluster AS a
+            INNER JOIN seg.customer_feature AS f
+                ON f.customer_id = a.customer_id
+            WHERE a.model_id = @model_id
+            GROUP BY a.cluster_id
+        ) AS c
+        LEFT JOIN (
+            SELECT
+                MIN(f.order_ratio) AS order_ratio_low,
+                MAX(f.order_ratio) AS order_ratio_high,
+                MIN(f.items_ratio) AS items_ratio_low,
+                MAX(f.items_ratio) AS items_ratio_high,
+                MIN(f.monetary_ratio) AS monetary_ratio_low,
+                MAX(f.monetary_ratio) AS monetary_ratio_high,
+                MIN(f.frequency) AS frequency_low,
+                MAX(f.frequency) AS frequency_high,
+                a.cluster_id
+            FROM seg.customer_cluster AS a
+            INNER JOIN seg.customer_feature AS f
+                ON f.customer_id = a.customer_id
+            WHERE a.model_id = @model_id AND a.is_outlier = 0
+            GROUP BY a.cluster_id
+        ) AS b
+            ON b.cluster_id = c.cluster_id;
+
+        DELETE FROM seg.cluster_profile
+        WHERE model_id = @model_id;
+
+        WITH population AS (
+            SELECT
+                SUM(c.customers * c.order_ratio_mean) / SUM(c.customers) AS order_ratio_mean,
+                MIN(c.order_ratio_low) AS order_ratio_low,
+                MAX(c.order_ratio_high) AS order_ratio_high,
+                SUM(c.customers * c.items_ratio_mean) / SUM(c.customers) AS items_ratio_mean,
+                MIN(c.items_ratio_low) AS items_ratio_low,
+                MAX(c.items_ratio_high) AS items_ratio_high,
+                SUM(c.customers * c.monetary_ratio_mean) / SUM(c.customers) AS monetary_ratio_mean,
+                MIN(c.monetary_ratio_low) AS monetary_ratio_low,
+                MAX(c.monetary_ratio_high) AS monetary_ratio_high,
+                SUM(c.customers * c.frequency_mean) / SUM(c.customers) AS frequency_mean,
+                MIN(c.frequency_low) AS frequency_low,
+                MAX(c.frequency_high) AS frequency_high,
+                SUM(c.customers) AS customers
+            FROM #profile_cluster AS c
+        ),
+        feature AS (
+            SELECT
+                c.cluster_id,
+                v.position,
+                v.feature,
+                v.mean,
+                v.population_mean,
+                ROUND(v.low, 4) AS low,
+                ROUND(v.high, 4) AS high,
+                IIF(v.low > v.population_low, 1, 0) AS is_bounded_below,
+                IIF(v.high < v.population_high, 1, 0) AS is_bounded_above
+            FROM #profile_cluster AS c
+            CROSS JOIN population AS p
+            CROSS APPLY (
+                VALUES
+                    (
+                        1, N'order ratio',
+                        c.order_ratio_mean, p.order_ratio_mean,
+                        c.order_ratio_low, p.order_ratio_low,
+                        c.order_ratio_high, p.order_ratio_high
+                    ),
+                    (
+                        2, N'items ratio',
+                        c.items_ratio_mean, p.items_ratio_mean,
+                        c.items_ratio_low, p.items_ratio_low,
+                        c.items_ratio_high, p.items_ratio_high
+                    ),
+                    (
+                        3, N'monetary ratio',
+                        c.monetary_ratio_mean, p.monetary_ratio_mean,
+                        c.monetary_ratio_low, p.monetary_ratio_low,
+                        c.monetary_ratio_high, p.monetary_ratio_high
+                    ),
+                    (
+                        4, N'frequency',
+                        c.frequency_mean, p.frequency_mean,
+                        c.frequency_low, p.frequency_low,
+                        c.frequency_high, p.frequency_high
+                    )
+            ) AS v (position, feature, mean, population_mean, low, population_low, high, population_high)
+        ),
+        phrase AS (
+            SELECT
+                f.cluster_id,
+                f.position,
+                IIF(f.mean = 0, 1, 0) AS is_zero,
+                CASE
+                    WHEN f.mean = 0 AND f.population_mean <> 0 THEN CONCAT(N'no ', f.feature)
+                    WHEN f.mean >= 4 * f.population_mean AND f.population_mean > 0
+                        THEN CONCAT(N'very high ', f.feature)
+                    WHEN f.mean >= 1.5 * f.population_mean AND f.population_mean > 0
+                        THEN CONCAT(N'high ', f.feature)
+                    WHEN f.mean <= 0.5 * f.population_mean AND f.population_mean > 0
+                        THEN CONCAT(N'low ', f.feature)
+                END AS comparison,
+                CASE
+                    WHEN f.is_bounded_below + f.is_bounded_above = 0 THEN NULL
+                    WHEN f.low = f.high THEN CONCAT(f.feature, N' = ', f.low)
+                    WHEN f.is_bounded_below = 0 THEN CONCAT(f.feature, N' <= ', f.high)
+                    WHEN f.is_bounded_above = 0 THEN CONCAT(f.feature, N' >= ', f.low)
+                    ELSE CONCAT(f.feature, N' from ', f.low, N' to ', f.high)
+                END AS bound
+            FROM feature AS f
+        ),
+        description AS (
+            SELECT
+                w.cluster_id,
+                IIF(
+                    MIN(w.is_zero) = 1,
+                    N'zero everywhere',
+                    STRING_AGG(w.comparison, N', ') WITHIN GROUP (ORDER BY w.position)
+                ) AS label,
+                STRING_AGG(w.bound, N' and ') WITHIN GROUP (ORDER BY w.position) AS rule_in_words
+            FROM phrase AS w
+            GROUP BY w.cluster_id
+        )
+        INSERT INTO seg.cluster_profile (
+            model_id, cluster_id, customers, share, outliers,
+            order_ratio_mean, order_ratio_population_mean,
+            items_ratio_mean, items_ratio_population_mean,
+            monetary_ratio_mean, monetary_ratio_population_mean,
+            frequency_mean, frequency_population_mean,
+            label, rule_in_words
+        )
+        SELECT
+            @model_id,
+            c.cluster_id,
+            c.customers,
+            CAST(c.customers AS float) / p.customers,
+            c.outliers,
+            c.order_ratio_mean,
+            p.order_ratio_mean,
+            c.items_ratio_mean,
+            p.items_ratio_mean,
+            c.monetary_ratio_mean,
+            p.monetary_ratio_mean,
+            c.frequency_mean,
+            p.frequency_mean,
+            COALESCE(d.label, N'like everybody'),
+            COALESCE(d.rule_in_words, N'everybody')
+        FROM #profile_cluster AS c
+        CROSS JOIN population AS p
+        INNER JOIN description AS d
+            ON d.cluster_id = c.cluster_id;
+
+        SET @clusters = @@ROWCOUNT;
+        SET @message = CONCAT(@clusters, N' clusters of model ', @model_id);
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = @clusters,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        IF @with_result = 1
+            SELECT
+                p.cluster_id,
+                p.customers,
+                p.share,
+                p.order_ratio_mean AS order_ratio,
+                p.items_ratio_mean AS items_ratio,
+                p.monetary_ratio_mean AS monetary_ratio,
+                p.frequency_mean AS frequency,
+                p.outliers,
+                p.label,
+                p.rule_in_words
+            FROM seg.cluster_profile AS p
+            WHERE p.model_id = @model_id
+            ORDER BY p.cluster_id;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/*
+seg.refresh: brings everything up to date: features, model (by policy), clusters, profiles.
+The SQL Agent job calls it. One refresh runs at a time.
+
+    EXEC seg.refresh;
+    EXEC seg.refresh @train_policy = N'always', @n_clusters = 5;
+
+@train_policy: 'never' and 'always' say so; 'auto' trains when no model is active, when the active one
+is older than @max_age_days, or when the number of customers changed by more than @max_change_percent.
+
+Result: the profile of the clusters.
+*/
+CREATE OR ALTER PROCEDURE seg.refresh
+    @train_policy nvarchar(10) = N'auto',
+    @max_age_days int = 30,
+    @max_change_percent float = 10.0,
+    @n_clusters int = 4,
+    @scaling nvarchar(10) = N'none',
+    @random_state int = 111,
+    @n_init int = 10
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000),
+        @faults nvarchar(max),
+        @message nvarchar(4000),
+        @lock int = -1,
+        @customers bigint,
+        @model_id int,
+        @model_created_at datetime2(3),
+        @model_customers bigint,
+        @why_train nvarchar(400);
+
+    BEGIN TRY
+        SET @parameters = CONCAT(
+            N'@train_policy = ', @train_policy, N', @max_age_days = ', @max_age_days,
+            N', @max_change_percent = ', @max_change_percent, N', @n_clusters = ', @n_clusters,
+            N', @scaling = ', @scaling, N', @random_state = ', @random_state, N', @n_init = ', @n_init
+        );
+
+        EXEC seg.start_run
+            @procedure_name = N'refresh',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        SET @faults = CONCAT(
+            IIF(@train_policy IN (N'auto', N'always', N'never'), N'', CONCAT(
+                N'@train_policy: ', COALESCE(N'''' + @train_policy + N'''', N'NULL'),
+                N' is not a policy. Allowed: auto, always, never. '
+            )),
+            IIF(@max_age_days BETWEEN 1 AND 36500, N'', CONCAT(
+                N'@max_age_days: ', COALESCE(CAST(@max_age_days AS nvarchar(30)), N'NULL'),
+                N' is not a number of days. Allowed: 1 to 36500. '
+            )),
+            IIF(@max_change_percent BETWEEN 0 AND 100, N'', CONCAT(
+                N'@max_change_percent: ', COALESCE(CAST(@max_change_percent AS nvarchar(30)), N'NULL'),
+                N' is not a percentage. Allowed: 0 to 100. '
+            )),
+            IIF(@n_clusters BETWEEN 1 AND 1000, N'', CONCAT(
+                N'@n_clusters: ', COALESCE(CAST(@n_clusters AS nvarchar(30)), N'NULL'),
+                N' is not a number of clusters. Allowed: 1 to 1000. '
+            )),
+            IIF(@scaling IN (N'none', N'standard', N'robust'), N'', CONCAT(
+                N'@scaling: ', COALESCE(N'''' + @scaling + N'''', N'NULL'),
+                N' is not a scaling. Allowed: none, standard, robust. '
+            )),
+            IIF(@random_state BETWEEN 0 AND 2147483647, N'', CONCAT(
+                N'@random_state: ', COALESCE(CAST(@random_state AS nvarchar(30)), N'NULL'),
+                N' is not a seed. Allowed: 0 to 2147483647. '
+            )),
+            IIF(@n_init BETWEEN 1 AND 1000, N'', CONCAT(
+                N'@n_init: ', COALESCE(CAST(@n_init AS nvarchar(30)), N'NULL'),
+                N' is not a number of restarts. Allowed: 1 to 1000. '
+            ))
+        );
+
+        IF @faults <> N''
+        BEGIN
+            SET @message = LEFT(RTRIM(@faults), 2000);
+            THROW 50001, @message, 1;
+        END;
+
+        -- A call of this session that was cancelled ran no CATCH and still holds the lock.
+        WHILE APPLOCK_MODE(N'public', N'procluster.seg.refresh', N'Session') <> N'NoLock'
+            EXEC sp_releaseapplock
+                @Resource = N'procluster.seg.refresh',
+                @LockOwner = N'Session';
+
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.refresh',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Session',
+            @LockTimeout = 0;
+
+        IF @lock < 0
+        BEGIN
+            SELECT TOP (1) @message = CONCAT(
+                N'seg.refresh: run ', r.run_id, N' by ', r.login_name, N' has been running since ',
+                CONVERT(nvarchar(19), r.started_at, 120), N' UTC. Wait for it to end.'
+            )
+            -- The other call may hold its row in a transaction; a dirty read is what is wanted.
+            FROM seg.run AS r WITH (NOLOCK)
+            WHERE r.procedure_name = N'refresh' AND r.status = N'running' AND r.run_id <> @run_id
+            ORDER BY r.run_id DESC;
+
+            SET @message = COALESCE(@message, N'seg.refresh: another call holds the lock. Wait for it to end.');
+            THROW 50005, @message, 1;
+        END;
+
+        -- Whoever has the lock is the only one: what else says "running" was cut off.
+        UPDATE seg.run
+        SET
+            ended_at = SYSUTCDATETIME(),
+            status = N'failed',
+            message = N'cancelled or cut off'
+        WHERE procedure_name = N'refresh' AND status = N'running' AND run_id <> @run_id;
+
+        EXEC seg.build_features
+            @with_result = 0;
+
+        SELECT @customers = COUNT_BIG(*)
+        FROM seg.customer_feature;
+
+        SELECT
+            @model_id = m.model_id,
+            @model_created_at = m.created_at,
+            @model_customers = m.customers
+        FROM seg.model AS m
+        WHERE m.is_active = 1;
+
+        SET @why_train = CASE
+            WHEN @train_policy = N'never' THEN NULL
+            WHEN @train_policy = N'always' THEN N'the policy is always'
+            WHEN @model_id IS NULL THEN N'no model was active'
+            WHEN DATEDIFF(DAY, @model_created_at, SYSUTCDATETIME()) > @max_age_days
+                THEN CONCAT(N'model ', @model_id, N' was older than ', @max_age_days, N' days')
+            WHEN 100.0 * ABS(@customers - @model_customers) > @max_change_percent * @model_customers
+                THEN CONCAT(N'customers went from ', @model_customers, N' to ', @customers)
+        END;
+
+        IF @why_train IS NOT NULL
+            EXEC seg.train
+                @n_clusters = @n_clusters,
+                @scaling = @scaling,
+                @random_state = @random_state,
+                @n_init = @n_init,
+                @activate = 0,
+                @model_id = @model_id OUTPUT,
+                @with_result = 0;
+
+        -- The model and what follows from it change together.
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        IF @why_train IS NOT NULL
+            EXEC seg.activate
+                @model_id = @model_id;
+
+        EXEC seg.assign
+            @model_id = @model_id,
+            @with_result = 0;
+
+        EXEC seg.profile
+            @model_id = @model_id;
+
+        SET @message = CONCAT(
+            @customers, N' customers by model ', @model_id,
+            IIF(@why_train IS NULL, N', not trained anew', N', trained because '), @why_train
+        );
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = @customers,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+
+        EXEC sp_releaseapplock
+            @Resource = N'procluster.seg.refresh',
+            @LockOwner = N'Session';
+
+        SET @lock = -1;
+    END TRY
+    BEGIN CATCH
+        SET @message = ERROR_MESSAGE();
+
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        IF @lock >= 0
+            EXEC sp_releaseapplock
+                @Resource = N'procluster.seg.refresh',
+                @LockOwner = N'Session';
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/*
+seg.activate: makes an earlier model the active one.
+
+    EXEC seg.activate @model_id = 1;
+
+The customers keep the clusters they have until seg.assign runs.
+*/
+CREATE OR ALTER PROCEDURE seg.activate
+    @model_id int
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @lock int,
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        EXEC seg.start_run
+            @procedure_name = N'activate',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        IF NOT EXISTS (SELECT 1 FROM seg.model AS m WHERE m.model_id = @model_id)
+        BEGIN
+            SET @message = CONCAT(
+                N'@model_id: ', COALESCE(CAST(@model_id AS nvarchar(30)), N'NULL'),
+                N' is not a model. EXEC seg.models lists them.'
+            );
+            THROW 50001, @message, 1;
+        END;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.model',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.model: another call is changing the active model. Try again.', 1;
+
+        -- In two steps: the unique index allows one active model at any moment.
+        UPDATE seg.model
+        SET is_active = 0
+        WHERE is_active = 1;
+
+        UPDATE seg.model
+        SET is_active = 1
+        WHERE model_id = @model_id;
+
+        SET @message = CONCAT(N'model ', @model_id);
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = 1,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/*
+seg.models: every model, the newest first.
+
+    EXEC seg.models;
+*/
+CREATE OR ALTER PROCEDURE seg.models
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    SELECT
+        m.model_id,
+        m.is_active,
+        m.created_at,
+        m.n_clusters,
+        m.scaling,
+        m.random_state,
+        m.n_init,
+        m.inertia,
+        m.customers,
+        r.login_name AS trained_by
+    FROM seg.model AS m
+    INNER JOIN seg.run AS r
+        ON r.run_id = m.run_id
+    ORDER BY m.model_id DESC;
+END;
+GO
+
+/*
+seg.contacts: the e-mail addresses of one cluster's customers, typical ones first.
+
+    EXEC seg.contacts @cluster = 0;
+*/
+CREATE OR ALTER PROCEDURE seg.contacts
+    @cluster int
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @run_id bigint,
+        @parameters nvarchar(1000) = CONCAT(N'@cluster = ', @cluster),
+        @clusters nvarchar(max),
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        IF NOT EXISTS (SELECT 1 FROM seg.customer_cluster)
+            THROW 50004, N'seg.customer_cluster: is empty. EXEC seg.assign first.', 1;
+
+        IF @cluster IS NULL OR NOT EXISTS (SELECT 1 FROM seg.customer_cluster AS a WHERE a.cluster_id = @cluster)
+        BEGIN
+            SELECT @clusters = STRING_AGG(CAST(c.cluster_id AS nvarchar(max)), N', ') WITHIN GROUP (ORDER BY c.cluster_id)
+            FROM (SELECT DISTINCT a.cluster_id FROM seg.customer_cluster AS a) AS c;
+
+            SET @message = CONCAT(
+                N'@cluster: ', COALESCE(CAST(@cluster AS nvarchar(30)), N'NULL'),
+                N' has no customers. Clusters: ', LEFT(@clusters, 1000), N'.'
+            );
+            THROW 50001, @message, 1;
+        END;
+
+        SELECT
+            a.customer_id,
+            c.c_email_address AS email,
+            a.distance,
+            a.is_outlier
+        FROM seg.customer_cluster AS a
+        INNER JOIN dbo.customer AS c
+            ON c.c_customer_sk = a.customer_id
+        WHERE a.cluster_id = @cluster
+        ORDER BY a.distance, a.customer_id;
+    END TRY
+    BEGIN CATCH
+        SET @message = ERROR_MESSAGE();
+
+        -- Reading is not logged; a reading that failed is, where the transaction lets it.
+        IF XACT_STATE() <> -1
+            EXEC seg.start_run
+                @procedure_name = N'contacts',
+                @parameters = @parameters,
+                @run_id = @run_id OUTPUT;
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/*
+seg.check_environment: is everything here that the procedures need?
+
+    EXEC seg.check_environment;
+
+Result: one row for each thing checked: the value found, ok or not, and what to do about it.
+*/
+CREATE OR ALTER PROCEDURE seg.check_environment
+AS
+BEGIN
+    SET NOCOUNT ON;
+    -- A script that fails is a finding here, and must not doom a transaction of the caller's.
+    SET XACT_ABORT OFF;
+
+    DECLARE
+        @enabled int,
+        @document nvarchar(max),
+        @fault nvarchar(max);
+
+    CREATE TABLE #environment_finding (
+        position int IDENTITY(1, 1) NOT NULL PRIMARY KEY,
+        subject nvarchar(300) NOT NULL,
+        found nvarchar(2000) NOT NULL,
+        is_ok bit NOT NULL,
+        advice nvarchar(1000) NOT NULL
+    );
+
+    INSERT INTO #environment_finding (subject, found, is_ok, advice)
+    SELECT
+        t.subject,
+        IIF(t.is_there = 1, N'there', N'missing, or not visible to this login'),
+        t.is_there,
+        IIF(t.is_there = 1, N'', N'Create it, or map another table in procluster.toml and deploy again.')
+    FROM (
+        VALUES
+            (1, N'dbo.store_sales', IIF(OBJECT_ID(N'dbo.store_sales') IS NULL, 0, 1)),
+            (2, N'dbo.store_returns', IIF(OBJECT_ID(N'dbo.store_returns') IS NULL, 0, 1)),
+            (3, N'dbo.customer', IIF(OBJECT_ID(N'dbo.customer') IS NULL, 0, 1))
+    ) AS t (position, subject, is_there)
+    ORDER BY t.position;
+
+    SET @enabled = (
+        SELECT CAST(c.value_in_use AS int)
+        FROM sys.configurations AS c
+        WHERE c.name = N'external scripts enabled'
+    );
+
+    INSERT INTO #environment_finding (subject, found, is_ok, advice)
+    VALUES (
+        N'external scripts enabled',
+        IIF(@enabled = 1, N'yes', N'no'),
+        IIF(@enabled = 1, 1, 0),
+        IIF(@enabled = 1, N'', N'EXEC sp_configure ''external scripts enabled'', 1; RECONFIGURE WITH OVERRIDE; then restart the instance.')
+    );
+
+    BEGIN TRY
+        EXEC sp_execute_external_script
+            @language = N'Python',
+            @script = N'
+# ---- locate
+SOURCES = (
+    ("runtime.py", 20),
+    ("glue", 80),
+)
+
+def locate(error):
+    """What went wrong, and where in the sources below; a ValueError speaks for itself."""
+    import traceback
+
+    if isinstance(error, ValueError) and str(error):
+        return str(error)
+    lines = [frame[1] for frame in traceback.extract_tb(error.__traceback__)
+             if frame[0] == "<string>"]
+    name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
+    return "{}, line {}: {}: {}".format(
+        name, lines[-1] - start + 1, type(error).__name__, error)
+# ---- procluster/indb/runtime.py
+"""The versions of what the runtime has."""
+
+import importlib
+import json
+import platform
+from typing import Dict
+
+COMPONENTS = (
+    ("numpy", "numpy"),
+    ("pandas", "pandas"),
+    ("scikit-learn", "sklearn"),
+    ("scipy", "scipy"),
+    ("matplotlib", "matplotlib"),
+    ("revoscalepy", "revoscalepy"),
+)
+
+
+def report() -> str:
+    """Return the versions of Python and of the packages as a JSON list.
+
+    Examples
+    --------
+    >>> json.loads(report())[0]["component"]
+    ''Python''
+    """
+    rows = [{"component": "Python", "version": platform.python_version()}]
+    for component, module in COMPONENTS:
+        rows.append({"component": component, "version": package_version(module)})
+    return json.dumps(rows)
+
+
+def package_version(module: str) -> str:
+    """Return the version of a package, ''not installed'', or why it does not load.
+
+    A package that is there but does not load (a missing shared library, another package of the
+    wrong version) is the harder fault to find, so the two cases are told apart.
+
+    Examples
+    --------
+    >>> package_version("no_such_package")
+    ''not installed''
+    """
+    try:
+        return str(getattr(importlib.import_module(module), "__version__", "unknown"))
+    except ImportError as error:
+        if error.name == module:
+            return "not installed"
+        return f"does not load: {error}"
+    except Exception as error:
+        return f"does not load: {type(error).__name__}: {error}"
+
+
+def model_versions() -> Dict[str, str]:
+    """Return the versions of what a model depends on, for its document."""
+    return {
+        "python": platform.python_version(),
+        "numpy": package_version("numpy"),
+        "pandas": package_version("pandas"),
+    }
+# ---- glue
+try:
+    document, fault = str(report()), None
+except Exception as error:
+    document, fault = None, str(locate(error))
+',
+            @params = N'
+                @document nvarchar(max) OUTPUT,
+                @fault nvarchar(max) OUTPUT',
+            @document = @document OUTPUT,
+            @fault = @fault OUTPUT;
+    END TRY
+    BEGIN CATCH
+        SET @fault = ERROR_MESSAGE();
+    END CATCH;
+
+    INSERT INTO #environment_finding (subject, found, is_ok, advice)
+    VALUES (
+        N'external script',
+        COALESCE(LEFT(@fault, 2000), N'runs'),
+        IIF(@fault IS NULL, 1, 0),
+        IIF(@fault IS NULL, N'', N'Only choose_k and train need it. Look at the SQL Server Launchpad service and its log.')
+    );
+
+    INSERT INTO #environment_finding (subject, found, is_ok, advice)
+    SELECT
+        p.component,
+        p.version,
+        IIF(p.is_missing = 1 AND p.is_needed = 1, 0, 1),
+        CASE
+            WHEN p.is_missing = 0 THEN N''
+            WHEN p.is_needed = 1 THEN N'Install it in the instance: sqlmlutils, or pip on the server.'
+            ELSE N'Not needed: matplotlib draws, scipy keeps cluster numbers, the others are not used.'
+        END
+    FROM (
+        SELECT
+            c.component,
+            c.version,
+            IIF(c.component IN (N'Python', N'numpy', N'pandas'), 1, 0) AS is_needed,
+            IIF(c.version = N'not installed' OR c.version LIKE N'does not load%', 1, 0) AS is_missing
+        FROM OPENJSON(@document) WITH (
+            component nvarchar(100) '$.component',
+            version nvarchar(2000) '$.version'
+        ) AS c
+    ) AS p
+    ORDER BY p.component;
+
+    SELECT
+        f.subject,
+        f.found,
+        f.is_ok,
+        f.advice
+    FROM #environment_finding AS f
+    ORDER BY f.position;
+END;
+GO
+
+/*
+seg.help: what there is to EXEC, and how.
+
+    EXEC seg.help;
+*/
+CREATE OR ALTER PROCEDURE seg.help
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    SELECT
+        h.name,
+        h.purpose,
+        h.example
+    FROM (
+        VALUES
+            (1, N'seg.build_features', N'Compute the features of every customer', N'EXEC seg.build_features;'),
+            (2, N'seg.choose_k', N'Try every number of clusters and suggest one', N'EXEC seg.choose_k @max_k = 10;'),
+            (3, N'seg.train', N'Fit K-Means and store the model', N'EXEC seg.train @n_clusters = 4;'),
+            (4, N'seg.assign', N'Put every customer into a cluster', N'EXEC seg.assign;'),
+            (5, N'seg.profile', N'Describe the clusters in numbers and words', N'EXEC seg.profile;'),
+            (6, N'seg.refresh', N'All of the above, as the SQL Agent job does it', N'EXEC seg.refresh;'),
+            (7, N'seg.activate', N'Go back to an earlier model', N'EXEC seg.activate @model_id = 1;'),
+            (8, N'seg.models', N'List the models', N'EXEC seg.models;'),
+            (9, N'seg.contacts', N'The e-mail addresses of a cluster', N'EXEC seg.contacts @cluster = 0;'),
+            (10, N'seg.check_environment', N'Is everything here that is needed?', N'EXEC seg.check_environment;'),
+            (11, N'seg.help', N'This list', N'EXEC seg.help;')
+    ) AS h (position, name, purpose, example)
+    ORDER BY h.position;
+END;
+GO
+
+/*
+dbo.py_generate_customer_return_clusters: the procedure of Microsoft's clustering tutorial, with its
+name, columns and k = 4. It trains on every call and stores nothing; seg.train and
+seg.assign keep the model. Types are corrected: the customer has the type of its key, cluster is int.
+
+    CREATE TABLE dbo.py_customer_clusters (
+        Customer int NULL,
+        orderRatio float NULL,
+        itemsRatio float NULL,
+        monetaryRatio float NULL,
+        frequency float NULL,
+        cluster int NULL
+    );
+    INSERT INTO dbo.py_customer_clusters EXEC dbo.py_generate_customer_return_clusters;
+*/
+CREATE OR ALTER PROCEDURE dbo.py_generate_customer_return_clusters
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @run_id bigint,
+        @fault nvarchar(max),
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        IF NOT EXISTS (SELECT 1 FROM seg.customer_feature_source)
+            THROW 50004, N'dbo.store_sales: no row has a customer, so there is nobody to segment. Load sales, or map another table.', 1;
+
+        EXEC sp_execute_external_script
+            @language = N'Python',
+            @script = N'
+# ---- locate
+SOURCES = (
+    ("centres.py", 26),
+    ("features.py", 312),
+    ("parameters.py", 348),
+    ("runtime.py", 401),
+    ("segments.py", 461),
+    ("vectors.py", 547),
+    ("kmeans.py", 757),
+    ("glue", 985),
+)
+
+def locate(error):
+    """What went wrong, and where in the sources below; a ValueError speaks for itself."""
+    import traceback
+
+    if isinstance(error, ValueError) and str(error):
+        return str(error)
+    lines = [frame[1] for frame in traceback.extract_tb(error.__traceback__)
+             if frame[0] == "<string>"]
+    name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
+    return "{}, line {}: {}: {}".format(
+        name, lines[-1] - start + 1, type(error).__name__, error)
+# ---- procluster/indb/centres.py
+"""Weighted K-Means: centres of points that stand for many customers each.
+
+numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
+give the same centres on every release of numpy, because sums over points are made only where
+their order is fixed (bincount, cumsum, fsum). scikit-learn''s KMeans from the same starting centres
+with tol=0 comes to the same centres.
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
+"""
+
+import math
+from typing import NamedTuple, Tuple
+
+import numpy as np
+
+# Restarts see at most so many points; more are condensed to cells.
+MOST_CELLS = 4096
+
+# So many points are tried as better starting centres before each run.
+SWAPS_TRIED = 25
+
+# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
+MOST_ITERATIONS = 10000
+
+# Distances are computed for so many pairs at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 65536
+
+
+class Partition(NamedTuple):
+    """The outcome of K-Means.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_points,)
+        The nearest centre; the lower number where two are equally near.
+    distances : array of float, shape (n_points,)
+        Euclidean distance to it.
+    inertia : float
+        Sum of weight times squared distance.
+    iterations : int
+        Steps of Lloyd''s algorithm.
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    distances: np.ndarray
+    inertia: float
+    iterations: int
+
+
+def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
+    total = np.zeros((len(centres), points.shape[1]))
+    for values, centre_values in zip(points, centres.T):
+        gap = values - centre_values[:, np.newaxis]
+        gap *= gap
+        total += gap
+    return total
+
+
+def two_nearest(
+    points: np.ndarray, centres: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each point the nearest centre, the distance to it and to the second nearest.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [3.0]]))]
+    [[0, 1], [1.0, 1.0], [3.0, 3.0]]
+    """
+    n_points = points.shape[1]
+    labels = np.empty(n_points, dtype=np.int64)
+    first = np.empty(n_points)
+    second = np.empty(n_points)
+    step = max(1, PAIRS_AT_ONCE // len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        squares = squared_distances(points[:, part], centres)
+        labels[part] = squares.argmin(axis=0)
+        at = labels[part], np.arange(squares.shape[1])
+        first[part] = squares[at]
+        squares[at] = np.inf
+        second[part] = squares.min(axis=0)
+    return labels, np.sqrt(first), np.sqrt(second)
+
+
+def seed_centres(
+    points: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState
+) -> np.ndarray:
+    """Draw starting centres by greedy k-means++.
+
+    Each centre is the best of a few points drawn with probability proportional to weight times
+    squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
+    advantages of careful seeding.
+
+    Raises
+    ------
+    ValueError
+        When fewer than `n_clusters` points are far enough apart to be told from each other.
+    """
+    n_draws = 2 + int(math.log(n_clusters))
+    nearest = np.ones(points.shape[1])
+    cumulated = np.cumsum(weights)[np.newaxis]
+    best = 0
+    chosen = []
+    for index in range(n_clusters):
+        odds = cumulated[best]
+        if not odds[-1] > 0:
+            raise ValueError(
+                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, "
+                f"and only {index} are far enough apart to be told from each other. "
+                f"Allowed: 1 to {index}."
+            )
+        draws = draw_points(odds, n_draws, random)
+        squares = squared_distances(points, points[:, draws].T)
+        if index:
+            squares = np.minimum(squares, nearest)
+        cumulated = np.cumsum(weights * squares, axis=1)
+        best = int(cumulated[:, -1].argmin())
+        nearest = squares[best]
+        chosen.append(draws[best])
+    return np.array(points[:, chosen].T)
+
+
+def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
+    """Draw indices by cumulated odds; none of those whose own odds are zero."""
+    draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
+    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+
+
+def swap_centres(
+    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, random: np.random.RandomState
+) -> np.ndarray:
+    """Return better starting centres: a point drawn as above replaces a centre when that helps.
+
+    Which centre is best given up is seen from the second nearest centre of its points. Lattanzi
+    and Sohler (2019), A better k-means++ algorithm via local search, ICML.
+    """
+    centres = centres.copy()
+    labels, first, second = two_nearest(points, centres)
+    for _ in range(SWAPS_TRIED):
+        odds = np.cumsum(weights * first**2)
+        if not odds[-1] > 0:
+            break
+        drawn = draw_points(odds, 1, random)
+        distances = np.sqrt(squared_distances(points, points[:, drawn].T)[0])
+        kept = np.minimum(first, distances) ** 2
+        loss = weights * (np.minimum(second, distances) ** 2 - kept)
+        losses = np.bincount(labels, loss, minlength=len(centres))
+        if np.cumsum(weights * kept)[-1] + losses.min() < odds[-1]:
+            centres[losses.argmin()] = points[:, drawn[0]]
+            labels, first, second = two_nearest(points, centres)
+    return centres
+
+
+def weighted_means(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, count: int
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the means, shape (count, n_features), and weights of the groups; 0 where empty."""
+    total = np.bincount(labels, weights, minlength=count)
+    sums = [np.bincount(labels, weights * values, minlength=count) for values in points]
+    return np.column_stack(sums) / np.where(total > 0, total, 1.0)[:, np.newaxis], total
+
+
+def move_centres(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray
+) -> np.ndarray:
+    """Return the means of the clusters; a cluster without points moves to the worst served one."""
+    means, total = weighted_means(points, weights, labels, len(centres))
+    empty = np.flatnonzero(total == 0)
+    if len(empty):
+        costs = weights * ((points - centres[labels].T) ** 2).sum(axis=0)
+        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+        means[empty] = points[:, worst].T
+    return means
+
+
+def run_lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> Partition:
+    """Move centres to the means of their points until nothing changes.
+
+    A point is compared with all centres only when bounds on its distances leave room for a
+    change, which skips most of the work and changes no result: Hamerly (2010), Making k-means
+    even faster, SIAM International Conference on Data Mining.
+    """
+    labels, upper, lower = two_nearest(points, centres)
+    iterations = 0
+    while iterations < MOST_ITERATIONS:
+        iterations += 1
+        moved = move_centres(points, weights, labels, centres)
+        shifts = np.sqrt(((moved - centres) ** 2).sum(axis=1))
+        centres = moved
+        if not shifts.any():
+            exact = two_nearest(points, centres)
+            if (exact[0] == labels).all():
+                break
+            labels, upper, lower = exact  # rounding of the bounds had hidden a change
+            continue
+        upper += shifts[labels]
+        lower -= shifts.max()
+        doubtful = np.flatnonzero(upper >= lower)
+        gaps = points[:, doubtful] - centres[labels[doubtful]].T
+        upper[doubtful] = np.sqrt((gaps**2).sum(axis=0))
+        doubtful = doubtful[upper[doubtful] >= lower[doubtful]]
+        nearest = two_nearest(points[:, doubtful], centres)
+        labels[doubtful], upper[doubtful], lower[doubtful] = nearest
+    labels, distances, _ = two_nearest(points, centres)
+    inertia = math.fsum(weights * distances**2)
+    return Partition(centres, labels, distances, inertia, iterations)
+
+
+def condense(
+    points: np.ndarray, weights: np.ndarray, most_cells: int = MOST_CELLS
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return at most `most_cells` weighted points that stand for all of them.
+
+    Cells are split at the mean of their widest feature, those with the largest sum of squares
+    first, so that an outlier soon has a cell of its own. A cell is represented by its mean and
+    weight; what it leaves out of any inertia is its own sum of squares.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 50.0, 51.0]]), np.array([3.0, 1.0, 1.0, 1.0])
+    >>> [each.tolist() for each in condense(points, weights, most_cells=2)]
+    [[[0.25, 50.5]], [4.0, 2.0]]
+    """
+    n_points = points.shape[1]
+    if n_points <= most_cells:
+        return points, weights
+    cells, count = np.zeros(n_points, dtype=np.int64), 1
+    while True:
+        means, total = weighted_means(points, weights, cells, count)
+        squares = weights * (points - means[cells].T) ** 2
+        spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
+        loss = spreads.sum(axis=0)
+        split = np.flatnonzero(loss > loss.max() / 4)
+        split = split[np.argsort(-loss[split], kind="mergesort")][: most_cells - count]
+        if not len(split):
+            occupied = total > 0  # rounding may leave the upper part of a split empty
+            return np.ascontiguousarray(means[occupied].T), total[occupied]
+        upper_part = np.full(count, -1)
+        upper_part[split] = count + np.arange(len(split))
+        movable = np.flatnonzero(upper_part[cells] >= 0)
+        own = cells[movable]
+        widest = spreads.argmax(axis=0)[own]
+        high = points[widest, movable] > means[own, widest]
+        cells[movable[high]] = upper_part[own[high]]
+        count += len(split)
+
+
+def fit_centres(
+    points: np.ndarray,
+    weights: np.ndarray,
+    cells: Tuple[np.ndarray, np.ndarray],
+    n_clusters: int,
+    random_state: int,
+    n_init: int,
+) -> Partition:
+    """Return the best of `n_init` K-Means runs from different starting centres.
+
+    Parameters
+    ----------
+    points : array of float, shape (n_features, n_points)
+        Distinct points, divided by their scale.
+    weights : array of float, shape (n_points,)
+    cells : tuple
+        What `condense` makes of both. The runs are compared on the cells; the winner is then
+        run to its fixed point on all the points.
+    n_clusters, random_state, n_init : int
+        Equally good runs: the first.
+
+    Examples
+    --------
+    >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
+    >>> best = fit_centres(points, weights, condense(points, weights), 2, 111, 10)
+    >>> sorted(best.centres[:, 0].tolist()), best.inertia
+    ([0.5, 8.0], 0.5)
+    """
+    random = np.random.RandomState(random_state)
+    runs = []
+    for _ in range(n_init):
+        seeds = seed_centres(*cells, n_clusters, random)
+        runs.append(run_lloyd(*cells, swap_centres(*cells, seeds, random)))
+    best = min(runs, key=lambda run: run.inertia)
+    final = run_lloyd(points, weights, best.centres)
+    return final._replace(iterations=best.iterations + final.iterations)
+# ---- procluster/indb/features.py
+"""The features of a customer, as data: the generator renders the feature query from them."""
+
+from typing import NamedTuple
+
+
+class Feature(NamedTuple):
+    """One number that describes how a customer returns goods.
+
+    Attributes
+    ----------
+    name : str
+        Column of the feature table.
+    expression : str
+        T-SQL over two derived tables with one row per customer: `sale` and `refund`, both with
+        tickets (int), items (int) and amount (float). The columns of `refund` are NULL for a
+        customer who returned nothing.
+    meaning : str
+        The same in a few words.
+    """
+
+    name: str
+    expression: str
+    meaning: str
+
+
+RATIO = "ROUND(COALESCE(CAST(refund.{0} AS float) / NULLIF(CAST(sale.{0} AS float), 0), 0), 7)"
+
+FEATURES = (
+    Feature("order_ratio", RATIO.format("tickets"), "returned orders / orders"),
+    Feature("items_ratio", RATIO.format("items"), "returned items / items bought"),
+    Feature("monetary_ratio", RATIO.format("amount"), "amount returned / amount paid"),
+    Feature("frequency", "CAST(COALESCE(refund.tickets, 0) AS float)", "returned orders"),
+)
+
+FEATURE_NAMES = [feature.name for feature in FEATURES]
+# ---- procluster/indb/parameters.py
+"""The values that the parameters of a call may have."""
+
+import numbers
+from typing import Any, List, Sequence
+
+ALLOWED_NUMBERS = {
+    "n_clusters": (1, 1000, "a number of clusters"),
+    "max_k": (1, 100, "a number of clusters"),
+    "n_init": (1, 1000, "a number of restarts"),
+    "random_state": (0, 2**31 - 1, "a seed"),
+}
+
+SCALINGS = ("none", "standard", "robust")
+
+
+def parameter_faults(**given: Any) -> List[str]:
+    """Return one sentence for each parameter that has a value it may not have.
+
+    Parameters
+    ----------
+    **given
+        Values by the names of `ALLOWED_NUMBERS`, and `scaling`.
+
+    Examples
+    --------
+    >>> parameter_faults(n_clusters=0, scaling="none")
+    [''n_clusters: 0 is not a number of clusters. Allowed: 1 to 1000.'']
+    """
+    faults = []
+    for name, value in given.items():
+        if name == "scaling":
+            if value not in SCALINGS:
+                faults.append(
+                    "scaling: {!a} is not a scaling. Allowed: {}.".format(
+                        value, ", ".join(SCALINGS)
+                    )
+                )
+            continue
+        least, most, what = ALLOWED_NUMBERS[name]
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
+            faults.append(f"{name}: {value!a} is not {what}. Allowed: {least} to {most}.")
+    return faults
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Raise one ValueError that names every fault; do nothing when there is none.
+
+    The sentences stand on one line because the hosts of external scripts pass on one line.
+    """
+    if faults:
+        raise ValueError(" ".join(faults))
+# ---- procluster/indb/runtime.py
+"""The versions of what the runtime has."""
+
+import importlib
+import json
+import platform
+from typing import Dict
+
+COMPONENTS = (
+    ("numpy", "numpy"),
+    ("pandas", "pandas"),
+    ("scikit-learn", "sklearn"),
+    ("scipy", "scipy"),
+    ("matplotlib", "matplotlib"),
+    ("revoscalepy", "revoscalepy"),
+)
+
+
+def report() -> str:
+    """Return the versions of Python and of the packages as a JSON list.
+
+    Examples
+    --------
+    >>> json.loads(report())[0]["component"]
+    ''Python''
+    """
+    rows = [{"component": "Python", "version": platform.python_version()}]
+    for component, module in COMPONENTS:
+        rows.append({"component": component, "version": package_version(module)})
+    return json.dumps(rows)
+
+
+def package_version(module: str) -> str:
+    """Return the version of a package, ''not installed'', or why it does not load.
+
+    A package that is there but does not load (a missing shared library, another package of the
+    wrong version) is the harder fault to find, so the two cases are told apart.
+
+    Examples
+    --------
+    >>> package_version("no_such_package")
+    ''not installed''
+    """
+    try:
+        return str(getattr(importlib.import_module(module), "__version__", "unknown"))
+    except ImportError as error:
+        if error.name == module:
+            return "not installed"
+        return f"does not load: {error}"
+    except Exception as error:
+        return f"does not load: {type(error).__name__}: {error}"
+
+
+def model_versions() -> Dict[str, str]:
+    """Return the versions of what a model depends on, for its document."""
+    return {
+        "python": platform.python_version(),
+        "numpy": package_version("numpy"),
+        "pandas": package_version("pandas"),
+    }
+# ---- procluster/indb/segments.py
+"""Where the clusters of a model are, and which one is nearest.
+
+The distance of a feature vector x from a centre c is what T-SQL computes when it assigns
+customers: the square root of the sum of ((x - c) / scale) ** 2 over the features.
+"""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+
+MODEL_FORMAT = "procluster.kmeans/1"
+
+
+class Segments(NamedTuple):
+    """What a model document says about where its clusters are.
+
+    Attributes
+    ----------
+    features : list of str
+    numbers : list of int
+        Cluster numbers, ascending.
+    centres : array of float, shape (n_clusters, n_features)
+        In the units of the features.
+    scale : array of float, shape (n_features,)
+    """
+
+    features: List[str]
+    numbers: List[int]
+    centres: np.ndarray
+    scale: np.ndarray
+
+
+def read_segments(document: str) -> Segments:
+    """Read a model document.
+
+    Raises
+    ------
+    ValueError
+        When the text is not a model document.
+    """
+    try:
+        return parse_segments(json.loads(document))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the text is not a model document ({type(error).__name__}: {error}). "
+            f"A document of format {MODEL_FORMAT} is needed."
+        ) from error
+
+
+def parse_segments(model: Dict[str, Any]) -> Segments:
+    """Return the segments of a model document that json has read."""
+    if model["format"] != MODEL_FORMAT:
+        raise ValueError("its format is {!a}".format(model["format"]))
+    features = list(model["features"])
+    clusters = sorted(model["clusters"], key=lambda cluster: int(cluster["cluster"]))
+    centres = [[float(cluster["centroid"][name]) for name in features] for cluster in clusters]
+    return Segments(
+        features=features,
+        numbers=[int(cluster["cluster"]) for cluster in clusters],
+        centres=np.array(centres),
+        scale=np.array([float(model["scale"][name]) for name in features]),
+    )
+
+
+def nearest_centres(
+    values: np.ndarray, centres: np.ndarray, scale: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the nearest centre of each vector (the first where two are equal) and the distance.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+    centres : array of float, shape (n_clusters, n_features)
+        In the units of the features.
+    scale : array of float, shape (n_features,)
+    """
+    labels = np.zeros(len(values), dtype=np.int64)
+    nearest = np.full(len(values), np.inf)
+    for index, centre in enumerate(centres):
+        squares = (((values - centre) / scale) ** 2).sum(axis=1)
+        closer = squares < nearest
+        labels[closer] = index
+        nearest[closer] = squares[closer]
+    return labels, np.sqrt(nearest)
+# ---- procluster/indb/vectors.py
+"""The feature vectors of the customers: checks of their values, and their scales."""
+
+import math
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+# Squares of values beyond this, and sums of them, could leave the range of a float.
+LARGEST_VALUE = 1e100
+
+
+class Vectors(NamedTuple):
+    """The distinct feature vectors of the customers that can be used.
+
+    Attributes
+    ----------
+    values : array of float, shape (n_vectors, n_features)
+        In lexicographic order, whatever the order of the rows they were read from.
+    customers : array of float, shape (n_vectors,)
+        How many customers have the vector.
+    row_vectors : array of int, shape (n_rows,)
+        For each row read: the index of its vector, -1 for a row that cannot be used.
+    left_out : dict
+        Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
+        NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
+    negative : dict
+        Customers with a negative value, by feature. They are kept, not left out.
+    """
+
+    values: np.ndarray
+    customers: np.ndarray
+    row_vectors: np.ndarray
+    left_out: Dict[str, Any]
+    negative: Dict[str, int]
+
+
+def frame_faults(frame: pd.DataFrame) -> List[str]:
+    """Return one sentence for each column that is missing or cannot be read.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` and `customers`.
+    """
+    faults = []
+    for name in [*FEATURE_NAMES, "customers"]:
+        if name not in frame.columns:
+            faults.append(
+                "{}: the column is missing. The input has: {}.".format(
+                    name, ", ".join(map(str, frame.columns)) or "no columns"
+                )
+            )
+            continue
+        try:
+            column = np.asarray(frame[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            faults.append(f"{name}: {error}. Cast the column to float.")
+            continue
+        finite = np.where(np.isfinite(column), column, 0.0)
+        if name == "customers":
+            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
+            allowed = "Allowed: whole numbers from 1."
+        else:
+            wrong = np.abs(finite) > LARGEST_VALUE
+            allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
+        if wrong.any():
+            faults.append(
+                f"{name}: {float(column[wrong][0])!r} cannot be used "
+                f"(rows like it: {wrong.sum()}). {allowed}"
+            )
+    return faults
+
+
+def read_vectors(frame: pd.DataFrame) -> Vectors:
+    """Merge the usable rows of a frame into distinct vectors.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The columns `FEATURE_NAMES` (float) and `customers` (how many customers the row stands
+        for), without `frame_faults`. Rows may repeat and come in any order.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [1.0, 0.0, 1.0, None] for name in FEATURE_NAMES})
+    >>> vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
+    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), vectors.row_vectors.tolist()
+    ([0.0, 1.0], [7.0, 3.0], [1, 0, 1, -1])
+    >>> vectors.left_out["customers"]
+    4
+    """
+    columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
+    values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
+    customers = np.asarray(frame["customers"], dtype=np.float64)
+    usable = np.asarray(np.isfinite(values).all(axis=1))
+    left_out = {
+        "customers": int(customers[~usable].sum()),
+        "null": count_customers(np.isnan(values), customers),
+        "infinite": count_customers(np.isinf(values), customers),
+    }
+    rows = np.flatnonzero(usable)
+    order = np.lexsort(values[rows].T[::-1])
+    ordered = values[rows[order]]
+    starts = np.ones(len(ordered), dtype=bool)
+    starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    row_vectors = np.full(len(values), -1, dtype=np.int64)
+    row_vectors[rows[order]] = np.cumsum(starts) - 1
+    return Vectors(
+        values=ordered[starts],
+        customers=np.bincount(row_vectors[rows], customers[rows]),
+        row_vectors=row_vectors,
+        left_out=left_out,
+        negative=count_customers(np.where(usable[:, np.newaxis], values, 0.0) < 0, customers),
+    )
+
+
+def count_customers(found: np.ndarray, customers: np.ndarray) -> Dict[str, int]:
+    """Return the customers of the rows where `found` (n_rows, n_features), by feature; no zeros."""
+    counts = zip(FEATURE_NAMES, customers.dot(found))
+    return {name: int(count) for name, count in counts if count}
+
+
+def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
+    """Read the vectors, refuse fewer than `n_clusters`, and print what the checks found."""
+    vectors = read_vectors(frame)
+    report_checks(vectors)
+    count, lost = len(vectors.values), vectors.left_out["customers"]
+    if not count:
+        raise ValueError(
+            f"customers: there are none to cluster ({lost} left out). "
+            "At least one with finite features is needed."
+        )
+    if count < n_clusters:
+        raise ValueError(
+            f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature "
+            f"vectors, and there are {count}. Allowed: 1 to {count}."
+        )
+    return vectors
+
+
+def report_checks(vectors: Vectors) -> None:
+    """Print which customers are left out and which have negative values, when there are any."""
+    if vectors.left_out["customers"]:
+        reasons = [
+            "{} is {} for {}".format(name, "NULL" if reason == "null" else reason, count)
+            for reason in ("null", "infinite")
+            for name, count in vectors.left_out[reason].items()
+        ]
+        print(
+            "Customers left out: {} of {} ({}).".format(
+                vectors.left_out["customers"],
+                int(vectors.customers.sum()) + vectors.left_out["customers"],
+                ", ".join(reasons),
+            )
+        )
+    if vectors.negative:
+        counts = [f"{name} for {count}" for name, count in vectors.negative.items()]
+        print("Customers with negative values, kept: {}.".format(", ".join(counts)))
+
+
+def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
+    """Return what each feature is divided by before distances are measured.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    scaling : {"none", "standard", "robust"}
+        Divide by 1, by the standard deviation, or by the interquartile range, taken over the
+        customers. Where that is zero the scale is 1: the feature keeps its unit. (A feature in
+        which more than three quarters of the customers have the same value has no
+        interquartile range.)
+
+    Returns
+    -------
+    array of float, shape (n_features,)
+    """
+    scale = np.ones(vectors.values.shape[1])
+    total = float(vectors.customers.sum())
+    for index, column in enumerate(vectors.values.T):
+        if scaling == "standard" and column.min() < column.max():
+            mean = math.fsum(vectors.customers * column) / total
+            scale[index] = math.sqrt(math.fsum(vectors.customers * (column - mean) ** 2) / total)
+        elif scaling == "robust":
+            quartiles = weighted_quantiles(column, vectors.customers, (0.25, 0.75))
+            scale[index] = quartiles[1] - quartiles[0]
+    negligible = np.abs(vectors.values).max(axis=0) / LARGEST_VALUE
+    return np.where(scale > negligible, scale, 1.0)
+
+
+def weighted_quantiles(
+    column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
+) -> np.ndarray:
+    """Return the smallest values that at least the given shares of the weight do not exceed.
+
+    This is the inverse of the empirical distribution function, definition 1 of Hyndman and Fan
+    (1996), Sample quantiles in statistical packages, The American Statistician 50.
+
+    Examples
+    --------
+    >>> weighted_quantiles(np.array([5.0, 1.0]), np.array([1, 3]), (0.25, 0.75, 0.8)).tolist()
+    [1.0, 1.0, 5.0]
+    """
+    order = np.argsort(column, kind="mergesort")
+    cumulated = np.cumsum(weights[order])
+    places = np.searchsorted(cumulated, np.multiply(shares, cumulated[-1]))
+    return np.asarray(column[order[places]])
+# ---- procluster/indb/kmeans.py
+"""Customer segments by K-Means: training, the model document, stable cluster numbers."""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+class Model(NamedTuple):
+    """A trained model.
+
+    Attributes
+    ----------
+    document : str
+        The model as JSON in ASCII.
+    labels : array of int, shape (n_rows,)
+        Cluster number for each row of the frame it was trained on; -1 for a row left out.
+    """
+
+    document: str
+    labels: np.ndarray
+
+
+def train(
+    frame: pd.DataFrame,
+    n_clusters: int,
+    scaling: str = "none",
+    random_state: int = 111,
+    n_init: int = 10,
+    previous: Optional[str] = None,
+) -> Model:
+    """Find `n_clusters` clusters of customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    n_clusters : int
+        At most the number of distinct feature vectors.
+    scaling : {"none", "standard", "robust"}
+    random_state : int
+        Seed of the starting centres.
+    n_init : int
+        Number of starts, of which the best counts.
+    previous : str, optional
+        Document of an earlier model, whose cluster numbers are kept where clusters match.
+
+    Raises
+    ------
+    ValueError
+        With every fault of the parameters and of the columns.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [0.0, 1.0, 8.0] for name in FEATURE_NAMES})
+    >>> model = train(frame.assign(customers=[1, 1, 5]), n_clusters=2)
+    >>> model.labels.tolist()
+    [1, 1, 0]
+    >>> json.loads(model.document)["clusters"][0]["size"]
+    5
+    """
+    faults = parameter_faults(
+        n_clusters=n_clusters, scaling=scaling, random_state=random_state, n_init=n_init
+    )
+    earlier = None
+    if previous is not None:
+        try:
+            earlier = read_segments(previous)
+        except ValueError as error:
+            faults.append(f"previous: {error}")
+    refuse(faults + frame_faults(frame))
+    vectors = usable_vectors(frame, n_clusters)
+    scale = feature_scale(vectors, scaling)
+    points = np.ascontiguousarray((vectors.values / scale).T)
+    cells = condense(points, vectors.customers)
+    best = fit_centres(points, vectors.customers, cells, n_clusters, random_state, n_init)
+    centres = best.centres * scale
+    numbers = number_clusters(centres, np.bincount(best.labels, vectors.customers), scale, earlier)
+    clusters, labels = describe_clusters(vectors, centres, numbers, scale)
+    document = {
+        "format": MODEL_FORMAT,
+        "features": FEATURE_NAMES,
+        "scaling": scaling,
+        "scale": by_feature(scale),
+        "clusters": clusters,
+        "n_clusters": int(n_clusters),
+        "random_state": int(random_state),
+        "n_init": int(n_init),
+        "inertia": best.inertia,
+        "customers": int(vectors.customers.sum()),
+        "distinct_vectors": len(vectors.values),
+        "left_out": vectors.left_out,
+        "negative": vectors.negative,
+        "iterations": best.iterations,
+        "versions": model_versions(),
+    }
+    row_labels = np.append(labels, -1)[vectors.row_vectors]
+    return Model(json.dumps(document, allow_nan=False), row_labels)
+
+
+def by_feature(values: np.ndarray) -> Dict[str, float]:
+    """Return the values (n_features,) as a dictionary by feature name."""
+    return dict(zip(FEATURE_NAMES, values.tolist()))
+
+
+def describe_clusters(
+    vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
+) -> Tuple[List[Dict[str, Any]], np.ndarray]:
+    """Return the clusters of the document in the order of their numbers, and the vectors'' numbers.
+
+    A customer farther from the centre than the upper outer fence of its cluster, three
+    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
+    Exploratory Data Analysis.
+    """
+    order = np.argsort(numbers)
+    labels, distances = nearest_centres(vectors.values, centres[order], scale)
+    clusters = []
+    for place, index in enumerate(order):
+        members = labels == place
+        size = vectors.customers[members]
+        low, high = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
+        clusters.append(
+            {
+                "cluster": numbers[index],
+                "size": int(size.sum()),
+                "outlier_distance": high + 3 * (high - low),
+                "centroid": by_feature(centres[index]),
+            }
+        )
+    return clusters, np.array(numbers)[order][labels]
+
+
+def number_clusters(
+    centres: np.ndarray, sizes: np.ndarray, scale: np.ndarray, earlier: Optional[Segments]
+) -> List[int]:
+    """Return the number of each cluster.
+
+    Without an earlier model clusters are numbered by size, the largest is 0; equally large ones
+    by their centres. With one, each cluster takes the number of the earlier cluster it is
+    paired with, so that the sum of the distances between paired centres is least; clusters left
+    over take the lowest free numbers by size. So a number may be missing when there are fewer
+    clusters than before.
+    """
+    by_size = sorted(range(len(centres)), key=lambda index: (-sizes[index], tuple(centres[index])))
+    pairs = {} if earlier is None else pair_clusters(centres, scale, earlier)
+    free = (number for number in range(2 * len(centres)) if number not in pairs.values())
+    numbers = {index: pairs[index] if index in pairs else next(free) for index in by_size}
+    return [numbers[index] for index in range(len(centres))]
+
+
+def pair_clusters(centres: np.ndarray, scale: np.ndarray, earlier: Segments) -> Dict[int, int]:
+    """Return the earlier number of each cluster that has one, by the cluster''s index.
+
+    Empty, with the reason printed, when there is no telling.
+    """
+    told = "Clusters are numbered by size, not after the earlier model: {}."
+    if earlier.features != FEATURE_NAMES:
+        print(told.format("it has the features " + ", ".join(map(ascii, earlier.features))))
+        return {}
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError as error:
+        print(told.format(error))
+        return {}
+    gaps = (centres[:, np.newaxis] - earlier.centres) / scale
+    pairs = zip(*linear_sum_assignment(np.sqrt((gaps**2).sum(axis=2))))
+    return {int(index): earlier.numbers[place] for index, place in pairs}
+
+
+def label_customers(
+    frame: pd.DataFrame,
+    n_clusters: int = 4,
+    random_state: int = 111,
+    n_init: int = 10,
+    integer_keys: bool = False,
+) -> pd.DataFrame:
+    """Return the tutorial''s table: each customer with its features and its cluster.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `Customer` (text or whole numbers) and the feature columns, one row per customer. Rows
+        without a customer or with a feature that cannot be used are left out.
+    n_clusters, random_state, n_init : int
+        As for :func:`train`.
+    integer_keys : bool
+        The customers are whole numbers that came as text: one host makes a bigint a float.
+
+    Returns
+    -------
+    DataFrame
+        Customer, orderRatio, itemsRatio, monetaryRatio, frequency, cluster.
+    """
+    if "Customer" not in frame.columns:
+        refuse(["Customer: the column is missing.", *frame_faults(frame.assign(customers=1))])
+    known = frame[frame["Customer"].notnull()]
+    model = train(known.assign(customers=1), n_clusters, "none", random_state, n_init)
+    used = known[model.labels >= 0]
+    result: pd.DataFrame = pd.DataFrame({"Customer": customer_keys(used["Customer"], integer_keys)})
+    for name in FEATURE_NAMES:
+        first, *rest = name.split("_")
+        result[first + "".join(map(str.title, rest))] = used[name].astype(np.float64)
+    result["cluster"] = model.labels[model.labels >= 0].astype(np.int32)
+    return result
+
+
+def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
+    """Return the keys in a type that the hosts return: whole numbers, or text as objects."""
+    if keys.dtype.kind == "f" and (keys != np.floor(keys)).any():
+        raise ValueError("Customer: a key is not a whole number. Allowed: int, or text.")
+    if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
+        return keys.astype(np.int64)
+    return keys if keys.dtype.kind in "iu" else keys.astype(object)
+# ---- glue
+try:
+    OutputDataSet = label_customers(
+        InputDataSet,
+        n_clusters=4,
+        random_state=111,
+        n_init=10,
+        integer_keys=False,
+    )
+    fault = None
+except Exception as error:
+    OutputDataSet = InputDataSet.head(0).assign(cluster=np.int32(0))
+    fault = str(locate(error))
+',
+            @input_data_1 = N'SELECT
+    CAST(s.customer_id AS int) AS Customer,
+    s.order_ratio,
+    s.items_ratio,
+    s.monetary_ratio,
+    s.frequency
+FROM seg.customer_feature_source AS s
+',
+            @params = N'@fault nvarchar(max) OUTPUT',
+            @fault = @fault OUTPUT
+        WITH RESULT SETS ((
+            Customer int NULL,
+            orderRatio float NULL,
+            itemsRatio float NULL,
+            monetaryRatio float NULL,
+            frequency float NULL,
+            cluster int NULL
+        ));
+
+        IF @fault IS NOT NULL
+        BEGIN
+            SET @message = LEFT(@fault, 2000);
+            THROW 50002, @message, 1;
+        END;
+    END TRY
+    BEGIN CATCH
+        SET @message = ERROR_MESSAGE();
+
+        -- It stores nothing, so only a failure is logged, where the transaction lets it.
+        IF XACT_STATE() <> -1
+            EXEC seg.start_run
+                @procedure_name = N'py_generate_customer_return_clusters',
+                @run_id = @run_id OUTPUT;
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+/* The permissions of the roles, granted again on every deployment. */
+GRANT EXECUTE ANY EXTERNAL SCRIPT TO seg_operator;
+GRANT SELECT ON SCHEMA::seg TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.build_features TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.choose_k TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.train TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.assign TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.profile TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.refresh TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.activate TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.models TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.contacts TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.check_environment TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.help TO seg_operator;
+GRANT EXECUTE ON OBJECT::dbo.py_generate_customer_return_clusters TO seg_operator;
+
+GRANT SELECT ON OBJECT::seg.customer_feature TO seg_reader;
+GRANT SELECT ON OBJECT::seg.model TO seg_reader;
+GRANT SELECT ON OBJECT::seg.customer_cluster TO seg_reader;
+GRANT SELECT ON OBJECT::seg.cluster_profile TO seg_reader;
+GRANT SELECT ON OBJECT::seg.k_evaluation TO seg_reader;
+GRANT SELECT ON OBJECT::seg.centroid TO seg_reader;
+GRANT SELECT ON OBJECT::seg.classify TO seg_reader;
+GRANT EXECUTE ON OBJECT::seg.models TO seg_reader;
+GRANT EXECUTE ON OBJECT::seg.help TO seg_reader;
+GO
