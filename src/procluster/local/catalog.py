@@ -7,6 +7,8 @@ is opened. Tables that something else put into the file get their T-SQL types fr
 
 from __future__ import annotations
 
+import itertools
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,28 +86,32 @@ class Catalog:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.version = 0
-        self.identities: dict[int, int] = {}
         connection.execute(START)
-        self.load(connection)
+        self._load(connection)
 
-    def load(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Read everything from the file, which undoes what a rollback took back."""
-        self.version += 1
+    def copy(self) -> Catalog:
+        """A catalog to change, which leaves this one as it is; they share the numbers given out."""
+        twin = copy(self)
+        for name in ("objects", "schemas", "roles", "members", "permissions"):
+            setattr(twin, name, dict(getattr(self, name)))
+        return twin
+
+    def _load(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Read everything from the file."""
         self.objects: dict[tuple[str, str], StoredObject] = {}
         self.schemas = dict(FIXED_SCHEMAS)
         self.roles: dict[str, int] = {}
         self.members: dict[str, RoleMember] = {}
         self.permissions: dict[str, Permission] = {}
-        self.next_id = FIRST_ID
         numbers = connection.execute("SELECT object_id, last_value FROM _engine.identity")
-        self.identities = {**dict(numbers.fetchall()), **self.identities}
+        self.identities: dict[int, int] = dict(numbers.fetchall())
         rows = connection.execute(
             "SELECT object_id, kind, schema_name, object_name, text, created_at, modified_at "
             "FROM _engine.definition ORDER BY object_id"
         ).fetchall()
+        self._ids = itertools.count(rows[-1][0] + 1 if rows else FIRST_ID)
         for row in rows:
             self._restore(Entry(*row))
-            self.next_id = max(self.next_id, row[0] + 1)
         self._discover(connection)
 
     def _restore(self, entry: Entry) -> None:
@@ -203,8 +209,7 @@ class Catalog:
 
     def new_id(self) -> int:
         """Number for a new object."""
-        self.next_id += 1
-        return self.next_id - 1
+        return next(self._ids)
 
     def put(self, connection: duckdb.DuckDBPyConnection, item: StoredObject) -> None:
         """Add or replace a table or module."""

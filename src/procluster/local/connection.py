@@ -11,6 +11,7 @@ import logging
 import queue
 import socket
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ PROGRAM = "procluster"
 MAJOR, MINOR, BUILD, _ = map(int, PRODUCT_VERSION.split("."))
 VERSION = (MAJOR, MINOR, BUILD)
 LOGIN_TIME_OUT = 15.0
+HURRY = 0.02
 LARGEST_LOGIN = 128 * 1024
 LARGEST_MESSAGE = 64 * 1024 * 1024
 
@@ -167,17 +169,22 @@ class Connection:
         try:
             while message := self._reader.read():
                 if message.kind is Kind.ATTENTION:
-                    with self._counting:
-                        self._attentions += 1
-                    session.cancel()
-                self._requests.put(message)
+                    self._cancel(session, message)
+                else:
+                    self._requests.put(message)
         finally:
-            self._requests.put(None)
-            with self._counting:
-                self._attentions += 1
-            session.cancel()
+            self._cancel(session, None)
             worker.join()
             session.close()
+
+    def _cancel(self, session: Session, message: packets.Message | None) -> None:
+        """Stop what runs and what waits to run before `message`."""
+        with self._counting:
+            self._attentions += 1
+        session.cancel()
+        self._requests.put(message)
+        while session.hurry():  # an interrupt between two queries finds nothing to interrupt
+            time.sleep(HURRY)
 
     def _work(self, session: Session) -> None:
         try:

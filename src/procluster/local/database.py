@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from procluster.errors import DataError, SqlError
-from procluster.local.application_locks import ApplicationLocks
 from procluster.local.catalog import Catalog
 from procluster.local.frame import Frame
 from procluster.local.insertion import append_rows
 from procluster.local.interpreter import Interpreter
 from procluster.local.lexer import Batch, split_batches
+from procluster.local.locks import Locks
 from procluster.local.messages import FATAL, sql_error
 from procluster.local.results import ResultSet
-from procluster.local.satellite import Satellite
+from procluster.local.script_hosts import ScriptHosts
+from procluster.local.transaction import Committed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
 
     from procluster.local.calls import CallArgument
     from procluster.local.results import Event
+    from procluster.local.satellite import Satellite
 
 __all__ = ["Batch", "Database", "Session", "split_batches"]
 
 FIRST_SESSION_ID = 51
 DEFAULT_NAME = "procluster"
+LONGEST_WAIT = 10.0
 
 
 class Database:
@@ -46,7 +49,10 @@ class Database:
         The file; it is made when it is not there. Tables that another program put into it are
         seen with T-SQL types. Without a path everything is in memory.
     satellite : Satellite, optional
-        Where external scripts run; by default one is started at the first script.
+        Where external scripts run; by default they are started as they are needed.
+    longest_wait : float, optional
+        Seconds a session waits for a lock where T-SQL asks for no limit; None waits without end,
+        which is for sessions in threads of their own.
 
     Raises
     ------
@@ -61,39 +67,44 @@ class Database:
     """
 
     def __init__(
-        self, path: str | Path | None = None, *, satellite: Satellite | None = None
+        self,
+        path: str | Path | None = None,
+        *,
+        satellite: Satellite | None = None,
+        longest_wait: float | None = LONGEST_WAIT,
     ) -> None:
         self.name = Path(path).stem if path else DEFAULT_NAME
         self._file = str(path) if path else ":memory:"
         try:
             self._connection = duckdb.connect(self._file)
-            self._catalog = Catalog(self._connection)
+            self._committed = Committed(Catalog(self._connection))
         except duckdb.Error as error:
             text = f"{path}: cannot be opened as a database. DuckDB says: {error}"
             raise DataError(text) from error
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-        self._satellite = satellite
-        self._own_satellite: Satellite | None = None
-        self._locks = ApplicationLocks()
-        self._writing = threading.Lock()
+        self._script_hosts = ScriptHosts(satellite)
+        self._locks = Locks()
+        self._longest_wait = longest_wait
+        self._opening = threading.Lock()
         self._numbers = itertools.count(FIRST_SESSION_ID)
 
     def connect(self) -> Session:
         """Open a session, with temp tables, options and a transaction of its own."""
-        session = Session(self)
-        self._sessions.add(session)
+        with self._opening:
+            session = Session(self)
+            self._sessions.add(session)
         return session
 
     def begin(self) -> Interpreter:
         """Make what runs a session's batches, with a connection of its own."""
         return Interpreter(
             self._connection.cursor(),
-            self._catalog,
+            self._committed,
             database_name=self.name,
             session_id=next(self._numbers),
             locks=self._locks,
-            writing=self._writing,
-            satellite=self._script_host,
+            longest_wait=self._longest_wait,
+            script_hosts=self._script_hosts,
         )
 
     def restart(self) -> None:
@@ -101,21 +112,24 @@ class Database:
 
         What was committed is there; every session has lost its transaction and temp tables.
         """
+        with self._opening:
+            self._restart()
+
+    def _restart(self) -> None:
         for session in list(self._sessions):
             session.lose()
         with suppress(duckdb.Error):
             self._connection.close()
         try:
             self._connection = duckdb.connect(self._file)
-            self._catalog.load(self._connection)
+            self._committed.publish(Catalog(self._connection))
         except duckdb.Error as error:
             text = f"{self._file}: cannot be opened again. DuckDB says: {error}"
             raise DataError(text) from error
 
     def close(self) -> None:
         """Close the file and end the process for scripts."""
-        if self._own_satellite:
-            self._own_satellite.close()
+        self._script_hosts.close()
         with suppress(duckdb.Error):
             self._connection.close()
 
@@ -129,13 +143,6 @@ class Database:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _script_host(self) -> Satellite:
-        if self._satellite:
-            return self._satellite
-        if self._own_satellite is None:
-            self._own_satellite = Satellite()
-        return self._own_satellite
 
 
 class Session:
@@ -229,6 +236,13 @@ class Session:
     def rolled_back(self) -> bool:
         """Whether the last transaction was rolled back."""
         return self._interpreter.transaction.rolled_back
+
+    def hurry(self) -> bool:
+        """After a cancel: interrupt again what has not ended; False when nothing is left to."""
+        if not self._interpreter.cancelled.is_set():
+            return False
+        self._interpreter.hurry()
+        return True
 
     def resume(self) -> None:
         """Forget a cancel that found nothing to stop."""

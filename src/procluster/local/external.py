@@ -76,7 +76,7 @@ def execute_external_script(engine: Interpreter, statement: Execute, frame: Fram
             for item in bound
         ),
     )
-    result = engine.satellite().run(call)
+    result = engine.run_script(call)
     if result.printed:
         text = f"STDOUT message(s) from external script: \n{result.printed}"
         engine.send(Message(0, 0, 1, text, statement.at.line, frame.procedure_name()))

@@ -24,7 +24,7 @@ from procluster.local.results import Message, ResultSet, Returned, RowCount
 from procluster.local.signals import Aborted, Cancelled, Caught
 from procluster.local.statements import CONTAINERS, STATEMENTS
 from procluster.local.syntax import Position, RaiseError, SetOption, Statement, Throw
-from procluster.local.transaction import Transaction
+from procluster.local.transaction import Committed, Transaction, WriteLock
 from procluster.local.translate import (
     as_sql_error,
     compile_condition,
@@ -37,12 +37,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from procluster.local.application_locks import ApplicationLocks
     from procluster.local.calls import CallArgument
     from procluster.local.catalog import Catalog
+    from procluster.local.locks import Locks
     from procluster.local.prepared import Prepared
     from procluster.local.results import Event
-    from procluster.local.satellite import Satellite
+    from procluster.local.satellite import Satellite, ScriptCall, ScriptResult
+    from procluster.local.script_hosts import ScriptHosts
     from procluster.local.stored import StoredTable
     from procluster.local.syntax import Condition, Expression
     from procluster.local.translate.names import Compiled
@@ -59,13 +60,19 @@ PLACEHOLDER = re.compile(r"\$(\w+)")
 class Options:
     """SET options; a procedure's changes end with it."""
 
-    def __init__(self, *, nocount: bool = False, xact_abort: bool = False) -> None:
+    def __init__(
+        self, *, nocount: bool = False, xact_abort: bool = False, lock_timeout: int = -1
+    ) -> None:
         self.nocount = nocount
         self.xact_abort = xact_abort
         self.noexec = False
+        self.lock_timeout = lock_timeout
+        """Milliseconds; -1 waits without end."""
 
     def copy(self) -> Options:
-        return Options(nocount=self.nocount, xact_abort=self.xact_abort)
+        return Options(
+            nocount=self.nocount, xact_abort=self.xact_abort, lock_timeout=self.lock_timeout
+        )
 
 
 class Interpreter:
@@ -74,22 +81,25 @@ class Interpreter:
     def __init__(  # noqa: PLR0913
         self,
         connection: duckdb.DuckDBPyConnection,
-        catalog: Catalog,
+        committed: Committed,
         *,
         database_name: str,
         session_id: int,
-        locks: ApplicationLocks,
-        writing: threading.Lock,
-        satellite: Callable[[], Satellite],
+        locks: Locks,
+        longest_wait: float | None,
+        script_hosts: ScriptHosts,
     ) -> None:
         self.connection = connection
-        self.catalog = catalog
         self.database_name = database_name
         self.collation = "SQL_Latin1_General_CP1_CI_AS"
         self.session_id = session_id
         self.locks = locks
-        self.satellite = satellite
-        self.transaction = Transaction(connection, catalog, writing)
+        self.script_hosts = script_hosts
+        self.script_host: Satellite | None = None
+        self.longest_wait = longest_wait
+        self.cancelled = threading.Event()
+        lock = WriteLock(session_id, locks, self.lock_time_out, self.cancelled)
+        self.transaction = Transaction(connection, committed, lock)
         self.options = Options()
         self.base = Frame(self)
         self.frames: list[Frame] = []
@@ -107,10 +117,19 @@ class Interpreter:
         self.temporary_number = 0
         self.temporary_identities: dict[int, int] = {}
         self.changed_variables: set[str] = set()
-        self.cancelled = threading.Event()
         self.prepared: dict[int, Prepared] = {}
         self.last_handle = 0
         self._receive: Callable[[Event], None] = lambda _: None
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as this session sees it."""
+        return self.transaction.catalog
+
+    def lock_time_out(self) -> float | None:
+        """Seconds to wait for a lock, None without end."""
+        wanted = self.options.lock_timeout
+        return self.longest_wait if wanted < 0 else wanted / 1000
 
     # --- batches
 
@@ -179,6 +198,7 @@ class Interpreter:
         self.stop_if_cancelled()
         if self.options.noexec and not isinstance(statement, SetOption):
             return None
+        self.transaction.refresh()
         try:
             flow = STATEMENTS[type(statement)](self, statement, frame)
         except SqlError as error:
@@ -196,7 +216,16 @@ class Interpreter:
     def cancel(self) -> None:
         """Stop what runs, at once; from any thread."""
         self.cancelled.set()
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Wake what a cancel has found waiting or at work; again, if need be."""
         self.connection.interrupt()
+        self.locks.wake()
+        self.script_hosts.wake()
+        script_host = self.script_host
+        if script_host:
+            script_host.cancel()
 
     def stop_if_cancelled(self) -> None:
         """End the batch when the client has cancelled it; once, so that the rest can be undone.
@@ -367,6 +396,16 @@ class Interpreter:
         finally:
             with suppress(duckdb.Error):
                 self.connection.unregister(ROWS_NAME)
+
+    def run_script(self, call: ScriptCall) -> ScriptResult:
+        """Run an external script in a process that is free."""
+        with self.script_hosts.borrow(self.cancelled) as host:
+            self.script_host = host
+            try:
+                self.stop_if_cancelled()
+                return host.run(call)
+            finally:
+                self.script_host = None
 
     def materialize(self, sql_name: str, table: pa.Table) -> None:
         """Make or replace a DuckDB temp table with these rows."""

@@ -90,6 +90,11 @@ ERRORS: dict[int, ErrorText] = {
         'database "{}", table "{}"{}.',
     ),
     1087: ErrorText(15, 'Must declare the table variable "{}".'),
+    1205: ErrorText(
+        13,
+        "Transaction (Process ID {}) was deadlocked on lock resources with another process and "
+        "has been chosen as the deadlock victim. Rerun the transaction.",
+    ),
     1222: ErrorText(16, "Lock request time out period exceeded."),
     1505: ErrorText(
         16,
@@ -292,7 +297,7 @@ ERRORS: dict[int, ErrorText] = {
 SCOPE_ABORTING = frozenset((207, 208, 209, 213, 1087, 4104, 8155, 8156))
 """Errors of name resolution end their procedure or batch; a TRY of the same level misses them."""
 
-BATCH_ABORTING = frozenset((217, 241, 242, 244, 245, 248, 295, 8114, 40510))
+BATCH_ABORTING = frozenset((217, 1205, 241, 242, 244, 245, 248, 295, 8114, 40510))
 """Errors that end the batch and roll back, whatever XACT_ABORT says: conversions and nesting."""
 
 FATAL = 20

@@ -9,6 +9,7 @@ import pyarrow as pa
 from procluster.errors import Refusal, SqlError
 from procluster.local.datatype_info import datatype_info
 from procluster.local.external import execute_external_script, national_text, split_arguments
+from procluster.local.locks import Deadlock
 from procluster.local.messages import sql_error
 from procluster.local.parser import parse_parameters
 from procluster.local.prepared import (
@@ -36,12 +37,12 @@ if TYPE_CHECKING:
 __all__ = ["SYSTEM_PROCEDURES", "system_procedure"]
 
 NOWHERE = Position(0, 0)
-LONGEST_WAIT = 30.0
 NAME = SqlType("nvarchar", 255)
 INT = SqlType("int")
 LOCK_MODES = ("shared", "exclusive")
 OWNERS = ("session", "transaction")
 BAD_ARGUMENT = -999
+CHOSEN_AS_VICTIM = -3
 
 
 def _parameter(name: str, kind: SqlType, default: str | None = None) -> Parameter:
@@ -91,7 +92,7 @@ def execute_sql(engine: Interpreter, statement: Execute, frame: Frame) -> object
 
 
 def get_lock(engine: Interpreter, statement: Execute, frame: Frame) -> object:
-    """sp_getapplock: 0 taken, 1 taken after waiting, -1 timed out, -999 a faulty argument."""
+    """sp_getapplock: 0 taken, 1 after waiting, -1 timed out, -3 a deadlock, -999 a bad argument."""
     resource, mode, owner, wait, _ = (
         item.value for item in bind(engine, "sp_getapplock", GET_LOCK, statement.arguments, frame)
     )
@@ -102,10 +103,21 @@ def get_lock(engine: Interpreter, statement: Execute, frame: Frame) -> object:
         return BAD_ARGUMENT
     if owner == "transaction" and not engine.transaction.depth:
         return BAD_ARGUMENT
-    seconds = int(str(wait)) / 1000
-    limit = LONGEST_WAIT if seconds < 0 else seconds
-    taken = engine.locks.acquire(engine.session_id, str(resource), owner, mode, limit)
-    if taken is None and seconds < 0:
+    milliseconds = int(str(wait))
+    limit = engine.longest_wait if milliseconds < 0 else milliseconds / 1000
+    try:
+        taken = engine.locks.acquire(
+            engine.session_id,
+            str(resource),
+            owner,
+            mode,
+            time_out=limit,
+            cancelled=engine.cancelled,
+        )
+    except Deadlock:
+        return CHOSEN_AS_VICTIM
+    engine.stop_if_cancelled()
+    if taken is None and milliseconds < 0:
         raise _refusal(statement, "waiting for a lock without end", "give a @LockTimeout")
     return -1 if taken is None else taken
 

@@ -4,27 +4,103 @@ DuckDB has no savepoints and gives up a transaction at the first run-time error 
 error dooms the transaction, as SET XACT_ABORT ON does: only ROLLBACK is left. DuckDB's side is
 rolled back at once, so that variables can still be computed; tables cannot be read until T-SQL's
 ROLLBACK, because what would be seen is not what SQL Server shows.
+
+One session writes at a time: from its first change to the end of its transaction the others may
+read, and wait when they want to write. What they read is what was committed when their statement
+began, as under READ COMMITTED with row versions.
 """
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from procluster.local.locks import WRITING, Deadlock
 from procluster.local.messages import sql_error
 from procluster.local.translate import as_sql_error
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
 
     from procluster.local.catalog import Catalog
+    from procluster.local.locks import Locks
 
-__all__ = ["Transaction"]
+__all__ = ["Committed", "Transaction", "WriteLock"]
 
-LOCK_TIME_OUT = 10.0
+
+class Committed:
+    """What every session sees.
+
+    Attributes
+    ----------
+    catalog : Catalog
+        It never changes: a session that changes it works on a copy, which takes its place.
+    writes : int
+        Counts the transactions that have written.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.writes = 0
+
+    def publish(self, catalog: Catalog) -> None:
+        """Show the catalog of a transaction that has been committed."""
+        self.catalog = catalog
+        self.writes += 1
+
+
+class WriteLock:
+    """A session's right to write, which one session has at a time.
+
+    Parameters
+    ----------
+    session : int
+    locks : Locks
+    time_out : callable
+        Seconds to wait, None without end.
+    cancelled : Event
+    """
+
+    def __init__(
+        self,
+        session: int,
+        locks: Locks,
+        time_out: Callable[[], float | None],
+        cancelled: threading.Event,
+    ) -> None:
+        self._session = session
+        self._locks = locks
+        self._time_out = time_out
+        self._cancelled = cancelled
+        self.held = False
+
+    def take(self) -> None:
+        """Wait for the lock; 1205 in a circle of waiting sessions, 1222 after the time-out."""
+        if self.held:
+            return
+        try:
+            taken = self._locks.acquire(
+                self._session,
+                WRITING,
+                WRITING,
+                "exclusive",
+                time_out=self._time_out(),
+                cancelled=self._cancelled,
+            )
+        except Deadlock:
+            raise sql_error(1205, self._session) from None
+        if taken is None:
+            raise sql_error(1222)
+        self.held = True
+
+    def free(self) -> None:
+        """Give the lock back, if it is held."""
+        if self.held:
+            self.held = False
+            self._locks.release(self._session, WRITING, WRITING)
 
 
 class Transaction:
@@ -49,14 +125,14 @@ class Transaction:
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
-        catalog: Catalog,
-        writing: threading.Lock,
+        committed: Committed,
+        lock: WriteLock,
     ) -> None:
         self._connection = connection
-        self._catalog = catalog
-        self._writing = writing
-        self._holds_lock = False
-        self._version = catalog.version
+        self._committed = committed
+        self._lock = lock
+        self._catalog = committed.catalog
+        self._seen = committed.writes
         self._undo: list[Callable[[], object]] = []
         self._open = False
         self.name: str | None = None
@@ -65,6 +141,11 @@ class Transaction:
         self.depth = 0
         self.doomed = False
         self.lost = False
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as this session sees it."""
+        return self._catalog if self._open else self._committed.catalog
 
     @property
     def state(self) -> int:
@@ -110,11 +191,14 @@ class Transaction:
         """
         if self.doomed:
             raise sql_error(3930)
-        alone = not self._open
-        if alone:
-            self._start()
+        alone, first = not self._open, not self._lock.held
+        self._lock.take()
         try:
-            self._acquire()
+            if alone:
+                self._start()
+            if first:
+                self._renew()
+                self._catalog = self._committed.catalog.copy()
             yield
             if alone:
                 self._finish()
@@ -123,6 +207,11 @@ class Transaction:
                 self._give_up()
                 self.lost = False
             raise
+
+    def refresh(self) -> None:
+        """See what others have committed since; nobody has while this transaction writes."""
+        if self._open and not self._lock.held:
+            self._renew()
 
     def on_rollback(self, undo: Callable[[], object]) -> None:
         """Have ``undo`` called when the change under way is rolled back."""
@@ -154,14 +243,18 @@ class Transaction:
 
     def _start(self) -> None:
         self.rolled_back = False
-        self._connection.execute("BEGIN")
-        self._open, self._version = True, self._catalog.version
+        self._begin()
+        self._open = True
 
-    def _acquire(self) -> None:
-        if not self._holds_lock:
-            if not self._writing.acquire(timeout=LOCK_TIME_OUT):
-                raise sql_error(1222)
-            self._holds_lock = True
+    def _begin(self) -> None:
+        self._seen, self._catalog = self._committed.writes, self._committed.catalog
+        self._connection.execute("BEGIN")
+
+    def _renew(self) -> None:
+        if self._seen != self._committed.writes:
+            # Nothing but temp tables can have been written without the lock, and they stay.
+            self._connection.execute("COMMIT")
+            self._begin()
 
     def _finish(self) -> None:
         try:
@@ -170,25 +263,20 @@ class Transaction:
             self._give_up()
             self.depth = 0
             raise as_sql_error(error) from error
+        if self._lock.held:
+            self._committed.publish(self._catalog)
         self._end()
 
     def _give_up(self) -> None:
-        if not self._open:
-            return
-        self.rolled_back = True
-        with suppress(duckdb.Error):
-            self._connection.execute("ROLLBACK")
-        for undo in reversed(self._undo):
-            undo()
-        try:
-            if self._catalog.version != self._version:
-                self._catalog.load(self._connection)
-        finally:
-            self._end()
+        if self._open:
+            self.rolled_back = True
+            with suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
+            for undo in reversed(self._undo):
+                undo()
+        self._end()
 
     def _end(self) -> None:
         self._undo.clear()
         self._open = False
-        if self._holds_lock:
-            self._holds_lock = False
-            self._writing.release()
+        self._lock.free()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -136,30 +137,30 @@ SWITCHES: dict[str, Callable[[Interpreter, bool], None]] = {
 }
 """Options that change something here."""
 
-FIXED_OPTIONS = {
-    "ANSI_DEFAULTS": "ON",
-    "ANSI_NULLS": "ON",
-    "ANSI_NULL_DFLT_ON": "ON",
-    "ANSI_PADDING": "ON",
-    "ANSI_WARNINGS": "ON",
-    "ARITHABORT": "ON",
-    "ARITHIGNORE": "OFF",
-    "CONCAT_NULL_YIELDS_NULL": "ON",
-    "CURSOR_CLOSE_ON_COMMIT": "OFF",
-    "DATEFIRST": "7",
-    "DATEFORMAT": "MDY",
-    "DEADLOCK_PRIORITY": "NORMAL",
-    "FMTONLY": "OFF",
-    "IMPLICIT_TRANSACTIONS": "OFF",
-    "LANGUAGE": "US_ENGLISH",
-    "NUMERIC_ROUNDABORT": "OFF",
-    "PARSEONLY": "OFF",
-    "QUOTED_IDENTIFIER": "ON",
-    "ROWCOUNT": "0",
-    "TEXTSIZE": "2147483647",
-    "TRANSACTION ISOLATION LEVEL": "READ COMMITTED",
+FIXED_OPTIONS: dict[str, tuple[str, ...]] = {
+    "ANSI_DEFAULTS": ("ON",),
+    "ANSI_NULLS": ("ON",),
+    "ANSI_NULL_DFLT_ON": ("ON",),
+    "ANSI_PADDING": ("ON",),
+    "ANSI_WARNINGS": ("ON",),
+    "ARITHABORT": ("ON",),
+    "ARITHIGNORE": ("OFF",),
+    "CONCAT_NULL_YIELDS_NULL": ("ON",),
+    "CURSOR_CLOSE_ON_COMMIT": ("OFF", "ON"),
+    "DATEFIRST": ("7",),
+    "DATEFORMAT": ("MDY",),
+    "DEADLOCK_PRIORITY": ("NORMAL",),
+    "FMTONLY": ("OFF",),
+    "IMPLICIT_TRANSACTIONS": ("OFF",),
+    "LANGUAGE": ("US_ENGLISH",),
+    "NUMERIC_ROUNDABORT": ("OFF",),
+    "PARSEONLY": ("OFF",),
+    "QUOTED_IDENTIFIER": ("ON",),
+    "ROWCOUNT": ("0",),
+    "TEXTSIZE": ("2147483647", "-1"),
+    "TRANSACTION ISOLATION LEVEL": ("READ COMMITTED", "READ UNCOMMITTED"),
 }
-"""Options that have one value here; setting that value does nothing."""
+"""Options with the values that mean what the engine does anyway; setting one does nothing."""
 
 
 def set_option(engine: Interpreter, statement: SetOption, _: Frame) -> None:
@@ -167,8 +168,10 @@ def set_option(engine: Interpreter, statement: SetOption, _: Frame) -> None:
     for option in statement.options:
         if option in SWITCHES and statement.value in ("ON", "OFF"):
             SWITCHES[option](engine, statement.value == "ON")
-        elif FIXED_OPTIONS.get(option) != statement.value:
-            allowed = FIXED_OPTIONS.get(option)
+        elif option == "LOCK_TIMEOUT" and re.fullmatch(r"-?\d{1,9}", statement.value):
+            engine.options.lock_timeout = max(int(statement.value), -1)
+        elif statement.value not in FIXED_OPTIONS.get(option, ()):
+            allowed = " or ".join(FIXED_OPTIONS.get(option, ()))
             reason = f"it is always {allowed}" if allowed else "the option is left out"
             raise Refusal(
                 f"SET {option} {statement.value}",

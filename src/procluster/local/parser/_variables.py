@@ -64,6 +64,8 @@ class VariableParser(ChangeParser):
         return self.advance().upper
 
     def _words(self) -> str:
+        if self.accept_operator("-"):
+            return "-" + self._words()
         words: list[str] = []
         while self.token.kind in ("word", "int", "string", "national") and (
             not words or self.at_any("READ", "UNCOMMITTED", "COMMITTED")
