@@ -11,7 +11,8 @@ from typing import Any, Dict, NamedTuple, Sequence, Tuple
 import numpy as np
 import pandas as pd
 
-from procluster.indb.centres import Partition, condense, fit_centres, squared_distances
+from procluster.indb.centres import Partition, fit_centres
+from procluster.indb.nearest import squared_distances
 from procluster.indb.parameters import parameter_faults, refuse
 from procluster.indb.runtime import model_versions
 from procluster.indb.silhouette import Silhouette, measure_silhouettes
@@ -49,7 +50,8 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate k = 1 to `max_k` clusters and suggest one.
 
-    The clusters of each k are those that :func:`train` finds with the same arguments.
+    The clusters are found as :func:`train` finds them; it looks at fewer neighbouring k, so it may
+    stop at others where several are nearly as good.
 
     Parameters
     ----------
@@ -83,15 +85,9 @@ def evaluate(
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
     points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
     weights = vectors.customers
-    cells = condense(points, weights)
-    partitions = [
-        fit_centres(points, weights, cells, k, random_state, n_init) for k in range(1, max_k + 1)
-    ]
+    partitions = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
-    rows = [
-        describe_partition(partition, weights, silhouette)
-        for partition, silhouette in zip(partitions, silhouettes)
-    ]
+    rows = list(map(describe_partition, partitions, silhouettes))
     suggested, reason = suggest_k(rows)
     document = {
         "format": EVALUATION_FORMAT,
@@ -111,34 +107,31 @@ def evaluate(
     return Evaluation(json.dumps(document, allow_nan=False), suggested)
 
 
-def describe_partition(
-    partition: Partition, weights: np.ndarray, silhouette: Silhouette
-) -> Dict[str, Any]:
+def describe_partition(partition: Partition, silhouette: Silhouette) -> Dict[str, Any]:
     """Return the row of one k."""
-    sizes = np.bincount(partition.labels, weights)
-    centres = partition.centres
+    sizes = partition.sizes
     defined = 1 < len(sizes) < sizes.sum()
     return {
         "k": len(sizes),
         "inertia": partition.inertia,
-        "mean_distance": math.fsum(weights * partition.distances) / float(sizes.sum()),
+        "mean_distance": math.fsum(partition.spreads) / float(sizes.sum()),
         "silhouette": silhouette.mean,
         "silhouette_error": silhouette.error,
-        "davies_bouldin": davies_bouldin(partition, weights, sizes) if defined else None,
+        "davies_bouldin": davies_bouldin(partition) if defined else None,
         "calinski_harabasz": (
-            calinski_harabasz(centres, sizes, partition.inertia)
+            calinski_harabasz(partition.centres, sizes, partition.inertia)
             if defined and partition.inertia > 0
             else None
         ),
     }
 
 
-def davies_bouldin(partition: Partition, weights: np.ndarray, sizes: np.ndarray) -> float:
+def davies_bouldin(partition: Partition) -> float:
     """Return the mean over the clusters of the worst overlap with another; low is good.
 
     Davies and Bouldin (1979), A cluster separation measure, IEEE PAMI 1.
     """
-    spreads = np.bincount(partition.labels, weights * partition.distances) / sizes
+    spreads = partition.spreads / partition.sizes
     apart = np.sqrt(squared_distances(partition.centres.T, partition.centres))
     np.fill_diagonal(apart, np.inf)
     return float(((spreads[:, np.newaxis] + spreads) / apart).max(axis=1).mean())

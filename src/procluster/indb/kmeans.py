@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 import pandas as pd
 
-from procluster.indb.centres import condense, fit_centres
+from procluster.indb.centres import fit_best
 from procluster.indb.features import FEATURE_NAMES
 from procluster.indb.parameters import parameter_faults, refuse
 from procluster.indb.runtime import model_versions
@@ -86,10 +86,9 @@ def train(
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
     points = np.ascontiguousarray((vectors.values / scale).T)
-    cells = condense(points, vectors.customers)
-    best = fit_centres(points, vectors.customers, cells, n_clusters, random_state, n_init)
+    best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
-    numbers = number_clusters(centres, np.bincount(best.labels, vectors.customers), scale, earlier)
+    numbers = number_clusters(centres, best.sizes, scale, earlier)
     clusters, labels = describe_clusters(vectors, centres, numbers, scale)
     document = {
         "format": MODEL_FORMAT,

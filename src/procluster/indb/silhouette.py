@@ -5,14 +5,15 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from procluster.indb.centres import Partition, squared_distances
+from procluster.indb.centres import Partition
+from procluster.indb.nearest import label_points, squared_distances
 
 # Up to so many distinct vectors the silhouette is computed for each, above for a sample.
-MOST_FOR_EXACT_SILHOUETTE = 6000
+MOST_FOR_EXACT_SILHOUETTE = 2000
 SILHOUETTE_SAMPLE = 1000
 
-# Distances held in memory at a time: 8 MB.
-DISTANCES_AT_ONCE = 1000000
+# The sample is drawn as so many independent samples, which tell how far an estimate can be off.
+SAMPLE_GROUPS = 20
 
 
 class Silhouette(NamedTuple):
@@ -22,77 +23,93 @@ class Silhouette(NamedTuple):
     error: Optional[float]
 
 
+class Sample(NamedTuple):
+    """Points that stand for all, in groups of equally many, one after the other.
+
+    Attributes
+    ----------
+    points : array of float, shape (n_features, n_drawn)
+    weights : array of float, shape (n_drawn,)
+        How many customers each stands for.
+    groups : int
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
+    groups: int
+
+
 def measure_silhouettes(
-    points: np.ndarray, weights: np.ndarray, partitions: Sequence[Partition], random_state: int
+    points: np.ndarray,
+    weights: np.ndarray,
+    partitions: Sequence[Partition],
+    random_state: int,
 ) -> Tuple[List[Silhouette], Optional[int]]:
     """Return the mean silhouette of each partition, and the sample size (None: exact).
 
-    A sample is drawn from each cluster of the finest partition (a stratum) in proportion to its
-    customers, and vectors within it in proportion to theirs, so every customer counts alike.
-    Each one drawn is compared with all customers.
-    Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20.
+    Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20. A sample
+    is drawn in strata, the clusters of the last partition. It is made of groups; each customer
+    of a group is compared with those of the other groups, and the standard error comes from
+    leaving out one group at a time, the jackknife: Wolter (2007), Introduction to Variance
+    Estimation, chapter 4.
     """
-    n_points = points.shape[1]
-    if n_points <= MOST_FOR_EXACT_SILHOUETTE:
-        sample, strata, size = np.arange(n_points), None, None
+    exact = points.shape[1] <= MOST_FOR_EXACT_SILHOUETTE
+    if exact:
+        sample = Sample(points, weights, 1)
     else:
-        strata = partitions[-1].labels
-        sample = draw_sample(weights, strata, np.random.RandomState(random_state))
-        size = len(sample)
-    drawn, where = np.unique(sample, return_inverse=True)
-    sums = distance_sums(points, weights, drawn, partitions)
+        strata, _ = label_points(points, partitions[-1].centres)
+        sample = draw_sample(points, weights, strata, np.random.RandomState(random_state))
+    distances = np.sqrt(squared_distances(sample.points, sample.points.T))
     found = []
-    for partition, to_clusters in zip(partitions, sums):
-        sizes = np.bincount(partition.labels, weights)
-        if not 1 < len(sizes) < sizes.sum():
+    for partition in partitions:
+        labels, _ = label_points(sample.points, partition.centres)
+        if not 1 < len(partition.sizes) < partition.sizes.sum():
             found.append(Silhouette(None, None))
-            continue
-        values = silhouettes_of(to_clusters, partition.labels[drawn], sizes)[where]
-        if strata is None:
+        elif exact:
+            members = memberships(labels, weights, len(partition.sizes))
+            values = silhouettes_of(
+                distances.dot(members), partition.sizes, labels, partition.sizes
+            )
             found.append(Silhouette(float(np.average(values, weights=weights)), None))
         else:
-            found.append(stratified_mean(values, strata[sample], np.bincount(strata, weights)))
-    return found, size
+            found.append(jackknife(distances, sample, labels, partition.sizes))
+    return found, None if exact else len(sample.weights)
 
 
 def draw_sample(
-    weights: np.ndarray, strata: np.ndarray, random: np.random.RandomState
-) -> np.ndarray:
-    """Return indices of points, drawn with replacement, at least two from each stratum."""
-    totals = np.bincount(strata, weights)
-    drawn = []
-    for stratum, total in enumerate(totals.tolist()):
-        members = np.flatnonzero(strata == stratum)
-        count = max(2, round(SILHOUETTE_SAMPLE * total / float(weights.sum())))
-        odds = np.cumsum(weights[members])
-        places = np.searchsorted(odds, random.random_sample(count) * total, side="right")
-        drawn.append(members[np.minimum(places, len(members) - 1)])
-    return np.concatenate(drawn)
+    points: np.ndarray, weights: np.ndarray, strata: np.ndarray, random: np.random.RandomState
+) -> Sample:
+    """Draw customers with replacement, from each stratum in proportion to its customers.
 
-
-def distance_sums(
-    points: np.ndarray, weights: np.ndarray, drawn: np.ndarray, partitions: Sequence[Partition]
-) -> List[np.ndarray]:
-    """Return for each partition the summed distances (n_drawn, k) to the customers by cluster.
-
-    The distances are the same for every partition, so they are computed once, a block of points
-    at a time, and summed by a matrix product with the memberships of all partitions side by side.
+    Each group has at least one of each stratum.
     """
-    starts = np.cumsum([0] + [len(partition.centres) for partition in partitions])
-    sums = np.zeros((len(drawn), starts[-1]))
-    step = max(1, DISTANCES_AT_ONCE // len(drawn))
-    for first in range(0, points.shape[1], step):
-        part = slice(first, first + step)
-        distances = np.sqrt(squared_distances(points[:, part], points[:, drawn].T))
-        members = np.zeros((distances.shape[1], starts[-1]))
-        rows = np.arange(len(members))
-        for start, partition in zip(starts, partitions):
-            members[rows, start + partition.labels[part]] = weights[part]
-        sums += distances.dot(members)
-    return np.split(sums, starts[1:-1], axis=1)
+    totals = np.bincount(strata, weights)
+    order = np.argsort(strata, kind="mergesort")
+    odds = np.cumsum(weights[order])
+    ends = np.cumsum(totals)
+    drawn, stand_for = [], []
+    for end, total in zip(ends, totals):
+        share = SILHOUETTE_SAMPLE * total / (SAMPLE_GROUPS * ends[-1])
+        count = max(1, int(share + 0.5))
+        shares = random.random_sample((SAMPLE_GROUPS, count))
+        drawn.append(np.searchsorted(odds, end - total * (1 - shares), side="right"))
+        stand_for.append(np.full((SAMPLE_GROUPS, count), total / (SAMPLE_GROUPS * count)))
+    places = np.minimum(np.concatenate(drawn, axis=1).ravel(), len(order) - 1)
+    return Sample(
+        points[:, order[places]], np.concatenate(stand_for, axis=1).ravel(), SAMPLE_GROUPS
+    )
 
 
-def silhouettes_of(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def memberships(labels: np.ndarray, weights: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return the weight of each point in the column of its cluster, (n_points, n_clusters)."""
+    members = np.zeros((len(labels), n_clusters))
+    members[np.arange(len(labels)), labels] = weights
+    return members
+
+
+def silhouettes_of(
+    sums: np.ndarray, seen: np.ndarray, labels: np.ndarray, sizes: np.ndarray
+) -> np.ndarray:
     """Return (b - a) / max(a, b) of each point; 0 for a customer alone in a cluster.
 
     a is the mean distance to the other customers of the cluster, b to those of the nearest other.
@@ -100,28 +117,55 @@ def silhouettes_of(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> n
     Parameters
     ----------
     sums : array of float, shape (n_points, n_clusters)
-        Summed distances to the customers of each cluster.
+        Summed distances to those customers of each cluster that were looked at.
+    seen : array of float, shape (n_clusters,) or (n_points, n_clusters)
+        How many of each cluster were looked at.
     labels : array of int, shape (n_points,)
     sizes : array of float, shape (n_clusters,)
     """
     own = np.arange(len(labels)), labels
-    within = sums[own] / np.maximum(sizes[labels] - 1, 1)
-    others = sums / sizes
-    others[own] = np.inf
-    nearest = others.min(axis=1)
+    means = np.where(seen > 0, sums / np.where(seen > 0, seen, 1), np.inf)
+    # The mean over a whole cluster has the customer's own distance, 0, in it.
+    within = means[own] * (sizes / np.maximum(sizes - 1, 1))[labels]
+    means[own] = np.inf
+    nearest = means.min(axis=1)
+    known = np.isfinite(within) & np.isfinite(nearest) & (sizes[labels] > 1)
+    within, nearest = np.where(known, within, 0), np.where(known, nearest, 0)
     worse = np.maximum(within, nearest)
-    values = (nearest - within) / np.where(worse > 0, worse, 1)
-    return np.where(sizes[labels] > 1, values, 0.0)
+    return np.asarray((nearest - within) / np.where(worse > 0, worse, 1))
 
 
-def stratified_mean(values: np.ndarray, strata: np.ndarray, totals: np.ndarray) -> Silhouette:
-    """Return the mean over all customers from a sample of each stratum, and its standard error.
+def jackknife(
+    distances: np.ndarray, sample: Sample, labels: np.ndarray, sizes: np.ndarray
+) -> Silhouette:
+    """Return the mean silhouette that a sample tells, and its standard error.
 
-    Cochran (1977), Sampling Techniques, chapter 5.
+    Parameters
+    ----------
+    distances : array of float, shape (n_drawn, n_drawn)
+    sample : Sample
+    labels : array of int, shape (n_drawn,)
+    sizes : array of float, shape (n_clusters,)
     """
-    shares = totals / totals.sum()
-    counts = np.bincount(strata)
-    means = np.bincount(strata, values) / counts
-    variances = np.bincount(strata, (values - means[strata]) ** 2) / (counts - 1)
-    error = math.sqrt(float((shares**2 * variances / counts).sum()))
-    return Silhouette(float(means.dot(shares)), error)
+    groups, drawn = sample.groups, len(labels)
+    members = memberships(labels, sample.weights, len(sizes)).reshape(groups, -1, len(sizes))
+    blocks = distances.reshape(drawn, groups, -1).transpose(1, 0, 2)
+    sums = np.matmul(blocks, members)  # distances to the customers of each group, by cluster
+    counts = members.sum(axis=1)
+    group = np.repeat(np.arange(groups), drawn // groups)
+    other_sums = sums.sum(axis=0) - sums[group, np.arange(drawn)]
+    other_counts = counts.sum(axis=0) - counts[group]
+    values = silhouettes_of(other_sums, other_counts, labels, sizes)
+    means = []
+    for left_out in range(groups):
+        kept = np.flatnonzero(group != left_out)
+        some = silhouettes_of(
+            (other_sums - sums[left_out])[kept],
+            other_counts[kept] - counts[left_out],
+            labels[kept],
+            sizes,
+        )
+        means.append(np.average(some, weights=sample.weights[kept]))
+    deviations = np.array(means) - np.mean(means)
+    error = math.sqrt((1 - 1 / groups) * float((deviations**2).sum()))
+    return Silhouette(float(np.average(values, weights=sample.weights)), error)

@@ -1,0 +1,133 @@
+"""Which centre is nearest to each point, exactly, and how clearly.
+
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
+"""
+
+from typing import Tuple
+
+import numpy as np
+
+# Distances are computed for so many pairs at a time, to stay in the processor's cache.
+PAIRS_AT_ONCE = 65536
+
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
+
+
+def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
+    total = np.zeros((len(centres), points.shape[1]))
+    for values, centre_values in zip(points, centres.T):
+        gap = values - centre_values[:, np.newaxis]
+        gap *= gap
+        total += gap
+    return total
+
+
+def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the squared distance of each point to the centre it is labelled with."""
+    total = np.zeros(points.shape[1])
+    for start in range(0, len(total), PAIRS_AT_ONCE // 4):
+        part = slice(start, start + PAIRS_AT_ONCE // 4)
+        for values, centre_values in zip(points, centres.T):
+            gap = values[part] - centre_values[labels[part]]
+            gap *= gap
+            total[part] += gap
+    return total
+
+
+def two_nearest(
+    points: np.ndarray, centres: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the nearest centre of each point, and the squares of the two smallest distances.
+
+    The lower number where two centres are equally near; an infinite square where there is no
+    second centre.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [2.0]]))]
+    [[0, 1], [1.0, 4.0], [4.0, 9.0]]
+    """
+    n_points = points.shape[1]
+    labels = np.empty(n_points, dtype=np.int64)
+    first = np.empty(n_points)
+    second = np.empty(n_points)
+    step = points_at_once(len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        squares = squared_distances(points[:, part], centres)
+        labels[part] = squares.argmin(axis=0)
+        at = labels[part], np.arange(squares.shape[1])
+        first[part] = squares[at]
+        squares[at] = np.inf
+        second[part] = squares.min(axis=0)
+    return labels, first, second
+
+
+def points_at_once(n_clusters: int) -> int:
+    """Return how many points to compare with so many centres at a time."""
+    return max(512, PAIRS_AT_ONCE // n_clusters)
+
+
+def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the nearest centre of each point, and how much farther the second one is at least.
+
+    The same labels as those of :func:`two_nearest`, faster: squared distances less what all
+    centres have in common come from one matrix product, and only the points for which rounding
+    could have changed the order of two centres are looked at again.
+
+    Returns
+    -------
+    labels : array of int, shape (n_points,)
+    lead : array of float, shape (n_points,)
+        A lower bound of the distance to the second nearest centre less that to the nearest.
+    """
+    n_points = points.shape[1]
+    labels = np.zeros(n_points, dtype=np.int64)
+    lead = np.full(n_points, np.inf)
+    if len(centres) == 1:
+        return labels, lead
+    origin = centres.mean(axis=0)  # digits are not lost to an offset that all points share
+    centred = centres - origin
+    constants = (centred**2).sum(axis=1)[:, np.newaxis]
+    step = points_at_once(len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        moved = points[:, part] - origin[:, np.newaxis]
+        scores = np.dot(-2 * centred, moved)
+        scores += constants
+        first, second = two_smallest(scores, labels[part])
+        moved *= moved
+        norms = moved.sum(axis=0)
+        error = ROUNDING * len(points) * (2 * norms + second)
+        unsure = np.flatnonzero(second - first <= 2 * error)
+        lead[part] = np.sqrt(np.maximum(second + norms - error, 0)) - np.sqrt(
+            np.maximum(first + norms + error, 0)
+        )
+        if len(unsure):
+            exact = two_nearest(points[:, part][:, unsure], centres)
+            labels[part][unsure] = exact[0]
+            lead[part][unsure] = np.sqrt(exact[2]) - np.sqrt(exact[1])
+    return labels, lead
+
+
+def two_smallest(scores: np.ndarray, labels: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the two smallest scores of each column; write the row of the smallest to `labels`.
+
+    Parameters
+    ----------
+    scores : array of float, shape (n_clusters, n_points)
+    labels : array of int, shape (n_points,)
+        All zero before.
+    """
+    first = scores[0].copy()
+    second = np.full(len(first), np.inf)
+    for row in range(1, len(scores)):
+        values = scores[row]
+        np.copyto(labels, row, where=values < first)
+        np.minimum(second, np.maximum(first, values), out=second)
+        np.minimum(first, values, out=first)
+    return first, second
