@@ -7,6 +7,7 @@ them rejects, damages or silently turns into NULL is an error here.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import weakref
@@ -21,6 +22,7 @@ from procluster.local.satellite_call import (
     request_of,
     result_of,
 )
+from procluster.local.satellite_limits import Limits
 from procluster.local.satellite_process import Message, ProcessLost, RuntimeProcess
 
 if TYPE_CHECKING:
@@ -38,11 +40,17 @@ class Satellite:
     ----------
     python : str, optional
         The interpreter, a Python >= 3.10 with numpy, pandas and pyarrow. By default this one.
-    time_out : float
-        Seconds a script may run.
+    time_out : float, optional
+        Seconds a script may run. By default PROCLUSTER_SCRIPT_SECONDS, or 300.
     memory_limit : int, optional
-        Bytes its process may use, where the operating system enforces such a limit. A server
-        allows 20 % of its memory by default.
+        Bytes its process may use, where the operating system enforces such a limit. By default
+        the share of this machine's memory that PROCLUSTER_SCRIPT_MEMORY_PERCENT says, or 20 %,
+        as on a server.
+
+    Raises
+    ------
+    SqlError
+        39021 for an environment variable that is no limit.
 
     Examples
     --------
@@ -57,16 +65,18 @@ class Satellite:
     def __init__(
         self,
         python: str | None = None,
-        time_out: float = 300.0,
+        time_out: float | None = None,
         memory_limit: int | None = None,
     ) -> None:
-        if time_out <= 0:
+        if time_out is not None and time_out <= 0:
             raise ValueError(f"time_out: {time_out} is no time. Give a number of seconds above 0.")
         if memory_limit is not None and memory_limit <= 0:
             raise ValueError(f"memory_limit: {memory_limit} is too little. Give bytes, or None.")
+        limits = Limits.of(os.environ)
         self._python = python or sys.executable
-        self._time_out = time_out
-        self._memory_limit = memory_limit
+        self._time_out = time_out or limits.time_out
+        self._memory_limit = memory_limit or limits.memory
+        self._warns = memory_limit is not None
         self._turn = threading.Lock()
         self._process: RuntimeProcess | None = None
         self._discard = weakref.finalize(self, lambda: None)
@@ -159,7 +169,7 @@ class Satellite:
             raise ValueError("satellite: it is closed. Make a new one.")
         try:
             process = self._process = RuntimeProcess(
-                self._python, self._memory_limit, self._time_out
+                self._python, self._memory_limit, self._time_out, warns=self._warns
             )
         except OSError as error:
             raise errors.no_runtime(self._python, f"{error.strerror}.") from None

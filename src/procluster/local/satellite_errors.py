@@ -10,6 +10,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from procluster.errors import SqlError
+from procluster.local.satellite_child.wire import OUT_OF_MEMORY
 from procluster.local.sections import locate
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cancelled",
+    "faulty_limit",
     "no_runtime",
     "runtime_died",
     "script_failed",
@@ -68,11 +70,16 @@ def script_failed(
     if error["type"] == "SystemExit":
         lines.append("sys.exit() is an error on a server. Let the script end at its last line.")
     if error["type"].endswith("MemoryError") and memory_limit:
-        lines.append(
-            f"The script may use {memory_limit >> 20} MiB. Give it fewer rows or columns, or raise "
-            "the satellite's memory limit."
-        )
+        lines.append(_memory_remedy(memory_limit))
     return SqlError(39004, "\n".join(lines), state=20)
+
+
+def _memory_remedy(limit: int) -> str:
+    return (
+        f"The script may use {limit >> 20} MiB; a server allows 20 % of its memory by default. "
+        "Give it fewer rows or columns, or raise the limit: PROCLUSTER_SCRIPT_MEMORY_PERCENT here, "
+        "ALTER EXTERNAL RESOURCE POOL on a server."
+    )
 
 
 def timed_out(seconds: float) -> SqlError:
@@ -80,7 +87,7 @@ def timed_out(seconds: float) -> SqlError:
     return SqlError(
         39019,
         f"{OCCURRED}\nThe script ran longer than the time-out of {seconds:g} s and was stopped. "
-        "Give it less to do, or raise the satellite's time-out.",
+        "Give it less to do, or raise the time-out: PROCLUSTER_SCRIPT_SECONDS.",
         state=2,
     )
 
@@ -92,6 +99,9 @@ def cancelled() -> SqlError:
 
 def runtime_died(status: int | None, memory_limit: int | None = None) -> SqlError:
     """Report a process that ended, or broke off the conversation, while a script ran."""
+    if status == OUT_OF_MEMORY and memory_limit:
+        what = "The rows of the call do not fit into the memory of its process."
+        return SqlError(39012, f"{UNREACHABLE}\n{what} {_memory_remedy(memory_limit)}", state=14)
     limit = f", or met its memory limit of {memory_limit >> 20} MiB" if memory_limit else ""
     if status is None:
         what = "The script closed or used the connection of its process to the engine."
@@ -121,6 +131,13 @@ def no_runtime(python: str, reason: str) -> SqlError:
         39021,
         f"{UNLAUNCHED}\n{python}: {reason} It must be a Python >= 3.10 with numpy, pandas and "
         "pyarrow, and have memory enough for them.",
+    )
+
+
+def faulty_limit(name: str, text: str, most: float) -> SqlError:
+    """Refuse an environment variable that is no limit."""
+    return SqlError(
+        39021, f"{UNLAUNCHED}\n{name}: '{text}' is no limit. Give a number above 0, up to {most:g}."
     )
 
 

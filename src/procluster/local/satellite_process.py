@@ -77,6 +77,11 @@ class ProcessLost(Exception):  # noqa: N818 - what happened, for the caller to n
 class RuntimeProcess:
     """A process under ``python``, in a directory of its own that goes with it.
 
+    Parameters
+    ----------
+    warns : bool
+        Whether a script is told where the memory limit is not enforced.
+
     Raises
     ------
     OSError
@@ -88,7 +93,9 @@ class RuntimeProcess:
         The exit status, negative for a signal, once the process has ended.
     """
 
-    def __init__(self, python: str, memory_limit: int | None, time_out: float) -> None:
+    def __init__(
+        self, python: str, memory_limit: int | None, time_out: float, *, warns: bool = False
+    ) -> None:
         self._directory = tempfile.TemporaryDirectory(
             prefix="procluster-", ignore_cleanup_errors=True
         )
@@ -97,8 +104,10 @@ class RuntimeProcess:
         self.ended: Future[int] = Future()
         settings = {
             "directory": self._directory.name,
+            "home": str(Path.home()),
             "memory_limit": memory_limit,
             "time_out": time_out,
+            "warns": warns,
         }
         try:
             with self._startup_file.open("wb") as output:

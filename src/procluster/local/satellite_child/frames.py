@@ -40,6 +40,8 @@ BUILT_IN = {
     "bigint": "float64",
     "real": "float64",
     "date": "datetime64[ns]",
+    "datetime": "datetime64[ns]",
+    "smalldatetime": "datetime64[ns]",
     "bit": "bool",
 }
 """The dtype under the Python that is built in, where it is not the one given here."""
@@ -134,7 +136,10 @@ def _input_column(column: pa.ChunkedArray, kind: str) -> np.ndarray:
         values = column.to_numpy().astype(bool)
     else:
         values = np.empty(len(column), dtype=object)
-        values[:] = column.to_numpy()
+        try:
+            values[:] = column.to_numpy()
+        except pa.lib.ArrowException:  # "Wrapping ... failed": Python could not make the object
+            raise MemoryError(f"no room for {len(column)} values of {kind}") from None
     return np.require(values, requirements="W")
 
 

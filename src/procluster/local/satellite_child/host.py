@@ -13,12 +13,14 @@ import threading
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
-from .sandbox import block_network, limit_memory, silence
+from .sandbox import block_network, limit_memory, protect_home, silence
 from .script import ABSENT, run
-from .wire import Header, receive, send
+from .wire import OUT_OF_MEMORY, Header, receive, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    Inbox = SimpleQueue[tuple[Header, list[pa.Table]]]
 
 __all__ = ["main"]
 
@@ -36,44 +38,54 @@ def main(settings: str) -> None:
     Parameters
     ----------
     settings : str
-        JSON: ``directory`` of this process, ``memory_limit`` in bytes or null, ``time_out`` in
-        seconds.
+        JSON: ``directory`` of this process, ``home`` of the user's, ``memory_limit`` in bytes or
+        null, ``time_out`` in seconds, ``warns`` of a limit that is not enforced.
     """
     options = json.loads(settings)
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     warning = limit_memory(options["memory_limit"])
     block_network()
+    protect_home(options["home"], options["directory"])
     for package in ABSENT:
         sys.modules[package] = None  # type: ignore[assignment]
     silence()
     gc.freeze()
-    # Where native code keeps _listen() from running, the engine's end would go unnoticed.
-    backstop = min(options["time_out"] + BACKSTOP, LONGEST_WAIT)
-    inbox: SimpleQueue[tuple[Header, list[pa.Table]]] = SimpleQueue()
+    inbox: Inbox = SimpleQueue()
     threading.Thread(target=_listen, args=(requests, inbox, options), daemon=True).start()
     send(replies, {}, [])
-    while True:
-        request, tables = inbox.get()
-        call = {"call": request["call"]}
-        send(replies, {**call, "begun": True}, [])
-        faulthandler.dump_traceback_later(backstop, exit=True, file=1)
-        reply, results = run(request, tables)
-        faulthandler.cancel_dump_traceback_later()
-        if warning and "notes" in reply:
-            reply["notes"].append(warning)
-        send(replies, {**call, **reply}, results)
-        del request, tables, reply, results
-        gc.collect()
-        gc.freeze()  # what survived stays: packages, which need not be searched every time
+    # Where native code keeps _listen() from running, the engine's end would go unnoticed.
+    backstop = min(options["time_out"] + BACKSTOP, LONGEST_WAIT)
+    note = warning if options["warns"] else None
+    try:
+        while True:
+            _answer(inbox, replies, backstop, note)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
 
 
-def _listen(
-    requests: IO[bytes], inbox: SimpleQueue[tuple[Header, list[pa.Table]]], options: Header
-) -> None:
+def _answer(inbox: Inbox, replies: IO[bytes], backstop: float, note: str | None) -> None:
+    """Run the next script and send what came of it."""
+    request, tables = inbox.get()
+    call = {"call": request["call"]}
+    send(replies, {**call, "begun": True}, [])
+    faulthandler.dump_traceback_later(backstop, exit=True, file=1)
+    reply, results = run(request, tables)
+    faulthandler.cancel_dump_traceback_later()
+    if note and "notes" in reply:
+        reply["notes"].append(note)
+    send(replies, {**call, **reply}, results)
+    del request, tables, reply, results
+    gc.collect()
+    gc.freeze()  # what survived stays: packages, which need not be searched every time
+
+
+def _listen(requests: IO[bytes], inbox: Inbox, options: Header) -> None:
     """Hand requests on; when no more can come, end this process and all it started."""
     try:
         while True:
             inbox.put(receive(requests))
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
     except (EOFError, ValueError, OSError):
         shutil.rmtree(options["directory"], ignore_errors=True)
         if hasattr(os, "killpg") and os.getpgrp() == os.getpid():

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["block_network", "captured_output", "fresh_state", "limit_memory"]
+__all__ = ["block_network", "captured_output", "fresh_state", "limit_memory", "protect_home"]
 
 NETWORK_EVENTS = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
 NAME_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 UNIX_FAMILY = getattr(socket, "AF_UNIX", None)
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 LONGEST_OUTPUT = 1 << 20
 HEADROOM = 64 << 20
 
@@ -44,6 +45,23 @@ def block_network() -> None:
             f"network: {event.partition('.')[2]} of {target!r} is blocked. A script in SQL Server "
             "has no outbound network; bring the data in with @input_data_1 or a parameter."
         )
+
+    sys.addaudithook(refuse)
+
+
+def protect_home(home: str, own: str) -> None:
+    """Refuse to write into the home directory from now on, but for this process's own directory."""
+    home, own = (os.path.realpath(path) + os.sep for path in (home, own))
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not arguments[2] & WRITING or isinstance(arguments[0], int):
+            return
+        path = os.path.realpath(os.fsdecode(arguments[0]))
+        if path.startswith(home) and not path.startswith(own):
+            raise PermissionError(
+                f"home directory: {path} is not written to. A script in SQL Server has no home; "
+                "write to its working directory, or return the data."
+            )
 
     sys.addaudithook(refuse)
 

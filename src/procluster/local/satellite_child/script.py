@@ -66,8 +66,11 @@ def run(request: Header, tables: list[pa.Table]) -> tuple[Header, list[pa.Table]
     frame = pd.DataFrame()
     notes: list[str] = []
     faults: list[str] = []
-    if len(tables) > 1:
-        frame, notes, faults = input_frame(tables[1], names, kinds)
+    try:
+        if len(tables) > 1:
+            frame, notes, faults = input_frame(tables[1], names, kinds)
+    except MemoryError as error:
+        return {"error": _describe(error)}, []
     if faults:
         return {"faults": faults}, []
     module = types.ModuleType("__main__")

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import IO
 
-__all__ = ["ARROW_TYPES", "Header", "receive", "row_of", "send", "values_of"]
+__all__ = ["ARROW_TYPES", "OUT_OF_MEMORY", "Header", "receive", "row_of", "send", "values_of"]
 
 Header = dict[str, Any]
+
+OUT_OF_MEMORY = 112
+"""Exit status of a process that has no memory for a message."""
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "bit": pa.bool_(),
