@@ -70,7 +70,7 @@ BEGIN TRY
         IF @members IS NOT NULL
             EXEC sys.sp_executesql @members;
 
-        IF DATABASE_PRINCIPAL_ID(N'seg_operator') IS NOT NULL
+        IF DATABASE_PRINCIPAL_ID(N'seg_operator') IS NOT NULL AND SCHEMA_ID(N'seg') IS NOT NULL
             REVOKE SELECT ON SCHEMA::seg FROM seg_operator;
 
         DROP ROLE IF EXISTS seg_operator;
