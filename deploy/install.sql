@@ -736,16 +736,21 @@ BEGIN
             @script = N'
 # ---- locate
 SOURCES = (
-    ("centres.py", 28),
-    ("parameters.py", 314),
-    ("runtime.py", 367),
-    ("silhouette.py", 427),
-    ("features.py", 555),
-    ("vectors.py", 591),
-    ("evaluation.py", 801),
-    ("segments.py", 992),
-    ("charts.py", 1078),
-    ("glue", 1278),
+    ("nearest.py", 33),
+    ("cells.py", 167),
+    ("lloyd.py", 328),
+    ("starts.py", 485),
+    ("search.py", 552),
+    ("centres.py", 765),
+    ("parameters.py", 874),
+    ("runtime.py", 927),
+    ("silhouette.py", 987),
+    ("features.py", 1159),
+    ("vectors.py", 1195),
+    ("evaluation.py", 1405),
+    ("segments.py", 1589),
+    ("charts.py", 1675),
+    ("glue", 1875),
 )
 
 def locate(error):
@@ -759,55 +764,23 @@ def locate(error):
     name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
     return "{}, line {}: {}: {}".format(
         name, lines[-1] - start + 1, type(error).__name__, error)
-# ---- procluster/indb/centres.py
-"""Weighted K-Means: centres of points that stand for many customers each.
+# ---- procluster/indb/nearest.py
+"""Which centre is nearest to each point, exactly, and how clearly.
 
-numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
-give the same centres on every release of numpy, because sums over points are made only where
-their order is fixed (bincount, cumsum, fsum). scikit-learn''s KMeans from the same starting centres
-with tol=0 comes to the same centres.
-Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
 """
 
-import math
-from typing import NamedTuple, Tuple
+from typing import Tuple
 
 import numpy as np
-
-# Restarts see at most so many points; more are condensed to cells.
-MOST_CELLS = 4096
-
-# So many points are tried as better starting centres before each run.
-SWAPS_TRIED = 25
-
-# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
-MOST_ITERATIONS = 10000
 
 # Distances are computed for so many pairs at a time, to stay in the processor''s cache.
 PAIRS_AT_ONCE = 65536
 
-
-class Partition(NamedTuple):
-    """The outcome of K-Means.
-
-    Attributes
-    ----------
-    centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_points,)
-        The nearest centre; the lower number where two are equally near.
-    distances : array of float, shape (n_points,)
-        Euclidean distance to it.
-    inertia : float
-        Sum of weight times squared distance.
-    iterations : int
-        Steps of Lloyd''s algorithm.
-    """
-
-    centres: np.ndarray
-    labels: np.ndarray
-    distances: np.ndarray
-    inertia: float
-    iterations: int
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -820,21 +793,36 @@ def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return total
 
 
+def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the squared distance of each point to the centre it is labelled with."""
+    total = np.zeros(points.shape[1])
+    for start in range(0, len(total), PAIRS_AT_ONCE // 4):
+        part = slice(start, start + PAIRS_AT_ONCE // 4)
+        for values, centre_values in zip(points, centres.T):
+            gap = values[part] - centre_values[labels[part]]
+            gap *= gap
+            total[part] += gap
+    return total
+
+
 def two_nearest(
     points: np.ndarray, centres: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each point the nearest centre, the distance to it and to the second nearest.
+    """Return the nearest centre of each point, and the squares of the two smallest distances.
+
+    The lower number where two centres are equally near; an infinite square where there is no
+    second centre.
 
     Examples
     --------
-    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [3.0]]))]
-    [[0, 1], [1.0, 1.0], [3.0, 3.0]]
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [2.0]]))]
+    [[0, 1], [1.0, 4.0], [4.0, 9.0]]
     """
     n_points = points.shape[1]
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
-    step = max(1, PAIRS_AT_ONCE // len(centres))
+    step = points_at_once(len(centres))
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         squares = squared_distances(points[:, part], centres)
@@ -843,208 +831,780 @@ def two_nearest(
         first[part] = squares[at]
         squares[at] = np.inf
         second[part] = squares.min(axis=0)
-    return labels, np.sqrt(first), np.sqrt(second)
+    return labels, first, second
 
 
-def seed_centres(
-    points: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState
-) -> np.ndarray:
-    """Draw starting centres by greedy k-means++.
+def points_at_once(n_clusters: int) -> int:
+    """Return how many points to compare with so many centres at a time."""
+    return max(512, PAIRS_AT_ONCE // n_clusters)
 
-    Each centre is the best of a few points drawn with probability proportional to weight times
-    squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
-    advantages of careful seeding.
 
-    Raises
-    ------
-    ValueError
-        When fewer than `n_clusters` points are far enough apart to be told from each other.
+def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the nearest centre of each point, and how much farther the second one is at least.
+
+    The same labels as those of :func:`two_nearest`, faster: squared distances less what all
+    centres have in common come from one matrix product, and only the points for which rounding
+    could have changed the order of two centres are looked at again.
+
+    Returns
+    -------
+    labels : array of int, shape (n_points,)
+    lead : array of float, shape (n_points,)
+        A lower bound of the distance to the second nearest centre less that to the nearest.
     """
-    n_draws = 2 + int(math.log(n_clusters))
-    nearest = np.ones(points.shape[1])
-    cumulated = np.cumsum(weights)[np.newaxis]
-    best = 0
-    chosen = []
-    for index in range(n_clusters):
-        odds = cumulated[best]
-        if not odds[-1] > 0:
-            raise ValueError(
-                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, "
-                f"and only {index} are far enough apart to be told from each other. "
-                f"Allowed: 1 to {index}."
-            )
-        draws = draw_points(odds, n_draws, random)
-        squares = squared_distances(points, points[:, draws].T)
-        if index:
-            squares = np.minimum(squares, nearest)
-        cumulated = np.cumsum(weights * squares, axis=1)
-        best = int(cumulated[:, -1].argmin())
-        nearest = squares[best]
-        chosen.append(draws[best])
-    return np.array(points[:, chosen].T)
+    n_points = points.shape[1]
+    labels = np.zeros(n_points, dtype=np.int64)
+    lead = np.full(n_points, np.inf)
+    if len(centres) == 1:
+        return labels, lead
+    origin = centres.mean(axis=0)  # digits are not lost to an offset that all points share
+    centred = centres - origin
+    constants = (centred**2).sum(axis=1)[:, np.newaxis]
+    step = points_at_once(len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        moved = points[:, part] - origin[:, np.newaxis]
+        scores = np.dot(-2 * centred, moved)
+        scores += constants
+        first, second = two_smallest(scores, labels[part])
+        moved *= moved
+        norms = moved.sum(axis=0)
+        error = ROUNDING * len(points) * (2 * norms + second)
+        unsure = np.flatnonzero(second - first <= 2 * error)
+        lead[part] = np.sqrt(np.maximum(second + norms - error, 0)) - np.sqrt(
+            np.maximum(first + norms + error, 0)
+        )
+        if len(unsure):
+            exact = two_nearest(points[:, part][:, unsure], centres)
+            labels[part][unsure] = exact[0]
+            lead[part][unsure] = np.sqrt(exact[2]) - np.sqrt(exact[1])
+    return labels, lead
 
 
-def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
-    """Draw indices by cumulated odds; none of those whose own odds are zero."""
-    draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
-    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+def two_smallest(scores: np.ndarray, labels: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the two smallest scores of each column; write the row of the smallest to `labels`.
 
-
-def swap_centres(
-    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, random: np.random.RandomState
-) -> np.ndarray:
-    """Return better starting centres: a point drawn as above replaces a centre when that helps.
-
-    Which centre is best given up is seen from the second nearest centre of its points. Lattanzi
-    and Sohler (2019), A better k-means++ algorithm via local search, ICML.
+    Parameters
+    ----------
+    scores : array of float, shape (n_clusters, n_points)
+    labels : array of int, shape (n_points,)
+        All zero before.
     """
-    centres = centres.copy()
-    labels, first, second = two_nearest(points, centres)
-    for _ in range(SWAPS_TRIED):
-        odds = np.cumsum(weights * first**2)
-        if not odds[-1] > 0:
-            break
-        drawn = draw_points(odds, 1, random)
-        distances = np.sqrt(squared_distances(points, points[:, drawn].T)[0])
-        kept = np.minimum(first, distances) ** 2
-        loss = weights * (np.minimum(second, distances) ** 2 - kept)
-        losses = np.bincount(labels, loss, minlength=len(centres))
-        if np.cumsum(weights * kept)[-1] + losses.min() < odds[-1]:
-            centres[losses.argmin()] = points[:, drawn[0]]
-            labels, first, second = two_nearest(points, centres)
-    return centres
+    first = scores[0].copy()
+    second = np.full(len(first), np.inf)
+    for row in range(1, len(scores)):
+        values = scores[row]
+        np.copyto(labels, row, where=values < first)
+        np.minimum(second, np.maximum(first, values), out=second)
+        np.minimum(first, values, out=first)
+    return first, second
+# ---- procluster/indb/cells.py
+"""Cells: up to a few thousand weighted means that stand for all points.
+
+What a restart or a swap of centres does to the inertia is seen on the cells as well as on the
+points, and costs as much for a million points as for ten thousand. Sums over points are made only
+where their order is fixed (bincount, cumsum), so that every release of numpy finds the same.
+"""
+
+from typing import NamedTuple, Tuple
+
+import numpy as np
 
 
-def weighted_means(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, count: int
-) -> Tuple[np.ndarray, np.ndarray]:
-    """Return the means, shape (count, n_features), and weights of the groups; 0 where empty."""
-    total = np.bincount(labels, weights, minlength=count)
-    sums = [np.bincount(labels, weights * values, minlength=count) for values in points]
-    return np.column_stack(sums) / np.where(total > 0, total, 1.0)[:, np.newaxis], total
+
+# Enough cells for so many clusters; more clusters take more cells.
+FEWEST_CELLS = 1024
+CELLS_PER_CLUSTER = 16
 
 
-def move_centres(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray
-) -> np.ndarray:
-    """Return the means of the clusters; a cluster without points moves to the worst served one."""
-    means, total = weighted_means(points, weights, labels, len(centres))
-    empty = np.flatnonzero(total == 0)
-    if len(empty):
-        costs = weights * ((points - centres[labels].T) ** 2).sum(axis=0)
-        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
-        means[empty] = points[:, worst].T
-    return means
+class Cells(NamedTuple):
+    """Groups of points that lie near each other.
 
-
-def run_lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> Partition:
-    """Move centres to the means of their points until nothing changes.
-
-    A point is compared with all centres only when bounds on its distances leave room for a
-    change, which skips most of the work and changes no result: Hamerly (2010), Making k-means
-    even faster, SIAM International Conference on Data Mining.
+    Attributes
+    ----------
+    means : array of float, shape (n_features, n_cells)
+    weights : array of float, shape (n_cells,)
+    numbers : array of int, shape (n_points,)
+        The cell of each point.
+    widths : array of float, shape (n_points,)
+        Twice the distance of each point to the mean of its cell.
     """
-    labels, upper, lower = two_nearest(points, centres)
-    iterations = 0
-    while iterations < MOST_ITERATIONS:
-        iterations += 1
-        moved = move_centres(points, weights, labels, centres)
-        shifts = np.sqrt(((moved - centres) ** 2).sum(axis=1))
-        centres = moved
-        if not shifts.any():
-            exact = two_nearest(points, centres)
-            if (exact[0] == labels).all():
-                break
-            labels, upper, lower = exact  # rounding of the bounds had hidden a change
-            continue
-        upper += shifts[labels]
-        lower -= shifts.max()
-        doubtful = np.flatnonzero(upper >= lower)
-        gaps = points[:, doubtful] - centres[labels[doubtful]].T
-        upper[doubtful] = np.sqrt((gaps**2).sum(axis=0))
-        doubtful = doubtful[upper[doubtful] >= lower[doubtful]]
-        nearest = two_nearest(points[:, doubtful], centres)
-        labels[doubtful], upper[doubtful], lower[doubtful] = nearest
-    labels, distances, _ = two_nearest(points, centres)
-    inertia = math.fsum(weights * distances**2)
-    return Partition(centres, labels, distances, inertia, iterations)
+
+    means: np.ndarray
+    weights: np.ndarray
+    numbers: np.ndarray
+    widths: np.ndarray
 
 
-def condense(
-    points: np.ndarray, weights: np.ndarray, most_cells: int = MOST_CELLS
-) -> Tuple[np.ndarray, np.ndarray]:
-    """Return at most `most_cells` weighted points that stand for all of them.
+class Spread(NamedTuple):
+    """Weights, means, sums of squares and the widest feature of some cells."""
 
-    Cells are split at the mean of their widest feature, those with the largest sum of squares
-    first, so that an outlier soon has a cell of its own. A cell is represented by its mean and
-    weight; what it leaves out of any inertia is its own sum of squares.
+    weights: np.ndarray
+    means: np.ndarray
+    losses: np.ndarray
+    widest: np.ndarray
+
+
+def count_cells(n_clusters: int) -> int:
+    """Return how many cells are made for so many clusters: 1024 up to 64, then twice as many."""
+    count = FEWEST_CELLS
+    while count < CELLS_PER_CLUSTER * n_clusters:
+        count *= 2
+    return count
+
+
+def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
+    """Divide the points into at most `most_cells` cells.
+
+    Cells are split at the mean of their widest feature, in rounds: all those with more than an
+    equal share of the sum of squares, so that an outlier soon has a cell of its own and equal
+    points are never looked at again. A cell is represented by its mean and weight; what it leaves
+    out of any inertia is its own sum of squares (the theorem of Huygens and Steiner).
 
     Examples
     --------
     >>> points, weights = np.array([[0.0, 1.0, 50.0, 51.0]]), np.array([3.0, 1.0, 1.0, 1.0])
-    >>> [each.tolist() for each in condense(points, weights, most_cells=2)]
-    [[[0.25, 50.5]], [4.0, 2.0]]
+    >>> cells = condense(points, weights, most_cells=2)
+    >>> cells.means.tolist(), cells.weights.tolist(), cells.numbers.tolist()
+    ([[0.25, 50.5]], [4.0, 2.0], [0, 0, 1, 1])
+    >>> cells.widths.tolist()
+    [0.5, 1.5, 1.0, 1.0]
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return points, weights
-    cells, count = np.zeros(n_points, dtype=np.int64), 1
+        return Cells(points, weights, np.arange(n_points), np.zeros(n_points))
+    numbers, means, totals = split_cells(points, weights, most_cells)
+    widths = own_squares(points, means.T, numbers)
+    np.sqrt(widths, out=widths)
+    widths *= 2
+    return Cells(means, totals, numbers, widths)
+
+
+def split_cells(
+    points: np.ndarray, weights: np.ndarray, most_cells: int
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the number of each point''s cell, and the means and weights of the cells."""
+    numbers = np.zeros(points.shape[1], dtype=np.int64)
+    everything = np.arange(points.shape[1])
+    spread = measure_spread(points, weights, everything, numbers, points[:, :1])
     while True:
-        means, total = weighted_means(points, weights, cells, count)
-        squares = weights * (points - means[cells].T) ** 2
-        spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
-        loss = spreads.sum(axis=0)
-        split = np.flatnonzero(loss > loss.max() / 4)
-        split = split[np.argsort(-loss[split], kind="mergesort")][: most_cells - count]
+        losses, count = spread.losses, len(spread.losses)
+        split = np.flatnonzero(losses > losses.sum() / most_cells)
+        split = split[np.argsort(-losses[split], kind="mergesort")][: most_cells - count]
         if not len(split):
-            occupied = total > 0  # rounding may leave the upper part of a split empty
-            return np.ascontiguousarray(means[occupied].T), total[occupied]
-        upper_part = np.full(count, -1)
-        upper_part[split] = count + np.arange(len(split))
-        movable = np.flatnonzero(upper_part[cells] >= 0)
-        own = cells[movable]
-        widest = spreads.argmax(axis=0)[own]
-        high = points[widest, movable] > means[own, widest]
-        cells[movable[high]] = upper_part[own[high]]
-        count += len(split)
+            break
+        place = np.full(count, -1)
+        place[split] = np.arange(len(split))
+        own = place[numbers]
+        moving = np.flatnonzero(own >= 0)
+        own = own[moving]
+        feature = spread.widest[split]
+        high = points[feature[own], moving] > spread.means[feature, split][own]
+        numbers[moving[high]] = count + own[high]
+        own[high] += len(split)
+        reference = np.tile(spread.means[:, split], 2)
+        halves = measure_spread(points, weights, moving, own, reference)
+        spread = replace_halves(spread, split, halves)
+    occupied = spread.weights > 0  # rounding may leave the upper half of a split empty
+    renumbered = (np.cumsum(occupied) - 1)[numbers]
+    return renumbered, np.compress(occupied, spread.means, axis=1), spread.weights[occupied]
+
+
+def replace_halves(spread: Spread, split: np.ndarray, halves: Spread) -> Spread:
+    """Return the spread with the lower halves in the places of the split cells, upper ones last."""
+    replaced = []
+    for values, new in zip(spread, halves):
+        joined = np.concatenate([values, new[..., len(split) :]], axis=-1)
+        joined[..., split] = new[..., : len(split)]
+        replaced.append(joined)
+    return Spread(*replaced)
+
+
+def measure_spread(
+    points: np.ndarray,
+    weights: np.ndarray,
+    chosen: np.ndarray,
+    cells: np.ndarray,
+    reference: np.ndarray,
+) -> Spread:
+    """Return the spread of some points, by cell.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    chosen : array of int, shape (n_chosen,)
+        Which points.
+    cells : array of int, shape (n_chosen,)
+        Their cells, from 0.
+    reference : array of float, shape (n_features, n_cells)
+        A point near each cell: sums of squares are taken about it, then moved to the mean.
+    """
+    count = reference.shape[1]
+    chosen_weights = weights[chosen]
+    totals = np.bincount(cells, chosen_weights, minlength=count)
+    safe = np.where(totals > 0, totals, 1.0)
+    means = np.empty_like(reference)
+    losses, most = np.zeros(count), np.full(count, -1.0)
+    widest = np.zeros(count, dtype=np.int64)
+    for feature, (values, origin) in enumerate(zip(points, reference)):
+        gaps = values[chosen]
+        gaps -= origin[cells]
+        weighted = chosen_weights * gaps
+        shifts = np.bincount(cells, weighted, minlength=count) / safe
+        weighted *= gaps
+        squares = np.bincount(cells, weighted, minlength=count) - totals * shifts**2
+        means[feature] = origin + shifts
+        np.maximum(squares, 0, out=squares)
+        widest[squares > most] = feature
+        np.maximum(most, squares, out=most)
+        losses += squares
+    return Spread(totals, means, losses, widest)
+# ---- procluster/indb/lloyd.py
+"""Lloyd''s algorithm on all the points, most of which need no look.
+
+A point at distance r from the mean of its cell is nearest to the same centre as that mean when
+the second nearest centre of the mean is farther from it by more than 2 r (the triangle inequality,
+twice). So whole cells are assigned by their means, and only points near a border between clusters
+are compared with the centres: the idea of Pelleg and Moore (1999), Accelerating exact k-means
+algorithms with geometric reasoning, with cells of any shape instead of a k-d tree''s boxes.
+The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
+MOST_STEPS = 10000
+
+# The points watched are those that could change their cluster if the centres moved on by so many
+# times their last step.
+STEPS_AHEAD = 4
+
+# Room for the rounding of the distances that bounds are made of.
+SAFETY = 1 - 1e-12
+
+
+class Fit(NamedTuple):
+    """Where Lloyd''s algorithm came to.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_points,)
+        The nearest centre of each point; the lower number where two are equally near.
+    steps : int
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    steps: int
+
+
+def cluster_sums(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
+) -> np.ndarray:
+    """Return the weighted sums of each cluster''s features and, last, its weight.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, n_clusters)
+    """
+    sums = np.empty((len(points) + 1, n_clusters))
+    sums[-1] = np.bincount(labels, weights, minlength=n_clusters)
+    for row, values in zip(sums, points):
+        row[:] = np.bincount(labels, weights * values, minlength=n_clusters)
+    return sums
+
+
+def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
+    """Return the means, shape (n_clusters, n_features); an empty cluster takes a worst served cell.
+
+    Parameters
+    ----------
+    sums : array of float, shape (n_features + 1, n_clusters)
+    cells : Cells
+    centres : array of float, shape (n_clusters, n_features)
+        The centres that the points were assigned to.
+    """
+    empty = np.flatnonzero(sums[-1] <= 0)
+    means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
+    if len(empty):
+        costs = cells.weights * two_nearest(cells.means, centres)[1]
+        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+        means[empty] = cells.means[:, worst].T
+    return np.asarray(means)
+
+
+def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray) -> Fit:
+    """Move the centres to the means of their points until nothing changes.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    cells : Cells
+        Of the same points.
+    centres : array of float, shape (n_clusters, n_features)
+
+    Examples
+    --------
+    >>> from procluster.indb.cells import condense
+    >>> points, weights = np.array([[0.0, 1.0, 2.0, 9.0]]), np.ones(4)
+    >>> fit = run_lloyd(points, weights, condense(points, weights, 3), np.array([[0.0], [1.0]]))
+    >>> fit.centres.tolist(), fit.labels.tolist()
+    ([[1.0], [9.0]], [0, 0, 0, 1])
+    """
+    count = len(centres)
+    steps, reach = 0, 0.0
+    while True:
+        cell_labels, lead = label_points(cells.means, centres)
+        watched = np.flatnonzero((lead * SAFETY - reach)[cells.numbers] <= cells.widths)
+        labels = cell_labels[cells.numbers[watched]]
+        sums = cluster_sums(cells.means, cells.weights, cell_labels, count)
+        looks, drift = 0, 0.0
+        while True:
+            relabel(points, weights, watched, centres, labels, sums)
+            looks += 1
+            moved = means_of(sums, cells, centres)
+            step = 2 * np.sqrt(((moved - centres) ** 2).sum(axis=1).max())
+            drift += step
+            if step == 0 or drift > reach:
+                break
+            centres = moved
+        steps += looks
+        if (step == 0 and looks == 1) or steps >= MOST_STEPS:
+            every = cell_labels[cells.numbers]
+            every[watched] = labels
+            return Fit(centres, every, steps)
+        centres, reach = moved, STEPS_AHEAD * step
+
+
+def relabel(
+    points: np.ndarray,
+    weights: np.ndarray,
+    watched: np.ndarray,
+    centres: np.ndarray,
+    labels: np.ndarray,
+    sums: np.ndarray,
+) -> None:
+    """Give the watched points the labels of their nearest centres, and correct the sums.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    watched : array of int, shape (n_watched,)
+        Which points.
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_watched,)
+        Their labels before; changed to those after.
+    sums : array of float, shape (n_features + 1, n_clusters)
+        The sums of all the clusters; changed accordingly.
+    """
+    count = len(centres)
+    size = points_at_once(count)
+    for start in range(0, len(watched), size):
+        chosen = watched[start : start + size]
+        before = labels[start : start + size]
+        values = points[:, chosen]
+        after, _ = label_points(values, centres)
+        changed = np.flatnonzero(after != before)
+        if len(changed):
+            values, moving = values[:, changed], weights[chosen[changed]]
+            sums += cluster_sums(values, moving, after[changed], count)
+            sums -= cluster_sums(values, moving, before[changed], count)
+            before[:] = after
+# ---- procluster/indb/starts.py
+"""Starting centres by greedy k-means++.
+
+Each centre is the best of a few points drawn with probability proportional to weight times
+squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
+advantages of careful seeding.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+
+class Starts(NamedTuple):
+    """Sequences of starting centres; the first k of a sequence are a start for k clusters.
+
+    Attributes
+    ----------
+    chosen : array of int, shape (n_starts, n_clusters)
+        Cells.
+    inertias : array of float, shape (n_starts, n_clusters)
+        What the cells cost with the first 1, 2, ... centres of the sequence.
+    """
+
+    chosen: np.ndarray
+    inertias: np.ndarray
+
+    def best(self, n_clusters: int) -> np.ndarray:
+        """Return the cells of the best start for so many clusters."""
+        return np.asarray(self.chosen[self.inertias[:, n_clusters - 1].argmin(), :n_clusters])
+
+
+def draw_starts(
+    cells: Cells, n_clusters: int, n_starts: int, random: np.random.RandomState
+) -> Starts:
+    """Draw sequences of up to `n_clusters` starting centres.
+
+    They are shorter when fewer cells are far enough apart to be told from each other. The draws
+    for a centre do not depend on how many come after it.
+    """
+    chosen = np.zeros((n_starts, n_clusters), dtype=np.int64)
+    inertias = np.zeros((n_starts, n_clusters))
+    nearest = np.full((n_starts, len(cells.weights)), np.inf)
+    odds = np.repeat(np.cumsum(cells.weights)[np.newaxis], n_starts, axis=0)
+    for index in range(n_clusters):
+        if not (odds[:, -1] > 0).all():
+            return Starts(chosen[:, :index], inertias[:, :index])
+        shares = random.random_sample((n_starts, 2 + int(math.log(index + 1))))
+        for row in range(n_starts):
+            draws = draw_cells(odds[row], shares[row])
+            squares = squared_distances(cells.means, cells.means[:, draws].T)
+            np.minimum(squares, nearest[row], out=squares)
+            cumulated = np.cumsum(cells.weights * squares, axis=1)
+            best = int(cumulated[:, -1].argmin())
+            nearest[row], odds[row] = squares[best], cumulated[best]
+            chosen[row, index], inertias[row, index] = draws[best], odds[row, -1]
+    return Starts(chosen, inertias)
+
+
+def draw_cells(odds: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the indices at the given shares of the cumulated odds; none whose odds are zero."""
+    draws = np.searchsorted(odds, shares * odds[-1], side="right")
+    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+# ---- procluster/indb/search.py
+"""The search for good centres, on the cells.
+
+Lloyd''s algorithm stops at the first arrangement that no single move improves. From there a swap
+leads on: one cluster is split in two where that gains most, another is given up where that costs
+least, and the centres settle anew: Ismkhan (2018), I-k-means-+: An iterative clustering algorithm
+based on an enhanced version of the k-means, Pattern Recognition 79. Neighbouring numbers of
+clusters help each other: the centres for k - 1 with one cluster split, and those for k + 1 with
+one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The global k-means
+clustering algorithm, Pattern Recognition 36.
+"""
+
+from typing import Dict, Iterator, List, NamedTuple, Tuple
+
+import numpy as np
+
+
+
+
+
+
+# Places where a cluster may be split are drawn so many at a time, or one for each cluster.
+FEWEST_DRAWS = 32
+
+# The centres have settled when a step lowers the inertia by a smaller share than this.
+SETTLED = 1e-4
+
+# A trial is given up when so many steps like the last one would not make it the best.
+PATIENCE = 8
+
+MOST_TRIAL_STEPS = 50
+
+
+class State(NamedTuple):
+    """Centres, and how the cells see them.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_cells,)
+    first, second : array of float, shape (n_cells,)
+        Squared distances to the nearest and to the second nearest centre.
+    inertia : float
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    inertia: float
+
+
+def search_centres(
+    cells: Cells, ks: List[int], needed: int, random_state: int, n_init: int
+) -> Dict[int, np.ndarray]:
+    """Return good centres, shape (k, n_features), by number of clusters.
+
+    Parameters
+    ----------
+    cells : Cells
+    ks : list of int
+        Consecutive numbers, ascending.
+    needed : int
+        Larger numbers are left out when the points do not allow them.
+    random_state, n_init : int
+        So many starts are drawn, and a search ends when so many swaps in a row have not helped.
+
+    Raises
+    ------
+    ValueError
+        When fewer than `needed` cells are far enough apart to be told from each other.
+    """
+    starts = draw_starts(cells, ks[-1], n_init, np.random.RandomState(random_state))
+    most = starts.chosen.shape[1]
+    if most < needed:
+        raise ValueError(
+            f"n_clusters: {needed} clusters need as many distinct feature vectors, and only "
+            f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
+        )
+    ks = [k for k in ks if k <= most]
+    found: Dict[int, State] = {}
+    for k in ks:
+        first = settle(cells, cells.means[:, starts.best(k)].T)
+        found[k] = improve(cells, first, n_init, np.random.RandomState(random_state))
+        if k - 1 in found and found[k - 1].inertia > 0:
+            grown = grow(cells, found[k - 1], np.random.RandomState(random_state))
+            other = improve(cells, grown, n_init, np.random.RandomState(random_state))
+            found[k] = min(found[k], other, key=lambda state: state.inertia)
+    for k in reversed(ks[:-1]):
+        above = found[k + 1]
+        cheapest = removal_costs(cells, above).argmin()
+        shrunk = settle(cells, np.delete(above.centres, cheapest, axis=0), found[k].inertia)
+        found[k] = min(found[k], shrunk, key=lambda state: state.inertia)
+    return {k: state.centres for k, state in found.items()}
+
+
+def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
+    """Return where Lloyd''s algorithm comes to from some centres, or near it.
+
+    Parameters
+    ----------
+    target : float
+        An inertia that is to be improved on; without hope of that the algorithm is cut short.
+    """
+    before = np.inf
+    for _ in range(MOST_TRIAL_STEPS):
+        labels, _ = label_points(cells.means, centres)
+        costs = cells.weights * own_squares(cells.means, centres, labels)
+        inertia = float(np.cumsum(costs)[-1])
+        gain = before - inertia
+        if gain <= SETTLED * inertia or PATIENCE * gain < inertia - target:
+            break
+        before = inertia
+        sums = cluster_sums(cells.means, cells.weights, labels, len(centres))
+        centres = means_of(sums, cells, centres)
+    labels, first, second = two_nearest(cells.means, centres)
+    return State(centres, labels, first, second, float(np.cumsum(cells.weights * first)[-1]))
+
+
+def improve(cells: Cells, state: State, n_init: int, random: np.random.RandomState) -> State:
+    """Return the state that swaps lead to, until `n_init` of them in a row have not helped."""
+    while state.inertia > 0:
+        for centres in swaps(cells, state, n_init, random):
+            trial = settle(cells, centres, state.inertia)
+            if trial.inertia < state.inertia * (1 - 1e-9):
+                state = trial
+                break
+        else:
+            break
+    return state
+
+
+def swaps(
+    cells: Cells, state: State, most: int, random: np.random.RandomState
+) -> Iterator[np.ndarray]:
+    """Yield the centres after each of the most promising swaps, the best first."""
+    count = len(state.centres)
+    drawn = draw_splits(cells, state, random)
+    gains, means = split_gains(cells, state, drawn)
+    order = np.argsort(-gains, kind="mergesort")
+    split, first = np.unique(state.labels[drawn][order], return_index=True)
+    best = order[first]
+    costs = removal_costs(cells, state)
+    given_up = np.argsort(costs, kind="mergesort")[: most + 1]
+    net = costs[given_up] - gains[best][:, np.newaxis]
+    net[split[:, np.newaxis] == given_up] = np.inf
+    for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
+        row, column = divmod(int(place), len(given_up))
+        if np.isfinite(net[row, column]) and count > 1:
+            centres = state.centres.copy()
+            centres[given_up[column]] = means[best[row]]
+            yield centres
+
+
+def grow(cells: Cells, state: State, random: np.random.RandomState) -> State:
+    """Return the state with one cluster more, split off where that gains most."""
+    gains, means = split_gains(cells, state, draw_splits(cells, state, random))
+    return settle(cells, np.vstack([state.centres, means[gains.argmax()]]))
+
+
+def draw_splits(cells: Cells, state: State, random: np.random.RandomState) -> np.ndarray:
+    """Draw cells where a cluster may be split, with odds in proportion to what they cost."""
+    shares = random.random_sample(max(FEWEST_DRAWS, len(state.centres)))
+    return np.unique(draw_cells(np.cumsum(cells.weights * state.first), shares))
+
+
+def removal_costs(cells: Cells, state: State) -> np.ndarray:
+    """Return what the inertia gains at most when a centre is given up, shape (n_clusters,)."""
+    second = np.where(np.isfinite(state.second), state.second, state.first)
+    return np.bincount(
+        state.labels, cells.weights * (second - state.first), minlength=len(state.centres)
+    )
+
+
+def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return what a new centre at each drawn cell saves, and where that centre then moves to.
+
+    The new cluster takes the cells that are nearer to it than to their centre; then it moves to
+    their mean, and the clusters that gave them to the mean of what they keep. The sum of squares
+    about a mean is less than that about another point by weight times squared distance.
+
+    Returns
+    -------
+    gains : array of float, shape (n_drawn,)
+    means : array of float, shape (n_drawn, n_features)
+    """
+    count, n_drawn = len(state.centres), len(drawn)
+    squares = squared_distances(cells.means, cells.means[:, drawn].T)
+    place, moved = np.nonzero(squares < state.first)
+    owner = state.labels[moved]
+    weights = cells.weights[moved]
+    gains = np.bincount(
+        place, weights * (state.first[moved] - squares[place, moved]), minlength=n_drawn
+    )
+    totals = np.bincount(place, weights, minlength=n_drawn)
+    pairs = place * count + owner
+    kept = np.bincount(state.labels, cells.weights, minlength=count) - np.bincount(
+        pairs, weights, minlength=n_drawn * count
+    ).reshape(n_drawn, count)
+    means = np.empty((n_drawn, len(cells.means)))
+    for feature, values in enumerate(cells.means):
+        origin = values[drawn]
+        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
+        shifts = sums / totals
+        means[:, feature] = origin + shifts
+        lost = np.bincount(
+            pairs,
+            weights * (values[moved] - state.centres[owner, feature]),
+            minlength=n_drawn * count,
+        ).reshape(n_drawn, count)
+        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        gains = gains + totals * shifts**2 + recentred
+    return gains, means
+# ---- procluster/indb/centres.py
+"""The centres of K-Means, for one number of clusters or for many.
+
+1. The points are condensed to cells (cells).
+2. On the cells, centres are drawn (starts) and improved by swaps (search).
+3. From there Lloyd''s algorithm runs to its fixed point on all the points (lloyd): scikit-learn''s
+   KMeans from these centres with tol=0 stays there.
+
+numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
+give the same centres on every release of numpy, because what decides is computed in a fixed order.
+"""
+
+import math
+from typing import List, NamedTuple
+
+import numpy as np
+
+
+
+
+
+
+# To find k clusters, so many smaller and larger numbers are searched too.
+NEIGHBOURS = 2
+
+
+class Partition(NamedTuple):
+    """The outcome of K-Means.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
+    spreads : array of float, shape (n_clusters,)
+        Sum of weight times Euclidean distance to the centre of each cluster.
+    inertia : float
+        Sum of weight times squared distance.
+    iterations : int
+        Steps of Lloyd''s algorithm on all the points.
+    """
+
+    centres: np.ndarray
+    sizes: np.ndarray
+    spreads: np.ndarray
+    inertia: float
+    iterations: int
+
+
+def fit_best(
+    points: np.ndarray, weights: np.ndarray, n_clusters: int, random_state: int, n_init: int
+) -> Partition:
+    """Return the best partition found for one number of clusters, with help from its neighbours.
+
+    Parameters
+    ----------
+    points, weights, random_state, n_init
+        As :func:`fit_centres` takes them.
+    n_clusters : int
+    """
+    cells = condense(points, weights, count_cells(n_clusters))
+    ks = list(range(max(1, n_clusters - NEIGHBOURS), n_clusters + NEIGHBOURS + 1))
+    found = search_centres(cells, ks, n_clusters, random_state, n_init)
+    return fit_partition(points, weights, cells, found[n_clusters])
 
 
 def fit_centres(
-    points: np.ndarray,
-    weights: np.ndarray,
-    cells: Tuple[np.ndarray, np.ndarray],
-    n_clusters: int,
-    random_state: int,
-    n_init: int,
-) -> Partition:
-    """Return the best of `n_init` K-Means runs from different starting centres.
+    points: np.ndarray, weights: np.ndarray, max_k: int, random_state: int, n_init: int
+) -> List[Partition]:
+    """Return the best partition found for each number of clusters from 1 to `max_k`.
 
     Parameters
     ----------
     points : array of float, shape (n_features, n_points)
         Distinct points, divided by their scale.
     weights : array of float, shape (n_points,)
-    cells : tuple
-        What `condense` makes of both. The runs are compared on the cells; the winner is then
-        run to its fixed point on all the points.
-    n_clusters, random_state, n_init : int
-        Equally good runs: the first.
+    max_k : int
+        At most the number of points.
+    random_state, n_init : int
+        As :func:`search_centres` takes them.
 
     Examples
     --------
     >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
-    >>> best = fit_centres(points, weights, condense(points, weights), 2, 111, 10)
-    >>> sorted(best.centres[:, 0].tolist()), best.inertia
-    ([0.5, 8.0], 0.5)
+    >>> one, two = fit_centres(points, weights, 2, 111, 10)
+    >>> sorted(two.centres[:, 0].tolist()), one.inertia, two.inertia
+    ([0.5, 8.0], 38.0, 0.5)
     """
-    random = np.random.RandomState(random_state)
-    runs = []
-    for _ in range(n_init):
-        seeds = seed_centres(*cells, n_clusters, random)
-        runs.append(run_lloyd(*cells, swap_centres(*cells, seeds, random)))
-    best = min(runs, key=lambda run: run.inertia)
-    final = run_lloyd(points, weights, best.centres)
-    return final._replace(iterations=best.iterations + final.iterations)
+    cells = condense(points, weights, count_cells(max_k))
+    found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
+    return [fit_partition(points, weights, cells, found[k]) for k in range(1, max_k + 1)]
+
+
+def fit_partition(
+    points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray
+) -> Partition:
+    """Return the fixed point of Lloyd''s algorithm from some centres, with its measures."""
+    fit = run_lloyd(points, weights, cells, centres)
+    count = len(centres)
+    squares = own_squares(points, fit.centres, fit.labels)
+    losses = np.bincount(fit.labels, weights * squares, minlength=count)
+    np.sqrt(squares, out=squares)
+    return Partition(
+        centres=fit.centres,
+        sizes=np.bincount(fit.labels, weights, minlength=count),
+        spreads=np.bincount(fit.labels, weights * squares, minlength=count),
+        inertia=math.fsum(losses),
+        iterations=fit.steps,
+    )
 # ---- procluster/indb/parameters.py
 """The values that the parameters of a call may have."""
 
@@ -1168,12 +1728,13 @@ import numpy as np
 
 
 
+
 # Up to so many distinct vectors the silhouette is computed for each, above for a sample.
-MOST_FOR_EXACT_SILHOUETTE = 6000
+MOST_FOR_EXACT_SILHOUETTE = 2000
 SILHOUETTE_SAMPLE = 1000
 
-# Distances held in memory at a time: 8 MB.
-DISTANCES_AT_ONCE = 1000000
+# The sample is drawn as so many independent samples, which tell how far an estimate can be off.
+SAMPLE_GROUPS = 20
 
 
 class Silhouette(NamedTuple):
@@ -1183,77 +1744,93 @@ class Silhouette(NamedTuple):
     error: Optional[float]
 
 
+class Sample(NamedTuple):
+    """Points that stand for all, in groups of equally many, one after the other.
+
+    Attributes
+    ----------
+    points : array of float, shape (n_features, n_drawn)
+    weights : array of float, shape (n_drawn,)
+        How many customers each stands for.
+    groups : int
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
+    groups: int
+
+
 def measure_silhouettes(
-    points: np.ndarray, weights: np.ndarray, partitions: Sequence[Partition], random_state: int
+    points: np.ndarray,
+    weights: np.ndarray,
+    partitions: Sequence[Partition],
+    random_state: int,
 ) -> Tuple[List[Silhouette], Optional[int]]:
     """Return the mean silhouette of each partition, and the sample size (None: exact).
 
-    A sample is drawn from each cluster of the finest partition (a stratum) in proportion to its
-    customers, and vectors within it in proportion to theirs, so every customer counts alike.
-    Each one drawn is compared with all customers.
-    Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20.
+    Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20. A sample
+    is drawn in strata, the clusters of the last partition. It is made of groups; each customer
+    of a group is compared with those of the other groups, and the standard error comes from
+    leaving out one group at a time, the jackknife: Wolter (2007), Introduction to Variance
+    Estimation, chapter 4.
     """
-    n_points = points.shape[1]
-    if n_points <= MOST_FOR_EXACT_SILHOUETTE:
-        sample, strata, size = np.arange(n_points), None, None
+    exact = points.shape[1] <= MOST_FOR_EXACT_SILHOUETTE
+    if exact:
+        sample = Sample(points, weights, 1)
     else:
-        strata = partitions[-1].labels
-        sample = draw_sample(weights, strata, np.random.RandomState(random_state))
-        size = len(sample)
-    drawn, where = np.unique(sample, return_inverse=True)
-    sums = distance_sums(points, weights, drawn, partitions)
+        strata, _ = label_points(points, partitions[-1].centres)
+        sample = draw_sample(points, weights, strata, np.random.RandomState(random_state))
+    distances = np.sqrt(squared_distances(sample.points, sample.points.T))
     found = []
-    for partition, to_clusters in zip(partitions, sums):
-        sizes = np.bincount(partition.labels, weights)
-        if not 1 < len(sizes) < sizes.sum():
+    for partition in partitions:
+        labels, _ = label_points(sample.points, partition.centres)
+        if not 1 < len(partition.sizes) < partition.sizes.sum():
             found.append(Silhouette(None, None))
-            continue
-        values = silhouettes_of(to_clusters, partition.labels[drawn], sizes)[where]
-        if strata is None:
+        elif exact:
+            members = memberships(labels, weights, len(partition.sizes))
+            values = silhouettes_of(
+                distances.dot(members), partition.sizes, labels, partition.sizes
+            )
             found.append(Silhouette(float(np.average(values, weights=weights)), None))
         else:
-            found.append(stratified_mean(values, strata[sample], np.bincount(strata, weights)))
-    return found, size
+            found.append(jackknife(distances, sample, labels, partition.sizes))
+    return found, None if exact else len(sample.weights)
 
 
 def draw_sample(
-    weights: np.ndarray, strata: np.ndarray, random: np.random.RandomState
-) -> np.ndarray:
-    """Return indices of points, drawn with replacement, at least two from each stratum."""
-    totals = np.bincount(strata, weights)
-    drawn = []
-    for stratum, total in enumerate(totals.tolist()):
-        members = np.flatnonzero(strata == stratum)
-        count = max(2, round(SILHOUETTE_SAMPLE * total / float(weights.sum())))
-        odds = np.cumsum(weights[members])
-        places = np.searchsorted(odds, random.random_sample(count) * total, side="right")
-        drawn.append(members[np.minimum(places, len(members) - 1)])
-    return np.concatenate(drawn)
+    points: np.ndarray, weights: np.ndarray, strata: np.ndarray, random: np.random.RandomState
+) -> Sample:
+    """Draw customers with replacement, from each stratum in proportion to its customers.
 
-
-def distance_sums(
-    points: np.ndarray, weights: np.ndarray, drawn: np.ndarray, partitions: Sequence[Partition]
-) -> List[np.ndarray]:
-    """Return for each partition the summed distances (n_drawn, k) to the customers by cluster.
-
-    The distances are the same for every partition, so they are computed once, a block of points
-    at a time, and summed by a matrix product with the memberships of all partitions side by side.
+    Each group has at least one of each stratum.
     """
-    starts = np.cumsum([0] + [len(partition.centres) for partition in partitions])
-    sums = np.zeros((len(drawn), starts[-1]))
-    step = max(1, DISTANCES_AT_ONCE // len(drawn))
-    for first in range(0, points.shape[1], step):
-        part = slice(first, first + step)
-        distances = np.sqrt(squared_distances(points[:, part], points[:, drawn].T))
-        members = np.zeros((distances.shape[1], starts[-1]))
-        rows = np.arange(len(members))
-        for start, partition in zip(starts, partitions):
-            members[rows, start + partition.labels[part]] = weights[part]
-        sums += distances.dot(members)
-    return np.split(sums, starts[1:-1], axis=1)
+    totals = np.bincount(strata, weights)
+    order = np.argsort(strata, kind="mergesort")
+    odds = np.cumsum(weights[order])
+    ends = np.cumsum(totals)
+    drawn, stand_for = [], []
+    for end, total in zip(ends, totals):
+        share = SILHOUETTE_SAMPLE * total / (SAMPLE_GROUPS * ends[-1])
+        count = max(1, int(share + 0.5))
+        shares = random.random_sample((SAMPLE_GROUPS, count))
+        drawn.append(np.searchsorted(odds, end - total * (1 - shares), side="right"))
+        stand_for.append(np.full((SAMPLE_GROUPS, count), total / (SAMPLE_GROUPS * count)))
+    places = np.minimum(np.concatenate(drawn, axis=1).ravel(), len(order) - 1)
+    return Sample(
+        points[:, order[places]], np.concatenate(stand_for, axis=1).ravel(), SAMPLE_GROUPS
+    )
 
 
-def silhouettes_of(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def memberships(labels: np.ndarray, weights: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return the weight of each point in the column of its cluster, (n_points, n_clusters)."""
+    members = np.zeros((len(labels), n_clusters))
+    members[np.arange(len(labels)), labels] = weights
+    return members
+
+
+def silhouettes_of(
+    sums: np.ndarray, seen: np.ndarray, labels: np.ndarray, sizes: np.ndarray
+) -> np.ndarray:
     """Return (b - a) / max(a, b) of each point; 0 for a customer alone in a cluster.
 
     a is the mean distance to the other customers of the cluster, b to those of the nearest other.
@@ -1261,31 +1838,58 @@ def silhouettes_of(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> n
     Parameters
     ----------
     sums : array of float, shape (n_points, n_clusters)
-        Summed distances to the customers of each cluster.
+        Summed distances to those customers of each cluster that were looked at.
+    seen : array of float, shape (n_clusters,) or (n_points, n_clusters)
+        How many of each cluster were looked at.
     labels : array of int, shape (n_points,)
     sizes : array of float, shape (n_clusters,)
     """
     own = np.arange(len(labels)), labels
-    within = sums[own] / np.maximum(sizes[labels] - 1, 1)
-    others = sums / sizes
-    others[own] = np.inf
-    nearest = others.min(axis=1)
+    means = np.where(seen > 0, sums / np.where(seen > 0, seen, 1), np.inf)
+    # The mean over a whole cluster has the customer''s own distance, 0, in it.
+    within = means[own] * (sizes / np.maximum(sizes - 1, 1))[labels]
+    means[own] = np.inf
+    nearest = means.min(axis=1)
+    known = np.isfinite(within) & np.isfinite(nearest) & (sizes[labels] > 1)
+    within, nearest = np.where(known, within, 0), np.where(known, nearest, 0)
     worse = np.maximum(within, nearest)
-    values = (nearest - within) / np.where(worse > 0, worse, 1)
-    return np.where(sizes[labels] > 1, values, 0.0)
+    return np.asarray((nearest - within) / np.where(worse > 0, worse, 1))
 
 
-def stratified_mean(values: np.ndarray, strata: np.ndarray, totals: np.ndarray) -> Silhouette:
-    """Return the mean over all customers from a sample of each stratum, and its standard error.
+def jackknife(
+    distances: np.ndarray, sample: Sample, labels: np.ndarray, sizes: np.ndarray
+) -> Silhouette:
+    """Return the mean silhouette that a sample tells, and its standard error.
 
-    Cochran (1977), Sampling Techniques, chapter 5.
+    Parameters
+    ----------
+    distances : array of float, shape (n_drawn, n_drawn)
+    sample : Sample
+    labels : array of int, shape (n_drawn,)
+    sizes : array of float, shape (n_clusters,)
     """
-    shares = totals / totals.sum()
-    counts = np.bincount(strata)
-    means = np.bincount(strata, values) / counts
-    variances = np.bincount(strata, (values - means[strata]) ** 2) / (counts - 1)
-    error = math.sqrt(float((shares**2 * variances / counts).sum()))
-    return Silhouette(float(means.dot(shares)), error)
+    groups, drawn = sample.groups, len(labels)
+    members = memberships(labels, sample.weights, len(sizes)).reshape(groups, -1, len(sizes))
+    blocks = distances.reshape(drawn, groups, -1).transpose(1, 0, 2)
+    sums = np.matmul(blocks, members)  # distances to the customers of each group, by cluster
+    counts = members.sum(axis=1)
+    group = np.repeat(np.arange(groups), drawn // groups)
+    other_sums = sums.sum(axis=0) - sums[group, np.arange(drawn)]
+    other_counts = counts.sum(axis=0) - counts[group]
+    values = silhouettes_of(other_sums, other_counts, labels, sizes)
+    means = []
+    for left_out in range(groups):
+        kept = np.flatnonzero(group != left_out)
+        some = silhouettes_of(
+            (other_sums - sums[left_out])[kept],
+            other_counts[kept] - counts[left_out],
+            labels[kept],
+            sizes,
+        )
+        means.append(np.average(some, weights=sample.weights[kept]))
+    deviations = np.array(means) - np.mean(means)
+    error = math.sqrt((1 - 1 / groups) * float((deviations**2).sum()))
+    return Silhouette(float(np.average(values, weights=sample.weights)), error)
 # ---- procluster/indb/features.py
 """The features of a customer, as data: the generator renders the feature query from them."""
 
@@ -1552,6 +2156,7 @@ import pandas as pd
 
 
 
+
 EVALUATION_FORMAT = "procluster.k_evaluation/1"
 
 # Silhouettes this close are as good as equal when the suggestion is explained.
@@ -1584,7 +2189,8 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate k = 1 to `max_k` clusters and suggest one.
 
-    The clusters of each k are those that :func:`train` finds with the same arguments.
+    The clusters are found as :func:`train` finds them; it looks at fewer neighbouring k, so it may
+    stop at others where several are nearly as good.
 
     Parameters
     ----------
@@ -1618,15 +2224,9 @@ def evaluate(
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
     points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
     weights = vectors.customers
-    cells = condense(points, weights)
-    partitions = [
-        fit_centres(points, weights, cells, k, random_state, n_init) for k in range(1, max_k + 1)
-    ]
+    partitions = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
-    rows = [
-        describe_partition(partition, weights, silhouette)
-        for partition, silhouette in zip(partitions, silhouettes)
-    ]
+    rows = list(map(describe_partition, partitions, silhouettes))
     suggested, reason = suggest_k(rows)
     document = {
         "format": EVALUATION_FORMAT,
@@ -1646,34 +2246,31 @@ def evaluate(
     return Evaluation(json.dumps(document, allow_nan=False), suggested)
 
 
-def describe_partition(
-    partition: Partition, weights: np.ndarray, silhouette: Silhouette
-) -> Dict[str, Any]:
+def describe_partition(partition: Partition, silhouette: Silhouette) -> Dict[str, Any]:
     """Return the row of one k."""
-    sizes = np.bincount(partition.labels, weights)
-    centres = partition.centres
+    sizes = partition.sizes
     defined = 1 < len(sizes) < sizes.sum()
     return {
         "k": len(sizes),
         "inertia": partition.inertia,
-        "mean_distance": math.fsum(weights * partition.distances) / float(sizes.sum()),
+        "mean_distance": math.fsum(partition.spreads) / float(sizes.sum()),
         "silhouette": silhouette.mean,
         "silhouette_error": silhouette.error,
-        "davies_bouldin": davies_bouldin(partition, weights, sizes) if defined else None,
+        "davies_bouldin": davies_bouldin(partition) if defined else None,
         "calinski_harabasz": (
-            calinski_harabasz(centres, sizes, partition.inertia)
+            calinski_harabasz(partition.centres, sizes, partition.inertia)
             if defined and partition.inertia > 0
             else None
         ),
     }
 
 
-def davies_bouldin(partition: Partition, weights: np.ndarray, sizes: np.ndarray) -> float:
+def davies_bouldin(partition: Partition) -> float:
     """Return the mean over the clusters of the worst overlap with another; low is good.
 
     Davies and Bouldin (1979), A cluster separation measure, IEEE PAMI 1.
     """
-    spreads = np.bincount(partition.labels, weights * partition.distances) / sizes
+    spreads = partition.spreads / partition.sizes
     apart = np.sqrt(squared_distances(partition.centres.T, partition.centres))
     np.fill_diagonal(apart, np.inf)
     return float(((spreads[:, np.newaxis] + spreads) / apart).max(axis=1).mean())
@@ -2262,15 +2859,20 @@ BEGIN
             @script = N'
 # ---- locate
 SOURCES = (
-    ("centres.py", 27),
-    ("features.py", 313),
-    ("parameters.py", 349),
-    ("runtime.py", 402),
-    ("segments.py", 462),
-    ("vectors.py", 548),
-    ("kmeans.py", 758),
-    ("charts.py", 986),
-    ("glue", 1186),
+    ("nearest.py", 32),
+    ("cells.py", 166),
+    ("lloyd.py", 327),
+    ("starts.py", 484),
+    ("search.py", 551),
+    ("centres.py", 764),
+    ("features.py", 873),
+    ("parameters.py", 909),
+    ("runtime.py", 962),
+    ("segments.py", 1022),
+    ("vectors.py", 1108),
+    ("kmeans.py", 1318),
+    ("charts.py", 1545),
+    ("glue", 1745),
 )
 
 def locate(error):
@@ -2284,55 +2886,23 @@ def locate(error):
     name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
     return "{}, line {}: {}: {}".format(
         name, lines[-1] - start + 1, type(error).__name__, error)
-# ---- procluster/indb/centres.py
-"""Weighted K-Means: centres of points that stand for many customers each.
+# ---- procluster/indb/nearest.py
+"""Which centre is nearest to each point, exactly, and how clearly.
 
-numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
-give the same centres on every release of numpy, because sums over points are made only where
-their order is fixed (bincount, cumsum, fsum). scikit-learn''s KMeans from the same starting centres
-with tol=0 comes to the same centres.
-Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
 """
 
-import math
-from typing import NamedTuple, Tuple
+from typing import Tuple
 
 import numpy as np
-
-# Restarts see at most so many points; more are condensed to cells.
-MOST_CELLS = 4096
-
-# So many points are tried as better starting centres before each run.
-SWAPS_TRIED = 25
-
-# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
-MOST_ITERATIONS = 10000
 
 # Distances are computed for so many pairs at a time, to stay in the processor''s cache.
 PAIRS_AT_ONCE = 65536
 
-
-class Partition(NamedTuple):
-    """The outcome of K-Means.
-
-    Attributes
-    ----------
-    centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_points,)
-        The nearest centre; the lower number where two are equally near.
-    distances : array of float, shape (n_points,)
-        Euclidean distance to it.
-    inertia : float
-        Sum of weight times squared distance.
-    iterations : int
-        Steps of Lloyd''s algorithm.
-    """
-
-    centres: np.ndarray
-    labels: np.ndarray
-    distances: np.ndarray
-    inertia: float
-    iterations: int
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -2345,21 +2915,36 @@ def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return total
 
 
+def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the squared distance of each point to the centre it is labelled with."""
+    total = np.zeros(points.shape[1])
+    for start in range(0, len(total), PAIRS_AT_ONCE // 4):
+        part = slice(start, start + PAIRS_AT_ONCE // 4)
+        for values, centre_values in zip(points, centres.T):
+            gap = values[part] - centre_values[labels[part]]
+            gap *= gap
+            total[part] += gap
+    return total
+
+
 def two_nearest(
     points: np.ndarray, centres: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each point the nearest centre, the distance to it and to the second nearest.
+    """Return the nearest centre of each point, and the squares of the two smallest distances.
+
+    The lower number where two centres are equally near; an infinite square where there is no
+    second centre.
 
     Examples
     --------
-    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [3.0]]))]
-    [[0, 1], [1.0, 1.0], [3.0, 3.0]]
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [2.0]]))]
+    [[0, 1], [1.0, 4.0], [4.0, 9.0]]
     """
     n_points = points.shape[1]
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
-    step = max(1, PAIRS_AT_ONCE // len(centres))
+    step = points_at_once(len(centres))
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         squares = squared_distances(points[:, part], centres)
@@ -2368,208 +2953,780 @@ def two_nearest(
         first[part] = squares[at]
         squares[at] = np.inf
         second[part] = squares.min(axis=0)
-    return labels, np.sqrt(first), np.sqrt(second)
+    return labels, first, second
 
 
-def seed_centres(
-    points: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState
-) -> np.ndarray:
-    """Draw starting centres by greedy k-means++.
+def points_at_once(n_clusters: int) -> int:
+    """Return how many points to compare with so many centres at a time."""
+    return max(512, PAIRS_AT_ONCE // n_clusters)
 
-    Each centre is the best of a few points drawn with probability proportional to weight times
-    squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
-    advantages of careful seeding.
 
-    Raises
-    ------
-    ValueError
-        When fewer than `n_clusters` points are far enough apart to be told from each other.
+def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the nearest centre of each point, and how much farther the second one is at least.
+
+    The same labels as those of :func:`two_nearest`, faster: squared distances less what all
+    centres have in common come from one matrix product, and only the points for which rounding
+    could have changed the order of two centres are looked at again.
+
+    Returns
+    -------
+    labels : array of int, shape (n_points,)
+    lead : array of float, shape (n_points,)
+        A lower bound of the distance to the second nearest centre less that to the nearest.
     """
-    n_draws = 2 + int(math.log(n_clusters))
-    nearest = np.ones(points.shape[1])
-    cumulated = np.cumsum(weights)[np.newaxis]
-    best = 0
-    chosen = []
-    for index in range(n_clusters):
-        odds = cumulated[best]
-        if not odds[-1] > 0:
-            raise ValueError(
-                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, "
-                f"and only {index} are far enough apart to be told from each other. "
-                f"Allowed: 1 to {index}."
-            )
-        draws = draw_points(odds, n_draws, random)
-        squares = squared_distances(points, points[:, draws].T)
-        if index:
-            squares = np.minimum(squares, nearest)
-        cumulated = np.cumsum(weights * squares, axis=1)
-        best = int(cumulated[:, -1].argmin())
-        nearest = squares[best]
-        chosen.append(draws[best])
-    return np.array(points[:, chosen].T)
+    n_points = points.shape[1]
+    labels = np.zeros(n_points, dtype=np.int64)
+    lead = np.full(n_points, np.inf)
+    if len(centres) == 1:
+        return labels, lead
+    origin = centres.mean(axis=0)  # digits are not lost to an offset that all points share
+    centred = centres - origin
+    constants = (centred**2).sum(axis=1)[:, np.newaxis]
+    step = points_at_once(len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        moved = points[:, part] - origin[:, np.newaxis]
+        scores = np.dot(-2 * centred, moved)
+        scores += constants
+        first, second = two_smallest(scores, labels[part])
+        moved *= moved
+        norms = moved.sum(axis=0)
+        error = ROUNDING * len(points) * (2 * norms + second)
+        unsure = np.flatnonzero(second - first <= 2 * error)
+        lead[part] = np.sqrt(np.maximum(second + norms - error, 0)) - np.sqrt(
+            np.maximum(first + norms + error, 0)
+        )
+        if len(unsure):
+            exact = two_nearest(points[:, part][:, unsure], centres)
+            labels[part][unsure] = exact[0]
+            lead[part][unsure] = np.sqrt(exact[2]) - np.sqrt(exact[1])
+    return labels, lead
 
 
-def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
-    """Draw indices by cumulated odds; none of those whose own odds are zero."""
-    draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
-    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+def two_smallest(scores: np.ndarray, labels: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the two smallest scores of each column; write the row of the smallest to `labels`.
 
-
-def swap_centres(
-    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, random: np.random.RandomState
-) -> np.ndarray:
-    """Return better starting centres: a point drawn as above replaces a centre when that helps.
-
-    Which centre is best given up is seen from the second nearest centre of its points. Lattanzi
-    and Sohler (2019), A better k-means++ algorithm via local search, ICML.
+    Parameters
+    ----------
+    scores : array of float, shape (n_clusters, n_points)
+    labels : array of int, shape (n_points,)
+        All zero before.
     """
-    centres = centres.copy()
-    labels, first, second = two_nearest(points, centres)
-    for _ in range(SWAPS_TRIED):
-        odds = np.cumsum(weights * first**2)
-        if not odds[-1] > 0:
-            break
-        drawn = draw_points(odds, 1, random)
-        distances = np.sqrt(squared_distances(points, points[:, drawn].T)[0])
-        kept = np.minimum(first, distances) ** 2
-        loss = weights * (np.minimum(second, distances) ** 2 - kept)
-        losses = np.bincount(labels, loss, minlength=len(centres))
-        if np.cumsum(weights * kept)[-1] + losses.min() < odds[-1]:
-            centres[losses.argmin()] = points[:, drawn[0]]
-            labels, first, second = two_nearest(points, centres)
-    return centres
+    first = scores[0].copy()
+    second = np.full(len(first), np.inf)
+    for row in range(1, len(scores)):
+        values = scores[row]
+        np.copyto(labels, row, where=values < first)
+        np.minimum(second, np.maximum(first, values), out=second)
+        np.minimum(first, values, out=first)
+    return first, second
+# ---- procluster/indb/cells.py
+"""Cells: up to a few thousand weighted means that stand for all points.
+
+What a restart or a swap of centres does to the inertia is seen on the cells as well as on the
+points, and costs as much for a million points as for ten thousand. Sums over points are made only
+where their order is fixed (bincount, cumsum), so that every release of numpy finds the same.
+"""
+
+from typing import NamedTuple, Tuple
+
+import numpy as np
 
 
-def weighted_means(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, count: int
-) -> Tuple[np.ndarray, np.ndarray]:
-    """Return the means, shape (count, n_features), and weights of the groups; 0 where empty."""
-    total = np.bincount(labels, weights, minlength=count)
-    sums = [np.bincount(labels, weights * values, minlength=count) for values in points]
-    return np.column_stack(sums) / np.where(total > 0, total, 1.0)[:, np.newaxis], total
+
+# Enough cells for so many clusters; more clusters take more cells.
+FEWEST_CELLS = 1024
+CELLS_PER_CLUSTER = 16
 
 
-def move_centres(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray
-) -> np.ndarray:
-    """Return the means of the clusters; a cluster without points moves to the worst served one."""
-    means, total = weighted_means(points, weights, labels, len(centres))
-    empty = np.flatnonzero(total == 0)
-    if len(empty):
-        costs = weights * ((points - centres[labels].T) ** 2).sum(axis=0)
-        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
-        means[empty] = points[:, worst].T
-    return means
+class Cells(NamedTuple):
+    """Groups of points that lie near each other.
 
-
-def run_lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> Partition:
-    """Move centres to the means of their points until nothing changes.
-
-    A point is compared with all centres only when bounds on its distances leave room for a
-    change, which skips most of the work and changes no result: Hamerly (2010), Making k-means
-    even faster, SIAM International Conference on Data Mining.
+    Attributes
+    ----------
+    means : array of float, shape (n_features, n_cells)
+    weights : array of float, shape (n_cells,)
+    numbers : array of int, shape (n_points,)
+        The cell of each point.
+    widths : array of float, shape (n_points,)
+        Twice the distance of each point to the mean of its cell.
     """
-    labels, upper, lower = two_nearest(points, centres)
-    iterations = 0
-    while iterations < MOST_ITERATIONS:
-        iterations += 1
-        moved = move_centres(points, weights, labels, centres)
-        shifts = np.sqrt(((moved - centres) ** 2).sum(axis=1))
-        centres = moved
-        if not shifts.any():
-            exact = two_nearest(points, centres)
-            if (exact[0] == labels).all():
-                break
-            labels, upper, lower = exact  # rounding of the bounds had hidden a change
-            continue
-        upper += shifts[labels]
-        lower -= shifts.max()
-        doubtful = np.flatnonzero(upper >= lower)
-        gaps = points[:, doubtful] - centres[labels[doubtful]].T
-        upper[doubtful] = np.sqrt((gaps**2).sum(axis=0))
-        doubtful = doubtful[upper[doubtful] >= lower[doubtful]]
-        nearest = two_nearest(points[:, doubtful], centres)
-        labels[doubtful], upper[doubtful], lower[doubtful] = nearest
-    labels, distances, _ = two_nearest(points, centres)
-    inertia = math.fsum(weights * distances**2)
-    return Partition(centres, labels, distances, inertia, iterations)
+
+    means: np.ndarray
+    weights: np.ndarray
+    numbers: np.ndarray
+    widths: np.ndarray
 
 
-def condense(
-    points: np.ndarray, weights: np.ndarray, most_cells: int = MOST_CELLS
-) -> Tuple[np.ndarray, np.ndarray]:
-    """Return at most `most_cells` weighted points that stand for all of them.
+class Spread(NamedTuple):
+    """Weights, means, sums of squares and the widest feature of some cells."""
 
-    Cells are split at the mean of their widest feature, those with the largest sum of squares
-    first, so that an outlier soon has a cell of its own. A cell is represented by its mean and
-    weight; what it leaves out of any inertia is its own sum of squares.
+    weights: np.ndarray
+    means: np.ndarray
+    losses: np.ndarray
+    widest: np.ndarray
+
+
+def count_cells(n_clusters: int) -> int:
+    """Return how many cells are made for so many clusters: 1024 up to 64, then twice as many."""
+    count = FEWEST_CELLS
+    while count < CELLS_PER_CLUSTER * n_clusters:
+        count *= 2
+    return count
+
+
+def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
+    """Divide the points into at most `most_cells` cells.
+
+    Cells are split at the mean of their widest feature, in rounds: all those with more than an
+    equal share of the sum of squares, so that an outlier soon has a cell of its own and equal
+    points are never looked at again. A cell is represented by its mean and weight; what it leaves
+    out of any inertia is its own sum of squares (the theorem of Huygens and Steiner).
 
     Examples
     --------
     >>> points, weights = np.array([[0.0, 1.0, 50.0, 51.0]]), np.array([3.0, 1.0, 1.0, 1.0])
-    >>> [each.tolist() for each in condense(points, weights, most_cells=2)]
-    [[[0.25, 50.5]], [4.0, 2.0]]
+    >>> cells = condense(points, weights, most_cells=2)
+    >>> cells.means.tolist(), cells.weights.tolist(), cells.numbers.tolist()
+    ([[0.25, 50.5]], [4.0, 2.0], [0, 0, 1, 1])
+    >>> cells.widths.tolist()
+    [0.5, 1.5, 1.0, 1.0]
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return points, weights
-    cells, count = np.zeros(n_points, dtype=np.int64), 1
+        return Cells(points, weights, np.arange(n_points), np.zeros(n_points))
+    numbers, means, totals = split_cells(points, weights, most_cells)
+    widths = own_squares(points, means.T, numbers)
+    np.sqrt(widths, out=widths)
+    widths *= 2
+    return Cells(means, totals, numbers, widths)
+
+
+def split_cells(
+    points: np.ndarray, weights: np.ndarray, most_cells: int
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the number of each point''s cell, and the means and weights of the cells."""
+    numbers = np.zeros(points.shape[1], dtype=np.int64)
+    everything = np.arange(points.shape[1])
+    spread = measure_spread(points, weights, everything, numbers, points[:, :1])
     while True:
-        means, total = weighted_means(points, weights, cells, count)
-        squares = weights * (points - means[cells].T) ** 2
-        spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
-        loss = spreads.sum(axis=0)
-        split = np.flatnonzero(loss > loss.max() / 4)
-        split = split[np.argsort(-loss[split], kind="mergesort")][: most_cells - count]
+        losses, count = spread.losses, len(spread.losses)
+        split = np.flatnonzero(losses > losses.sum() / most_cells)
+        split = split[np.argsort(-losses[split], kind="mergesort")][: most_cells - count]
         if not len(split):
-            occupied = total > 0  # rounding may leave the upper part of a split empty
-            return np.ascontiguousarray(means[occupied].T), total[occupied]
-        upper_part = np.full(count, -1)
-        upper_part[split] = count + np.arange(len(split))
-        movable = np.flatnonzero(upper_part[cells] >= 0)
-        own = cells[movable]
-        widest = spreads.argmax(axis=0)[own]
-        high = points[widest, movable] > means[own, widest]
-        cells[movable[high]] = upper_part[own[high]]
-        count += len(split)
+            break
+        place = np.full(count, -1)
+        place[split] = np.arange(len(split))
+        own = place[numbers]
+        moving = np.flatnonzero(own >= 0)
+        own = own[moving]
+        feature = spread.widest[split]
+        high = points[feature[own], moving] > spread.means[feature, split][own]
+        numbers[moving[high]] = count + own[high]
+        own[high] += len(split)
+        reference = np.tile(spread.means[:, split], 2)
+        halves = measure_spread(points, weights, moving, own, reference)
+        spread = replace_halves(spread, split, halves)
+    occupied = spread.weights > 0  # rounding may leave the upper half of a split empty
+    renumbered = (np.cumsum(occupied) - 1)[numbers]
+    return renumbered, np.compress(occupied, spread.means, axis=1), spread.weights[occupied]
+
+
+def replace_halves(spread: Spread, split: np.ndarray, halves: Spread) -> Spread:
+    """Return the spread with the lower halves in the places of the split cells, upper ones last."""
+    replaced = []
+    for values, new in zip(spread, halves):
+        joined = np.concatenate([values, new[..., len(split) :]], axis=-1)
+        joined[..., split] = new[..., : len(split)]
+        replaced.append(joined)
+    return Spread(*replaced)
+
+
+def measure_spread(
+    points: np.ndarray,
+    weights: np.ndarray,
+    chosen: np.ndarray,
+    cells: np.ndarray,
+    reference: np.ndarray,
+) -> Spread:
+    """Return the spread of some points, by cell.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    chosen : array of int, shape (n_chosen,)
+        Which points.
+    cells : array of int, shape (n_chosen,)
+        Their cells, from 0.
+    reference : array of float, shape (n_features, n_cells)
+        A point near each cell: sums of squares are taken about it, then moved to the mean.
+    """
+    count = reference.shape[1]
+    chosen_weights = weights[chosen]
+    totals = np.bincount(cells, chosen_weights, minlength=count)
+    safe = np.where(totals > 0, totals, 1.0)
+    means = np.empty_like(reference)
+    losses, most = np.zeros(count), np.full(count, -1.0)
+    widest = np.zeros(count, dtype=np.int64)
+    for feature, (values, origin) in enumerate(zip(points, reference)):
+        gaps = values[chosen]
+        gaps -= origin[cells]
+        weighted = chosen_weights * gaps
+        shifts = np.bincount(cells, weighted, minlength=count) / safe
+        weighted *= gaps
+        squares = np.bincount(cells, weighted, minlength=count) - totals * shifts**2
+        means[feature] = origin + shifts
+        np.maximum(squares, 0, out=squares)
+        widest[squares > most] = feature
+        np.maximum(most, squares, out=most)
+        losses += squares
+    return Spread(totals, means, losses, widest)
+# ---- procluster/indb/lloyd.py
+"""Lloyd''s algorithm on all the points, most of which need no look.
+
+A point at distance r from the mean of its cell is nearest to the same centre as that mean when
+the second nearest centre of the mean is farther from it by more than 2 r (the triangle inequality,
+twice). So whole cells are assigned by their means, and only points near a border between clusters
+are compared with the centres: the idea of Pelleg and Moore (1999), Accelerating exact k-means
+algorithms with geometric reasoning, with cells of any shape instead of a k-d tree''s boxes.
+The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
+MOST_STEPS = 10000
+
+# The points watched are those that could change their cluster if the centres moved on by so many
+# times their last step.
+STEPS_AHEAD = 4
+
+# Room for the rounding of the distances that bounds are made of.
+SAFETY = 1 - 1e-12
+
+
+class Fit(NamedTuple):
+    """Where Lloyd''s algorithm came to.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_points,)
+        The nearest centre of each point; the lower number where two are equally near.
+    steps : int
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    steps: int
+
+
+def cluster_sums(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
+) -> np.ndarray:
+    """Return the weighted sums of each cluster''s features and, last, its weight.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, n_clusters)
+    """
+    sums = np.empty((len(points) + 1, n_clusters))
+    sums[-1] = np.bincount(labels, weights, minlength=n_clusters)
+    for row, values in zip(sums, points):
+        row[:] = np.bincount(labels, weights * values, minlength=n_clusters)
+    return sums
+
+
+def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
+    """Return the means, shape (n_clusters, n_features); an empty cluster takes a worst served cell.
+
+    Parameters
+    ----------
+    sums : array of float, shape (n_features + 1, n_clusters)
+    cells : Cells
+    centres : array of float, shape (n_clusters, n_features)
+        The centres that the points were assigned to.
+    """
+    empty = np.flatnonzero(sums[-1] <= 0)
+    means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
+    if len(empty):
+        costs = cells.weights * two_nearest(cells.means, centres)[1]
+        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+        means[empty] = cells.means[:, worst].T
+    return np.asarray(means)
+
+
+def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray) -> Fit:
+    """Move the centres to the means of their points until nothing changes.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    cells : Cells
+        Of the same points.
+    centres : array of float, shape (n_clusters, n_features)
+
+    Examples
+    --------
+    >>> from procluster.indb.cells import condense
+    >>> points, weights = np.array([[0.0, 1.0, 2.0, 9.0]]), np.ones(4)
+    >>> fit = run_lloyd(points, weights, condense(points, weights, 3), np.array([[0.0], [1.0]]))
+    >>> fit.centres.tolist(), fit.labels.tolist()
+    ([[1.0], [9.0]], [0, 0, 0, 1])
+    """
+    count = len(centres)
+    steps, reach = 0, 0.0
+    while True:
+        cell_labels, lead = label_points(cells.means, centres)
+        watched = np.flatnonzero((lead * SAFETY - reach)[cells.numbers] <= cells.widths)
+        labels = cell_labels[cells.numbers[watched]]
+        sums = cluster_sums(cells.means, cells.weights, cell_labels, count)
+        looks, drift = 0, 0.0
+        while True:
+            relabel(points, weights, watched, centres, labels, sums)
+            looks += 1
+            moved = means_of(sums, cells, centres)
+            step = 2 * np.sqrt(((moved - centres) ** 2).sum(axis=1).max())
+            drift += step
+            if step == 0 or drift > reach:
+                break
+            centres = moved
+        steps += looks
+        if (step == 0 and looks == 1) or steps >= MOST_STEPS:
+            every = cell_labels[cells.numbers]
+            every[watched] = labels
+            return Fit(centres, every, steps)
+        centres, reach = moved, STEPS_AHEAD * step
+
+
+def relabel(
+    points: np.ndarray,
+    weights: np.ndarray,
+    watched: np.ndarray,
+    centres: np.ndarray,
+    labels: np.ndarray,
+    sums: np.ndarray,
+) -> None:
+    """Give the watched points the labels of their nearest centres, and correct the sums.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    watched : array of int, shape (n_watched,)
+        Which points.
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_watched,)
+        Their labels before; changed to those after.
+    sums : array of float, shape (n_features + 1, n_clusters)
+        The sums of all the clusters; changed accordingly.
+    """
+    count = len(centres)
+    size = points_at_once(count)
+    for start in range(0, len(watched), size):
+        chosen = watched[start : start + size]
+        before = labels[start : start + size]
+        values = points[:, chosen]
+        after, _ = label_points(values, centres)
+        changed = np.flatnonzero(after != before)
+        if len(changed):
+            values, moving = values[:, changed], weights[chosen[changed]]
+            sums += cluster_sums(values, moving, after[changed], count)
+            sums -= cluster_sums(values, moving, before[changed], count)
+            before[:] = after
+# ---- procluster/indb/starts.py
+"""Starting centres by greedy k-means++.
+
+Each centre is the best of a few points drawn with probability proportional to weight times
+squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
+advantages of careful seeding.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+
+class Starts(NamedTuple):
+    """Sequences of starting centres; the first k of a sequence are a start for k clusters.
+
+    Attributes
+    ----------
+    chosen : array of int, shape (n_starts, n_clusters)
+        Cells.
+    inertias : array of float, shape (n_starts, n_clusters)
+        What the cells cost with the first 1, 2, ... centres of the sequence.
+    """
+
+    chosen: np.ndarray
+    inertias: np.ndarray
+
+    def best(self, n_clusters: int) -> np.ndarray:
+        """Return the cells of the best start for so many clusters."""
+        return np.asarray(self.chosen[self.inertias[:, n_clusters - 1].argmin(), :n_clusters])
+
+
+def draw_starts(
+    cells: Cells, n_clusters: int, n_starts: int, random: np.random.RandomState
+) -> Starts:
+    """Draw sequences of up to `n_clusters` starting centres.
+
+    They are shorter when fewer cells are far enough apart to be told from each other. The draws
+    for a centre do not depend on how many come after it.
+    """
+    chosen = np.zeros((n_starts, n_clusters), dtype=np.int64)
+    inertias = np.zeros((n_starts, n_clusters))
+    nearest = np.full((n_starts, len(cells.weights)), np.inf)
+    odds = np.repeat(np.cumsum(cells.weights)[np.newaxis], n_starts, axis=0)
+    for index in range(n_clusters):
+        if not (odds[:, -1] > 0).all():
+            return Starts(chosen[:, :index], inertias[:, :index])
+        shares = random.random_sample((n_starts, 2 + int(math.log(index + 1))))
+        for row in range(n_starts):
+            draws = draw_cells(odds[row], shares[row])
+            squares = squared_distances(cells.means, cells.means[:, draws].T)
+            np.minimum(squares, nearest[row], out=squares)
+            cumulated = np.cumsum(cells.weights * squares, axis=1)
+            best = int(cumulated[:, -1].argmin())
+            nearest[row], odds[row] = squares[best], cumulated[best]
+            chosen[row, index], inertias[row, index] = draws[best], odds[row, -1]
+    return Starts(chosen, inertias)
+
+
+def draw_cells(odds: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the indices at the given shares of the cumulated odds; none whose odds are zero."""
+    draws = np.searchsorted(odds, shares * odds[-1], side="right")
+    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+# ---- procluster/indb/search.py
+"""The search for good centres, on the cells.
+
+Lloyd''s algorithm stops at the first arrangement that no single move improves. From there a swap
+leads on: one cluster is split in two where that gains most, another is given up where that costs
+least, and the centres settle anew: Ismkhan (2018), I-k-means-+: An iterative clustering algorithm
+based on an enhanced version of the k-means, Pattern Recognition 79. Neighbouring numbers of
+clusters help each other: the centres for k - 1 with one cluster split, and those for k + 1 with
+one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The global k-means
+clustering algorithm, Pattern Recognition 36.
+"""
+
+from typing import Dict, Iterator, List, NamedTuple, Tuple
+
+import numpy as np
+
+
+
+
+
+
+# Places where a cluster may be split are drawn so many at a time, or one for each cluster.
+FEWEST_DRAWS = 32
+
+# The centres have settled when a step lowers the inertia by a smaller share than this.
+SETTLED = 1e-4
+
+# A trial is given up when so many steps like the last one would not make it the best.
+PATIENCE = 8
+
+MOST_TRIAL_STEPS = 50
+
+
+class State(NamedTuple):
+    """Centres, and how the cells see them.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_cells,)
+    first, second : array of float, shape (n_cells,)
+        Squared distances to the nearest and to the second nearest centre.
+    inertia : float
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    inertia: float
+
+
+def search_centres(
+    cells: Cells, ks: List[int], needed: int, random_state: int, n_init: int
+) -> Dict[int, np.ndarray]:
+    """Return good centres, shape (k, n_features), by number of clusters.
+
+    Parameters
+    ----------
+    cells : Cells
+    ks : list of int
+        Consecutive numbers, ascending.
+    needed : int
+        Larger numbers are left out when the points do not allow them.
+    random_state, n_init : int
+        So many starts are drawn, and a search ends when so many swaps in a row have not helped.
+
+    Raises
+    ------
+    ValueError
+        When fewer than `needed` cells are far enough apart to be told from each other.
+    """
+    starts = draw_starts(cells, ks[-1], n_init, np.random.RandomState(random_state))
+    most = starts.chosen.shape[1]
+    if most < needed:
+        raise ValueError(
+            f"n_clusters: {needed} clusters need as many distinct feature vectors, and only "
+            f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
+        )
+    ks = [k for k in ks if k <= most]
+    found: Dict[int, State] = {}
+    for k in ks:
+        first = settle(cells, cells.means[:, starts.best(k)].T)
+        found[k] = improve(cells, first, n_init, np.random.RandomState(random_state))
+        if k - 1 in found and found[k - 1].inertia > 0:
+            grown = grow(cells, found[k - 1], np.random.RandomState(random_state))
+            other = improve(cells, grown, n_init, np.random.RandomState(random_state))
+            found[k] = min(found[k], other, key=lambda state: state.inertia)
+    for k in reversed(ks[:-1]):
+        above = found[k + 1]
+        cheapest = removal_costs(cells, above).argmin()
+        shrunk = settle(cells, np.delete(above.centres, cheapest, axis=0), found[k].inertia)
+        found[k] = min(found[k], shrunk, key=lambda state: state.inertia)
+    return {k: state.centres for k, state in found.items()}
+
+
+def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
+    """Return where Lloyd''s algorithm comes to from some centres, or near it.
+
+    Parameters
+    ----------
+    target : float
+        An inertia that is to be improved on; without hope of that the algorithm is cut short.
+    """
+    before = np.inf
+    for _ in range(MOST_TRIAL_STEPS):
+        labels, _ = label_points(cells.means, centres)
+        costs = cells.weights * own_squares(cells.means, centres, labels)
+        inertia = float(np.cumsum(costs)[-1])
+        gain = before - inertia
+        if gain <= SETTLED * inertia or PATIENCE * gain < inertia - target:
+            break
+        before = inertia
+        sums = cluster_sums(cells.means, cells.weights, labels, len(centres))
+        centres = means_of(sums, cells, centres)
+    labels, first, second = two_nearest(cells.means, centres)
+    return State(centres, labels, first, second, float(np.cumsum(cells.weights * first)[-1]))
+
+
+def improve(cells: Cells, state: State, n_init: int, random: np.random.RandomState) -> State:
+    """Return the state that swaps lead to, until `n_init` of them in a row have not helped."""
+    while state.inertia > 0:
+        for centres in swaps(cells, state, n_init, random):
+            trial = settle(cells, centres, state.inertia)
+            if trial.inertia < state.inertia * (1 - 1e-9):
+                state = trial
+                break
+        else:
+            break
+    return state
+
+
+def swaps(
+    cells: Cells, state: State, most: int, random: np.random.RandomState
+) -> Iterator[np.ndarray]:
+    """Yield the centres after each of the most promising swaps, the best first."""
+    count = len(state.centres)
+    drawn = draw_splits(cells, state, random)
+    gains, means = split_gains(cells, state, drawn)
+    order = np.argsort(-gains, kind="mergesort")
+    split, first = np.unique(state.labels[drawn][order], return_index=True)
+    best = order[first]
+    costs = removal_costs(cells, state)
+    given_up = np.argsort(costs, kind="mergesort")[: most + 1]
+    net = costs[given_up] - gains[best][:, np.newaxis]
+    net[split[:, np.newaxis] == given_up] = np.inf
+    for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
+        row, column = divmod(int(place), len(given_up))
+        if np.isfinite(net[row, column]) and count > 1:
+            centres = state.centres.copy()
+            centres[given_up[column]] = means[best[row]]
+            yield centres
+
+
+def grow(cells: Cells, state: State, random: np.random.RandomState) -> State:
+    """Return the state with one cluster more, split off where that gains most."""
+    gains, means = split_gains(cells, state, draw_splits(cells, state, random))
+    return settle(cells, np.vstack([state.centres, means[gains.argmax()]]))
+
+
+def draw_splits(cells: Cells, state: State, random: np.random.RandomState) -> np.ndarray:
+    """Draw cells where a cluster may be split, with odds in proportion to what they cost."""
+    shares = random.random_sample(max(FEWEST_DRAWS, len(state.centres)))
+    return np.unique(draw_cells(np.cumsum(cells.weights * state.first), shares))
+
+
+def removal_costs(cells: Cells, state: State) -> np.ndarray:
+    """Return what the inertia gains at most when a centre is given up, shape (n_clusters,)."""
+    second = np.where(np.isfinite(state.second), state.second, state.first)
+    return np.bincount(
+        state.labels, cells.weights * (second - state.first), minlength=len(state.centres)
+    )
+
+
+def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return what a new centre at each drawn cell saves, and where that centre then moves to.
+
+    The new cluster takes the cells that are nearer to it than to their centre; then it moves to
+    their mean, and the clusters that gave them to the mean of what they keep. The sum of squares
+    about a mean is less than that about another point by weight times squared distance.
+
+    Returns
+    -------
+    gains : array of float, shape (n_drawn,)
+    means : array of float, shape (n_drawn, n_features)
+    """
+    count, n_drawn = len(state.centres), len(drawn)
+    squares = squared_distances(cells.means, cells.means[:, drawn].T)
+    place, moved = np.nonzero(squares < state.first)
+    owner = state.labels[moved]
+    weights = cells.weights[moved]
+    gains = np.bincount(
+        place, weights * (state.first[moved] - squares[place, moved]), minlength=n_drawn
+    )
+    totals = np.bincount(place, weights, minlength=n_drawn)
+    pairs = place * count + owner
+    kept = np.bincount(state.labels, cells.weights, minlength=count) - np.bincount(
+        pairs, weights, minlength=n_drawn * count
+    ).reshape(n_drawn, count)
+    means = np.empty((n_drawn, len(cells.means)))
+    for feature, values in enumerate(cells.means):
+        origin = values[drawn]
+        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
+        shifts = sums / totals
+        means[:, feature] = origin + shifts
+        lost = np.bincount(
+            pairs,
+            weights * (values[moved] - state.centres[owner, feature]),
+            minlength=n_drawn * count,
+        ).reshape(n_drawn, count)
+        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        gains = gains + totals * shifts**2 + recentred
+    return gains, means
+# ---- procluster/indb/centres.py
+"""The centres of K-Means, for one number of clusters or for many.
+
+1. The points are condensed to cells (cells).
+2. On the cells, centres are drawn (starts) and improved by swaps (search).
+3. From there Lloyd''s algorithm runs to its fixed point on all the points (lloyd): scikit-learn''s
+   KMeans from these centres with tol=0 stays there.
+
+numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
+give the same centres on every release of numpy, because what decides is computed in a fixed order.
+"""
+
+import math
+from typing import List, NamedTuple
+
+import numpy as np
+
+
+
+
+
+
+# To find k clusters, so many smaller and larger numbers are searched too.
+NEIGHBOURS = 2
+
+
+class Partition(NamedTuple):
+    """The outcome of K-Means.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
+    spreads : array of float, shape (n_clusters,)
+        Sum of weight times Euclidean distance to the centre of each cluster.
+    inertia : float
+        Sum of weight times squared distance.
+    iterations : int
+        Steps of Lloyd''s algorithm on all the points.
+    """
+
+    centres: np.ndarray
+    sizes: np.ndarray
+    spreads: np.ndarray
+    inertia: float
+    iterations: int
+
+
+def fit_best(
+    points: np.ndarray, weights: np.ndarray, n_clusters: int, random_state: int, n_init: int
+) -> Partition:
+    """Return the best partition found for one number of clusters, with help from its neighbours.
+
+    Parameters
+    ----------
+    points, weights, random_state, n_init
+        As :func:`fit_centres` takes them.
+    n_clusters : int
+    """
+    cells = condense(points, weights, count_cells(n_clusters))
+    ks = list(range(max(1, n_clusters - NEIGHBOURS), n_clusters + NEIGHBOURS + 1))
+    found = search_centres(cells, ks, n_clusters, random_state, n_init)
+    return fit_partition(points, weights, cells, found[n_clusters])
 
 
 def fit_centres(
-    points: np.ndarray,
-    weights: np.ndarray,
-    cells: Tuple[np.ndarray, np.ndarray],
-    n_clusters: int,
-    random_state: int,
-    n_init: int,
-) -> Partition:
-    """Return the best of `n_init` K-Means runs from different starting centres.
+    points: np.ndarray, weights: np.ndarray, max_k: int, random_state: int, n_init: int
+) -> List[Partition]:
+    """Return the best partition found for each number of clusters from 1 to `max_k`.
 
     Parameters
     ----------
     points : array of float, shape (n_features, n_points)
         Distinct points, divided by their scale.
     weights : array of float, shape (n_points,)
-    cells : tuple
-        What `condense` makes of both. The runs are compared on the cells; the winner is then
-        run to its fixed point on all the points.
-    n_clusters, random_state, n_init : int
-        Equally good runs: the first.
+    max_k : int
+        At most the number of points.
+    random_state, n_init : int
+        As :func:`search_centres` takes them.
 
     Examples
     --------
     >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
-    >>> best = fit_centres(points, weights, condense(points, weights), 2, 111, 10)
-    >>> sorted(best.centres[:, 0].tolist()), best.inertia
-    ([0.5, 8.0], 0.5)
+    >>> one, two = fit_centres(points, weights, 2, 111, 10)
+    >>> sorted(two.centres[:, 0].tolist()), one.inertia, two.inertia
+    ([0.5, 8.0], 38.0, 0.5)
     """
-    random = np.random.RandomState(random_state)
-    runs = []
-    for _ in range(n_init):
-        seeds = seed_centres(*cells, n_clusters, random)
-        runs.append(run_lloyd(*cells, swap_centres(*cells, seeds, random)))
-    best = min(runs, key=lambda run: run.inertia)
-    final = run_lloyd(points, weights, best.centres)
-    return final._replace(iterations=best.iterations + final.iterations)
+    cells = condense(points, weights, count_cells(max_k))
+    found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
+    return [fit_partition(points, weights, cells, found[k]) for k in range(1, max_k + 1)]
+
+
+def fit_partition(
+    points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray
+) -> Partition:
+    """Return the fixed point of Lloyd''s algorithm from some centres, with its measures."""
+    fit = run_lloyd(points, weights, cells, centres)
+    count = len(centres)
+    squares = own_squares(points, fit.centres, fit.labels)
+    losses = np.bincount(fit.labels, weights * squares, minlength=count)
+    np.sqrt(squares, out=squares)
+    return Partition(
+        centres=fit.centres,
+        sizes=np.bincount(fit.labels, weights, minlength=count),
+        spreads=np.bincount(fit.labels, weights * squares, minlength=count),
+        inertia=math.fsum(losses),
+        iterations=fit.steps,
+    )
 # ---- procluster/indb/features.py
 """The features of a customer, as data: the generator renders the feature query from them."""
 
@@ -3104,10 +4261,9 @@ def train(
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
     points = np.ascontiguousarray((vectors.values / scale).T)
-    cells = condense(points, vectors.customers)
-    best = fit_centres(points, vectors.customers, cells, n_clusters, random_state, n_init)
+    best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
-    numbers = number_clusters(centres, np.bincount(best.labels, vectors.customers), scale, earlier)
+    numbers = number_clusters(centres, best.sizes, scale, earlier)
     clusters, labels = describe_clusters(vectors, centres, numbers, scale)
     document = {
         "format": MODEL_FORMAT,
@@ -4843,14 +5999,19 @@ BEGIN
             @script = N'
 # ---- locate
 SOURCES = (
-    ("centres.py", 26),
-    ("features.py", 312),
-    ("parameters.py", 348),
-    ("runtime.py", 401),
-    ("segments.py", 461),
-    ("vectors.py", 547),
-    ("kmeans.py", 757),
-    ("glue", 985),
+    ("nearest.py", 31),
+    ("cells.py", 165),
+    ("lloyd.py", 326),
+    ("starts.py", 483),
+    ("search.py", 550),
+    ("centres.py", 763),
+    ("features.py", 872),
+    ("parameters.py", 908),
+    ("runtime.py", 961),
+    ("segments.py", 1021),
+    ("vectors.py", 1107),
+    ("kmeans.py", 1317),
+    ("glue", 1544),
 )
 
 def locate(error):
@@ -4864,55 +6025,23 @@ def locate(error):
     name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
     return "{}, line {}: {}: {}".format(
         name, lines[-1] - start + 1, type(error).__name__, error)
-# ---- procluster/indb/centres.py
-"""Weighted K-Means: centres of points that stand for many customers each.
+# ---- procluster/indb/nearest.py
+"""Which centre is nearest to each point, exactly, and how clearly.
 
-numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
-give the same centres on every release of numpy, because sums over points are made only where
-their order is fixed (bincount, cumsum, fsum). scikit-learn''s KMeans from the same starting centres
-with tol=0 comes to the same centres.
-Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory.
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
 """
 
-import math
-from typing import NamedTuple, Tuple
+from typing import Tuple
 
 import numpy as np
-
-# Restarts see at most so many points; more are condensed to cells.
-MOST_CELLS = 4096
-
-# So many points are tried as better starting centres before each run.
-SWAPS_TRIED = 25
-
-# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
-MOST_ITERATIONS = 10000
 
 # Distances are computed for so many pairs at a time, to stay in the processor''s cache.
 PAIRS_AT_ONCE = 65536
 
-
-class Partition(NamedTuple):
-    """The outcome of K-Means.
-
-    Attributes
-    ----------
-    centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_points,)
-        The nearest centre; the lower number where two are equally near.
-    distances : array of float, shape (n_points,)
-        Euclidean distance to it.
-    inertia : float
-        Sum of weight times squared distance.
-    iterations : int
-        Steps of Lloyd''s algorithm.
-    """
-
-    centres: np.ndarray
-    labels: np.ndarray
-    distances: np.ndarray
-    inertia: float
-    iterations: int
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -4925,21 +6054,36 @@ def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return total
 
 
+def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the squared distance of each point to the centre it is labelled with."""
+    total = np.zeros(points.shape[1])
+    for start in range(0, len(total), PAIRS_AT_ONCE // 4):
+        part = slice(start, start + PAIRS_AT_ONCE // 4)
+        for values, centre_values in zip(points, centres.T):
+            gap = values[part] - centre_values[labels[part]]
+            gap *= gap
+            total[part] += gap
+    return total
+
+
 def two_nearest(
     points: np.ndarray, centres: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each point the nearest centre, the distance to it and to the second nearest.
+    """Return the nearest centre of each point, and the squares of the two smallest distances.
+
+    The lower number where two centres are equally near; an infinite square where there is no
+    second centre.
 
     Examples
     --------
-    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [3.0]]))]
-    [[0, 1], [1.0, 1.0], [3.0, 3.0]]
+    >>> [each.tolist() for each in two_nearest(np.array([[0.0, 4.0]]), np.array([[1.0], [2.0]]))]
+    [[0, 1], [1.0, 4.0], [4.0, 9.0]]
     """
     n_points = points.shape[1]
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
-    step = max(1, PAIRS_AT_ONCE // len(centres))
+    step = points_at_once(len(centres))
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         squares = squared_distances(points[:, part], centres)
@@ -4948,208 +6092,780 @@ def two_nearest(
         first[part] = squares[at]
         squares[at] = np.inf
         second[part] = squares.min(axis=0)
-    return labels, np.sqrt(first), np.sqrt(second)
+    return labels, first, second
 
 
-def seed_centres(
-    points: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState
-) -> np.ndarray:
-    """Draw starting centres by greedy k-means++.
+def points_at_once(n_clusters: int) -> int:
+    """Return how many points to compare with so many centres at a time."""
+    return max(512, PAIRS_AT_ONCE // n_clusters)
 
-    Each centre is the best of a few points drawn with probability proportional to weight times
-    squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
-    advantages of careful seeding.
 
-    Raises
-    ------
-    ValueError
-        When fewer than `n_clusters` points are far enough apart to be told from each other.
+def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the nearest centre of each point, and how much farther the second one is at least.
+
+    The same labels as those of :func:`two_nearest`, faster: squared distances less what all
+    centres have in common come from one matrix product, and only the points for which rounding
+    could have changed the order of two centres are looked at again.
+
+    Returns
+    -------
+    labels : array of int, shape (n_points,)
+    lead : array of float, shape (n_points,)
+        A lower bound of the distance to the second nearest centre less that to the nearest.
     """
-    n_draws = 2 + int(math.log(n_clusters))
-    nearest = np.ones(points.shape[1])
-    cumulated = np.cumsum(weights)[np.newaxis]
-    best = 0
-    chosen = []
-    for index in range(n_clusters):
-        odds = cumulated[best]
-        if not odds[-1] > 0:
-            raise ValueError(
-                f"n_clusters: {n_clusters} clusters need as many distinct feature vectors, "
-                f"and only {index} are far enough apart to be told from each other. "
-                f"Allowed: 1 to {index}."
-            )
-        draws = draw_points(odds, n_draws, random)
-        squares = squared_distances(points, points[:, draws].T)
-        if index:
-            squares = np.minimum(squares, nearest)
-        cumulated = np.cumsum(weights * squares, axis=1)
-        best = int(cumulated[:, -1].argmin())
-        nearest = squares[best]
-        chosen.append(draws[best])
-    return np.array(points[:, chosen].T)
+    n_points = points.shape[1]
+    labels = np.zeros(n_points, dtype=np.int64)
+    lead = np.full(n_points, np.inf)
+    if len(centres) == 1:
+        return labels, lead
+    origin = centres.mean(axis=0)  # digits are not lost to an offset that all points share
+    centred = centres - origin
+    constants = (centred**2).sum(axis=1)[:, np.newaxis]
+    step = points_at_once(len(centres))
+    for start in range(0, n_points, step):
+        part = slice(start, start + step)
+        moved = points[:, part] - origin[:, np.newaxis]
+        scores = np.dot(-2 * centred, moved)
+        scores += constants
+        first, second = two_smallest(scores, labels[part])
+        moved *= moved
+        norms = moved.sum(axis=0)
+        error = ROUNDING * len(points) * (2 * norms + second)
+        unsure = np.flatnonzero(second - first <= 2 * error)
+        lead[part] = np.sqrt(np.maximum(second + norms - error, 0)) - np.sqrt(
+            np.maximum(first + norms + error, 0)
+        )
+        if len(unsure):
+            exact = two_nearest(points[:, part][:, unsure], centres)
+            labels[part][unsure] = exact[0]
+            lead[part][unsure] = np.sqrt(exact[2]) - np.sqrt(exact[1])
+    return labels, lead
 
 
-def draw_points(odds: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
-    """Draw indices by cumulated odds; none of those whose own odds are zero."""
-    draws = np.searchsorted(odds, random.random_sample(count) * odds[-1], side="right")
-    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+def two_smallest(scores: np.ndarray, labels: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the two smallest scores of each column; write the row of the smallest to `labels`.
 
-
-def swap_centres(
-    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, random: np.random.RandomState
-) -> np.ndarray:
-    """Return better starting centres: a point drawn as above replaces a centre when that helps.
-
-    Which centre is best given up is seen from the second nearest centre of its points. Lattanzi
-    and Sohler (2019), A better k-means++ algorithm via local search, ICML.
+    Parameters
+    ----------
+    scores : array of float, shape (n_clusters, n_points)
+    labels : array of int, shape (n_points,)
+        All zero before.
     """
-    centres = centres.copy()
-    labels, first, second = two_nearest(points, centres)
-    for _ in range(SWAPS_TRIED):
-        odds = np.cumsum(weights * first**2)
-        if not odds[-1] > 0:
-            break
-        drawn = draw_points(odds, 1, random)
-        distances = np.sqrt(squared_distances(points, points[:, drawn].T)[0])
-        kept = np.minimum(first, distances) ** 2
-        loss = weights * (np.minimum(second, distances) ** 2 - kept)
-        losses = np.bincount(labels, loss, minlength=len(centres))
-        if np.cumsum(weights * kept)[-1] + losses.min() < odds[-1]:
-            centres[losses.argmin()] = points[:, drawn[0]]
-            labels, first, second = two_nearest(points, centres)
-    return centres
+    first = scores[0].copy()
+    second = np.full(len(first), np.inf)
+    for row in range(1, len(scores)):
+        values = scores[row]
+        np.copyto(labels, row, where=values < first)
+        np.minimum(second, np.maximum(first, values), out=second)
+        np.minimum(first, values, out=first)
+    return first, second
+# ---- procluster/indb/cells.py
+"""Cells: up to a few thousand weighted means that stand for all points.
+
+What a restart or a swap of centres does to the inertia is seen on the cells as well as on the
+points, and costs as much for a million points as for ten thousand. Sums over points are made only
+where their order is fixed (bincount, cumsum), so that every release of numpy finds the same.
+"""
+
+from typing import NamedTuple, Tuple
+
+import numpy as np
 
 
-def weighted_means(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, count: int
-) -> Tuple[np.ndarray, np.ndarray]:
-    """Return the means, shape (count, n_features), and weights of the groups; 0 where empty."""
-    total = np.bincount(labels, weights, minlength=count)
-    sums = [np.bincount(labels, weights * values, minlength=count) for values in points]
-    return np.column_stack(sums) / np.where(total > 0, total, 1.0)[:, np.newaxis], total
+
+# Enough cells for so many clusters; more clusters take more cells.
+FEWEST_CELLS = 1024
+CELLS_PER_CLUSTER = 16
 
 
-def move_centres(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray
-) -> np.ndarray:
-    """Return the means of the clusters; a cluster without points moves to the worst served one."""
-    means, total = weighted_means(points, weights, labels, len(centres))
-    empty = np.flatnonzero(total == 0)
-    if len(empty):
-        costs = weights * ((points - centres[labels].T) ** 2).sum(axis=0)
-        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
-        means[empty] = points[:, worst].T
-    return means
+class Cells(NamedTuple):
+    """Groups of points that lie near each other.
 
-
-def run_lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> Partition:
-    """Move centres to the means of their points until nothing changes.
-
-    A point is compared with all centres only when bounds on its distances leave room for a
-    change, which skips most of the work and changes no result: Hamerly (2010), Making k-means
-    even faster, SIAM International Conference on Data Mining.
+    Attributes
+    ----------
+    means : array of float, shape (n_features, n_cells)
+    weights : array of float, shape (n_cells,)
+    numbers : array of int, shape (n_points,)
+        The cell of each point.
+    widths : array of float, shape (n_points,)
+        Twice the distance of each point to the mean of its cell.
     """
-    labels, upper, lower = two_nearest(points, centres)
-    iterations = 0
-    while iterations < MOST_ITERATIONS:
-        iterations += 1
-        moved = move_centres(points, weights, labels, centres)
-        shifts = np.sqrt(((moved - centres) ** 2).sum(axis=1))
-        centres = moved
-        if not shifts.any():
-            exact = two_nearest(points, centres)
-            if (exact[0] == labels).all():
-                break
-            labels, upper, lower = exact  # rounding of the bounds had hidden a change
-            continue
-        upper += shifts[labels]
-        lower -= shifts.max()
-        doubtful = np.flatnonzero(upper >= lower)
-        gaps = points[:, doubtful] - centres[labels[doubtful]].T
-        upper[doubtful] = np.sqrt((gaps**2).sum(axis=0))
-        doubtful = doubtful[upper[doubtful] >= lower[doubtful]]
-        nearest = two_nearest(points[:, doubtful], centres)
-        labels[doubtful], upper[doubtful], lower[doubtful] = nearest
-    labels, distances, _ = two_nearest(points, centres)
-    inertia = math.fsum(weights * distances**2)
-    return Partition(centres, labels, distances, inertia, iterations)
+
+    means: np.ndarray
+    weights: np.ndarray
+    numbers: np.ndarray
+    widths: np.ndarray
 
 
-def condense(
-    points: np.ndarray, weights: np.ndarray, most_cells: int = MOST_CELLS
-) -> Tuple[np.ndarray, np.ndarray]:
-    """Return at most `most_cells` weighted points that stand for all of them.
+class Spread(NamedTuple):
+    """Weights, means, sums of squares and the widest feature of some cells."""
 
-    Cells are split at the mean of their widest feature, those with the largest sum of squares
-    first, so that an outlier soon has a cell of its own. A cell is represented by its mean and
-    weight; what it leaves out of any inertia is its own sum of squares.
+    weights: np.ndarray
+    means: np.ndarray
+    losses: np.ndarray
+    widest: np.ndarray
+
+
+def count_cells(n_clusters: int) -> int:
+    """Return how many cells are made for so many clusters: 1024 up to 64, then twice as many."""
+    count = FEWEST_CELLS
+    while count < CELLS_PER_CLUSTER * n_clusters:
+        count *= 2
+    return count
+
+
+def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
+    """Divide the points into at most `most_cells` cells.
+
+    Cells are split at the mean of their widest feature, in rounds: all those with more than an
+    equal share of the sum of squares, so that an outlier soon has a cell of its own and equal
+    points are never looked at again. A cell is represented by its mean and weight; what it leaves
+    out of any inertia is its own sum of squares (the theorem of Huygens and Steiner).
 
     Examples
     --------
     >>> points, weights = np.array([[0.0, 1.0, 50.0, 51.0]]), np.array([3.0, 1.0, 1.0, 1.0])
-    >>> [each.tolist() for each in condense(points, weights, most_cells=2)]
-    [[[0.25, 50.5]], [4.0, 2.0]]
+    >>> cells = condense(points, weights, most_cells=2)
+    >>> cells.means.tolist(), cells.weights.tolist(), cells.numbers.tolist()
+    ([[0.25, 50.5]], [4.0, 2.0], [0, 0, 1, 1])
+    >>> cells.widths.tolist()
+    [0.5, 1.5, 1.0, 1.0]
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return points, weights
-    cells, count = np.zeros(n_points, dtype=np.int64), 1
+        return Cells(points, weights, np.arange(n_points), np.zeros(n_points))
+    numbers, means, totals = split_cells(points, weights, most_cells)
+    widths = own_squares(points, means.T, numbers)
+    np.sqrt(widths, out=widths)
+    widths *= 2
+    return Cells(means, totals, numbers, widths)
+
+
+def split_cells(
+    points: np.ndarray, weights: np.ndarray, most_cells: int
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the number of each point''s cell, and the means and weights of the cells."""
+    numbers = np.zeros(points.shape[1], dtype=np.int64)
+    everything = np.arange(points.shape[1])
+    spread = measure_spread(points, weights, everything, numbers, points[:, :1])
     while True:
-        means, total = weighted_means(points, weights, cells, count)
-        squares = weights * (points - means[cells].T) ** 2
-        spreads = np.array([np.bincount(cells, values, minlength=count) for values in squares])
-        loss = spreads.sum(axis=0)
-        split = np.flatnonzero(loss > loss.max() / 4)
-        split = split[np.argsort(-loss[split], kind="mergesort")][: most_cells - count]
+        losses, count = spread.losses, len(spread.losses)
+        split = np.flatnonzero(losses > losses.sum() / most_cells)
+        split = split[np.argsort(-losses[split], kind="mergesort")][: most_cells - count]
         if not len(split):
-            occupied = total > 0  # rounding may leave the upper part of a split empty
-            return np.ascontiguousarray(means[occupied].T), total[occupied]
-        upper_part = np.full(count, -1)
-        upper_part[split] = count + np.arange(len(split))
-        movable = np.flatnonzero(upper_part[cells] >= 0)
-        own = cells[movable]
-        widest = spreads.argmax(axis=0)[own]
-        high = points[widest, movable] > means[own, widest]
-        cells[movable[high]] = upper_part[own[high]]
-        count += len(split)
+            break
+        place = np.full(count, -1)
+        place[split] = np.arange(len(split))
+        own = place[numbers]
+        moving = np.flatnonzero(own >= 0)
+        own = own[moving]
+        feature = spread.widest[split]
+        high = points[feature[own], moving] > spread.means[feature, split][own]
+        numbers[moving[high]] = count + own[high]
+        own[high] += len(split)
+        reference = np.tile(spread.means[:, split], 2)
+        halves = measure_spread(points, weights, moving, own, reference)
+        spread = replace_halves(spread, split, halves)
+    occupied = spread.weights > 0  # rounding may leave the upper half of a split empty
+    renumbered = (np.cumsum(occupied) - 1)[numbers]
+    return renumbered, np.compress(occupied, spread.means, axis=1), spread.weights[occupied]
+
+
+def replace_halves(spread: Spread, split: np.ndarray, halves: Spread) -> Spread:
+    """Return the spread with the lower halves in the places of the split cells, upper ones last."""
+    replaced = []
+    for values, new in zip(spread, halves):
+        joined = np.concatenate([values, new[..., len(split) :]], axis=-1)
+        joined[..., split] = new[..., : len(split)]
+        replaced.append(joined)
+    return Spread(*replaced)
+
+
+def measure_spread(
+    points: np.ndarray,
+    weights: np.ndarray,
+    chosen: np.ndarray,
+    cells: np.ndarray,
+    reference: np.ndarray,
+) -> Spread:
+    """Return the spread of some points, by cell.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    chosen : array of int, shape (n_chosen,)
+        Which points.
+    cells : array of int, shape (n_chosen,)
+        Their cells, from 0.
+    reference : array of float, shape (n_features, n_cells)
+        A point near each cell: sums of squares are taken about it, then moved to the mean.
+    """
+    count = reference.shape[1]
+    chosen_weights = weights[chosen]
+    totals = np.bincount(cells, chosen_weights, minlength=count)
+    safe = np.where(totals > 0, totals, 1.0)
+    means = np.empty_like(reference)
+    losses, most = np.zeros(count), np.full(count, -1.0)
+    widest = np.zeros(count, dtype=np.int64)
+    for feature, (values, origin) in enumerate(zip(points, reference)):
+        gaps = values[chosen]
+        gaps -= origin[cells]
+        weighted = chosen_weights * gaps
+        shifts = np.bincount(cells, weighted, minlength=count) / safe
+        weighted *= gaps
+        squares = np.bincount(cells, weighted, minlength=count) - totals * shifts**2
+        means[feature] = origin + shifts
+        np.maximum(squares, 0, out=squares)
+        widest[squares > most] = feature
+        np.maximum(most, squares, out=most)
+        losses += squares
+    return Spread(totals, means, losses, widest)
+# ---- procluster/indb/lloyd.py
+"""Lloyd''s algorithm on all the points, most of which need no look.
+
+A point at distance r from the mean of its cell is nearest to the same centre as that mean when
+the second nearest centre of the mean is farther from it by more than 2 r (the triangle inequality,
+twice). So whole cells are assigned by their means, and only points near a border between clusters
+are compared with the centres: the idea of Pelleg and Moore (1999), Accelerating exact k-means
+algorithms with geometric reasoning, with cells of any shape instead of a k-d tree''s boxes.
+The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+# Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
+MOST_STEPS = 10000
+
+# The points watched are those that could change their cluster if the centres moved on by so many
+# times their last step.
+STEPS_AHEAD = 4
+
+# Room for the rounding of the distances that bounds are made of.
+SAFETY = 1 - 1e-12
+
+
+class Fit(NamedTuple):
+    """Where Lloyd''s algorithm came to.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_points,)
+        The nearest centre of each point; the lower number where two are equally near.
+    steps : int
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    steps: int
+
+
+def cluster_sums(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
+) -> np.ndarray:
+    """Return the weighted sums of each cluster''s features and, last, its weight.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, n_clusters)
+    """
+    sums = np.empty((len(points) + 1, n_clusters))
+    sums[-1] = np.bincount(labels, weights, minlength=n_clusters)
+    for row, values in zip(sums, points):
+        row[:] = np.bincount(labels, weights * values, minlength=n_clusters)
+    return sums
+
+
+def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
+    """Return the means, shape (n_clusters, n_features); an empty cluster takes a worst served cell.
+
+    Parameters
+    ----------
+    sums : array of float, shape (n_features + 1, n_clusters)
+    cells : Cells
+    centres : array of float, shape (n_clusters, n_features)
+        The centres that the points were assigned to.
+    """
+    empty = np.flatnonzero(sums[-1] <= 0)
+    means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
+    if len(empty):
+        costs = cells.weights * two_nearest(cells.means, centres)[1]
+        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+        means[empty] = cells.means[:, worst].T
+    return np.asarray(means)
+
+
+def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray) -> Fit:
+    """Move the centres to the means of their points until nothing changes.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    cells : Cells
+        Of the same points.
+    centres : array of float, shape (n_clusters, n_features)
+
+    Examples
+    --------
+    >>> from procluster.indb.cells import condense
+    >>> points, weights = np.array([[0.0, 1.0, 2.0, 9.0]]), np.ones(4)
+    >>> fit = run_lloyd(points, weights, condense(points, weights, 3), np.array([[0.0], [1.0]]))
+    >>> fit.centres.tolist(), fit.labels.tolist()
+    ([[1.0], [9.0]], [0, 0, 0, 1])
+    """
+    count = len(centres)
+    steps, reach = 0, 0.0
+    while True:
+        cell_labels, lead = label_points(cells.means, centres)
+        watched = np.flatnonzero((lead * SAFETY - reach)[cells.numbers] <= cells.widths)
+        labels = cell_labels[cells.numbers[watched]]
+        sums = cluster_sums(cells.means, cells.weights, cell_labels, count)
+        looks, drift = 0, 0.0
+        while True:
+            relabel(points, weights, watched, centres, labels, sums)
+            looks += 1
+            moved = means_of(sums, cells, centres)
+            step = 2 * np.sqrt(((moved - centres) ** 2).sum(axis=1).max())
+            drift += step
+            if step == 0 or drift > reach:
+                break
+            centres = moved
+        steps += looks
+        if (step == 0 and looks == 1) or steps >= MOST_STEPS:
+            every = cell_labels[cells.numbers]
+            every[watched] = labels
+            return Fit(centres, every, steps)
+        centres, reach = moved, STEPS_AHEAD * step
+
+
+def relabel(
+    points: np.ndarray,
+    weights: np.ndarray,
+    watched: np.ndarray,
+    centres: np.ndarray,
+    labels: np.ndarray,
+    sums: np.ndarray,
+) -> None:
+    """Give the watched points the labels of their nearest centres, and correct the sums.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    watched : array of int, shape (n_watched,)
+        Which points.
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_watched,)
+        Their labels before; changed to those after.
+    sums : array of float, shape (n_features + 1, n_clusters)
+        The sums of all the clusters; changed accordingly.
+    """
+    count = len(centres)
+    size = points_at_once(count)
+    for start in range(0, len(watched), size):
+        chosen = watched[start : start + size]
+        before = labels[start : start + size]
+        values = points[:, chosen]
+        after, _ = label_points(values, centres)
+        changed = np.flatnonzero(after != before)
+        if len(changed):
+            values, moving = values[:, changed], weights[chosen[changed]]
+            sums += cluster_sums(values, moving, after[changed], count)
+            sums -= cluster_sums(values, moving, before[changed], count)
+            before[:] = after
+# ---- procluster/indb/starts.py
+"""Starting centres by greedy k-means++.
+
+Each centre is the best of a few points drawn with probability proportional to weight times
+squared distance to the centres so far: Arthur and Vassilvitskii (2007), k-means++: the
+advantages of careful seeding.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+
+class Starts(NamedTuple):
+    """Sequences of starting centres; the first k of a sequence are a start for k clusters.
+
+    Attributes
+    ----------
+    chosen : array of int, shape (n_starts, n_clusters)
+        Cells.
+    inertias : array of float, shape (n_starts, n_clusters)
+        What the cells cost with the first 1, 2, ... centres of the sequence.
+    """
+
+    chosen: np.ndarray
+    inertias: np.ndarray
+
+    def best(self, n_clusters: int) -> np.ndarray:
+        """Return the cells of the best start for so many clusters."""
+        return np.asarray(self.chosen[self.inertias[:, n_clusters - 1].argmin(), :n_clusters])
+
+
+def draw_starts(
+    cells: Cells, n_clusters: int, n_starts: int, random: np.random.RandomState
+) -> Starts:
+    """Draw sequences of up to `n_clusters` starting centres.
+
+    They are shorter when fewer cells are far enough apart to be told from each other. The draws
+    for a centre do not depend on how many come after it.
+    """
+    chosen = np.zeros((n_starts, n_clusters), dtype=np.int64)
+    inertias = np.zeros((n_starts, n_clusters))
+    nearest = np.full((n_starts, len(cells.weights)), np.inf)
+    odds = np.repeat(np.cumsum(cells.weights)[np.newaxis], n_starts, axis=0)
+    for index in range(n_clusters):
+        if not (odds[:, -1] > 0).all():
+            return Starts(chosen[:, :index], inertias[:, :index])
+        shares = random.random_sample((n_starts, 2 + int(math.log(index + 1))))
+        for row in range(n_starts):
+            draws = draw_cells(odds[row], shares[row])
+            squares = squared_distances(cells.means, cells.means[:, draws].T)
+            np.minimum(squares, nearest[row], out=squares)
+            cumulated = np.cumsum(cells.weights * squares, axis=1)
+            best = int(cumulated[:, -1].argmin())
+            nearest[row], odds[row] = squares[best], cumulated[best]
+            chosen[row, index], inertias[row, index] = draws[best], odds[row, -1]
+    return Starts(chosen, inertias)
+
+
+def draw_cells(odds: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the indices at the given shares of the cumulated odds; none whose odds are zero."""
+    draws = np.searchsorted(odds, shares * odds[-1], side="right")
+    return np.asarray(np.minimum(draws, np.searchsorted(odds, odds[-1])))
+# ---- procluster/indb/search.py
+"""The search for good centres, on the cells.
+
+Lloyd''s algorithm stops at the first arrangement that no single move improves. From there a swap
+leads on: one cluster is split in two where that gains most, another is given up where that costs
+least, and the centres settle anew: Ismkhan (2018), I-k-means-+: An iterative clustering algorithm
+based on an enhanced version of the k-means, Pattern Recognition 79. Neighbouring numbers of
+clusters help each other: the centres for k - 1 with one cluster split, and those for k + 1 with
+one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The global k-means
+clustering algorithm, Pattern Recognition 36.
+"""
+
+from typing import Dict, Iterator, List, NamedTuple, Tuple
+
+import numpy as np
+
+
+
+
+
+
+# Places where a cluster may be split are drawn so many at a time, or one for each cluster.
+FEWEST_DRAWS = 32
+
+# The centres have settled when a step lowers the inertia by a smaller share than this.
+SETTLED = 1e-4
+
+# A trial is given up when so many steps like the last one would not make it the best.
+PATIENCE = 8
+
+MOST_TRIAL_STEPS = 50
+
+
+class State(NamedTuple):
+    """Centres, and how the cells see them.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    labels : array of int, shape (n_cells,)
+    first, second : array of float, shape (n_cells,)
+        Squared distances to the nearest and to the second nearest centre.
+    inertia : float
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    inertia: float
+
+
+def search_centres(
+    cells: Cells, ks: List[int], needed: int, random_state: int, n_init: int
+) -> Dict[int, np.ndarray]:
+    """Return good centres, shape (k, n_features), by number of clusters.
+
+    Parameters
+    ----------
+    cells : Cells
+    ks : list of int
+        Consecutive numbers, ascending.
+    needed : int
+        Larger numbers are left out when the points do not allow them.
+    random_state, n_init : int
+        So many starts are drawn, and a search ends when so many swaps in a row have not helped.
+
+    Raises
+    ------
+    ValueError
+        When fewer than `needed` cells are far enough apart to be told from each other.
+    """
+    starts = draw_starts(cells, ks[-1], n_init, np.random.RandomState(random_state))
+    most = starts.chosen.shape[1]
+    if most < needed:
+        raise ValueError(
+            f"n_clusters: {needed} clusters need as many distinct feature vectors, and only "
+            f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
+        )
+    ks = [k for k in ks if k <= most]
+    found: Dict[int, State] = {}
+    for k in ks:
+        first = settle(cells, cells.means[:, starts.best(k)].T)
+        found[k] = improve(cells, first, n_init, np.random.RandomState(random_state))
+        if k - 1 in found and found[k - 1].inertia > 0:
+            grown = grow(cells, found[k - 1], np.random.RandomState(random_state))
+            other = improve(cells, grown, n_init, np.random.RandomState(random_state))
+            found[k] = min(found[k], other, key=lambda state: state.inertia)
+    for k in reversed(ks[:-1]):
+        above = found[k + 1]
+        cheapest = removal_costs(cells, above).argmin()
+        shrunk = settle(cells, np.delete(above.centres, cheapest, axis=0), found[k].inertia)
+        found[k] = min(found[k], shrunk, key=lambda state: state.inertia)
+    return {k: state.centres for k, state in found.items()}
+
+
+def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
+    """Return where Lloyd''s algorithm comes to from some centres, or near it.
+
+    Parameters
+    ----------
+    target : float
+        An inertia that is to be improved on; without hope of that the algorithm is cut short.
+    """
+    before = np.inf
+    for _ in range(MOST_TRIAL_STEPS):
+        labels, _ = label_points(cells.means, centres)
+        costs = cells.weights * own_squares(cells.means, centres, labels)
+        inertia = float(np.cumsum(costs)[-1])
+        gain = before - inertia
+        if gain <= SETTLED * inertia or PATIENCE * gain < inertia - target:
+            break
+        before = inertia
+        sums = cluster_sums(cells.means, cells.weights, labels, len(centres))
+        centres = means_of(sums, cells, centres)
+    labels, first, second = two_nearest(cells.means, centres)
+    return State(centres, labels, first, second, float(np.cumsum(cells.weights * first)[-1]))
+
+
+def improve(cells: Cells, state: State, n_init: int, random: np.random.RandomState) -> State:
+    """Return the state that swaps lead to, until `n_init` of them in a row have not helped."""
+    while state.inertia > 0:
+        for centres in swaps(cells, state, n_init, random):
+            trial = settle(cells, centres, state.inertia)
+            if trial.inertia < state.inertia * (1 - 1e-9):
+                state = trial
+                break
+        else:
+            break
+    return state
+
+
+def swaps(
+    cells: Cells, state: State, most: int, random: np.random.RandomState
+) -> Iterator[np.ndarray]:
+    """Yield the centres after each of the most promising swaps, the best first."""
+    count = len(state.centres)
+    drawn = draw_splits(cells, state, random)
+    gains, means = split_gains(cells, state, drawn)
+    order = np.argsort(-gains, kind="mergesort")
+    split, first = np.unique(state.labels[drawn][order], return_index=True)
+    best = order[first]
+    costs = removal_costs(cells, state)
+    given_up = np.argsort(costs, kind="mergesort")[: most + 1]
+    net = costs[given_up] - gains[best][:, np.newaxis]
+    net[split[:, np.newaxis] == given_up] = np.inf
+    for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
+        row, column = divmod(int(place), len(given_up))
+        if np.isfinite(net[row, column]) and count > 1:
+            centres = state.centres.copy()
+            centres[given_up[column]] = means[best[row]]
+            yield centres
+
+
+def grow(cells: Cells, state: State, random: np.random.RandomState) -> State:
+    """Return the state with one cluster more, split off where that gains most."""
+    gains, means = split_gains(cells, state, draw_splits(cells, state, random))
+    return settle(cells, np.vstack([state.centres, means[gains.argmax()]]))
+
+
+def draw_splits(cells: Cells, state: State, random: np.random.RandomState) -> np.ndarray:
+    """Draw cells where a cluster may be split, with odds in proportion to what they cost."""
+    shares = random.random_sample(max(FEWEST_DRAWS, len(state.centres)))
+    return np.unique(draw_cells(np.cumsum(cells.weights * state.first), shares))
+
+
+def removal_costs(cells: Cells, state: State) -> np.ndarray:
+    """Return what the inertia gains at most when a centre is given up, shape (n_clusters,)."""
+    second = np.where(np.isfinite(state.second), state.second, state.first)
+    return np.bincount(
+        state.labels, cells.weights * (second - state.first), minlength=len(state.centres)
+    )
+
+
+def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return what a new centre at each drawn cell saves, and where that centre then moves to.
+
+    The new cluster takes the cells that are nearer to it than to their centre; then it moves to
+    their mean, and the clusters that gave them to the mean of what they keep. The sum of squares
+    about a mean is less than that about another point by weight times squared distance.
+
+    Returns
+    -------
+    gains : array of float, shape (n_drawn,)
+    means : array of float, shape (n_drawn, n_features)
+    """
+    count, n_drawn = len(state.centres), len(drawn)
+    squares = squared_distances(cells.means, cells.means[:, drawn].T)
+    place, moved = np.nonzero(squares < state.first)
+    owner = state.labels[moved]
+    weights = cells.weights[moved]
+    gains = np.bincount(
+        place, weights * (state.first[moved] - squares[place, moved]), minlength=n_drawn
+    )
+    totals = np.bincount(place, weights, minlength=n_drawn)
+    pairs = place * count + owner
+    kept = np.bincount(state.labels, cells.weights, minlength=count) - np.bincount(
+        pairs, weights, minlength=n_drawn * count
+    ).reshape(n_drawn, count)
+    means = np.empty((n_drawn, len(cells.means)))
+    for feature, values in enumerate(cells.means):
+        origin = values[drawn]
+        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
+        shifts = sums / totals
+        means[:, feature] = origin + shifts
+        lost = np.bincount(
+            pairs,
+            weights * (values[moved] - state.centres[owner, feature]),
+            minlength=n_drawn * count,
+        ).reshape(n_drawn, count)
+        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        gains = gains + totals * shifts**2 + recentred
+    return gains, means
+# ---- procluster/indb/centres.py
+"""The centres of K-Means, for one number of clusters or for many.
+
+1. The points are condensed to cells (cells).
+2. On the cells, centres are drawn (starts) and improved by swaps (search).
+3. From there Lloyd''s algorithm runs to its fixed point on all the points (lloyd): scikit-learn''s
+   KMeans from these centres with tol=0 stays there.
+
+numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
+give the same centres on every release of numpy, because what decides is computed in a fixed order.
+"""
+
+import math
+from typing import List, NamedTuple
+
+import numpy as np
+
+
+
+
+
+
+# To find k clusters, so many smaller and larger numbers are searched too.
+NEIGHBOURS = 2
+
+
+class Partition(NamedTuple):
+    """The outcome of K-Means.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
+    spreads : array of float, shape (n_clusters,)
+        Sum of weight times Euclidean distance to the centre of each cluster.
+    inertia : float
+        Sum of weight times squared distance.
+    iterations : int
+        Steps of Lloyd''s algorithm on all the points.
+    """
+
+    centres: np.ndarray
+    sizes: np.ndarray
+    spreads: np.ndarray
+    inertia: float
+    iterations: int
+
+
+def fit_best(
+    points: np.ndarray, weights: np.ndarray, n_clusters: int, random_state: int, n_init: int
+) -> Partition:
+    """Return the best partition found for one number of clusters, with help from its neighbours.
+
+    Parameters
+    ----------
+    points, weights, random_state, n_init
+        As :func:`fit_centres` takes them.
+    n_clusters : int
+    """
+    cells = condense(points, weights, count_cells(n_clusters))
+    ks = list(range(max(1, n_clusters - NEIGHBOURS), n_clusters + NEIGHBOURS + 1))
+    found = search_centres(cells, ks, n_clusters, random_state, n_init)
+    return fit_partition(points, weights, cells, found[n_clusters])
 
 
 def fit_centres(
-    points: np.ndarray,
-    weights: np.ndarray,
-    cells: Tuple[np.ndarray, np.ndarray],
-    n_clusters: int,
-    random_state: int,
-    n_init: int,
-) -> Partition:
-    """Return the best of `n_init` K-Means runs from different starting centres.
+    points: np.ndarray, weights: np.ndarray, max_k: int, random_state: int, n_init: int
+) -> List[Partition]:
+    """Return the best partition found for each number of clusters from 1 to `max_k`.
 
     Parameters
     ----------
     points : array of float, shape (n_features, n_points)
         Distinct points, divided by their scale.
     weights : array of float, shape (n_points,)
-    cells : tuple
-        What `condense` makes of both. The runs are compared on the cells; the winner is then
-        run to its fixed point on all the points.
-    n_clusters, random_state, n_init : int
-        Equally good runs: the first.
+    max_k : int
+        At most the number of points.
+    random_state, n_init : int
+        As :func:`search_centres` takes them.
 
     Examples
     --------
     >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
-    >>> best = fit_centres(points, weights, condense(points, weights), 2, 111, 10)
-    >>> sorted(best.centres[:, 0].tolist()), best.inertia
-    ([0.5, 8.0], 0.5)
+    >>> one, two = fit_centres(points, weights, 2, 111, 10)
+    >>> sorted(two.centres[:, 0].tolist()), one.inertia, two.inertia
+    ([0.5, 8.0], 38.0, 0.5)
     """
-    random = np.random.RandomState(random_state)
-    runs = []
-    for _ in range(n_init):
-        seeds = seed_centres(*cells, n_clusters, random)
-        runs.append(run_lloyd(*cells, swap_centres(*cells, seeds, random)))
-    best = min(runs, key=lambda run: run.inertia)
-    final = run_lloyd(points, weights, best.centres)
-    return final._replace(iterations=best.iterations + final.iterations)
+    cells = condense(points, weights, count_cells(max_k))
+    found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
+    return [fit_partition(points, weights, cells, found[k]) for k in range(1, max_k + 1)]
+
+
+def fit_partition(
+    points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray
+) -> Partition:
+    """Return the fixed point of Lloyd''s algorithm from some centres, with its measures."""
+    fit = run_lloyd(points, weights, cells, centres)
+    count = len(centres)
+    squares = own_squares(points, fit.centres, fit.labels)
+    losses = np.bincount(fit.labels, weights * squares, minlength=count)
+    np.sqrt(squares, out=squares)
+    return Partition(
+        centres=fit.centres,
+        sizes=np.bincount(fit.labels, weights, minlength=count),
+        spreads=np.bincount(fit.labels, weights * squares, minlength=count),
+        inertia=math.fsum(losses),
+        iterations=fit.steps,
+    )
 # ---- procluster/indb/features.py
 """The features of a customer, as data: the generator renders the feature query from them."""
 
@@ -5684,10 +7400,9 @@ def train(
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
     points = np.ascontiguousarray((vectors.values / scale).T)
-    cells = condense(points, vectors.customers)
-    best = fit_centres(points, vectors.customers, cells, n_clusters, random_state, n_init)
+    best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
-    numbers = number_clusters(centres, np.bincount(best.labels, vectors.customers), scale, earlier)
+    numbers = number_clusters(centres, best.sizes, scale, earlier)
     clusters, labels = describe_clusters(vectors, centres, numbers, scale)
     document = {
         "format": MODEL_FORMAT,

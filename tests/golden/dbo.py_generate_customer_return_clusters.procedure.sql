@@ -35,17 +35,17 @@ BEGIN
 SOURCES = (
     ("nearest.py", 31),
     ("cells.py", 165),
-    ("lloyd.py", 328),
-    ("starts.py", 485),
-    ("search.py", 552),
-    ("centres.py", 765),
-    ("features.py", 874),
-    ("parameters.py", 910),
-    ("runtime.py", 963),
-    ("segments.py", 1023),
-    ("vectors.py", 1109),
-    ("kmeans.py", 1319),
-    ("glue", 1546),
+    ("lloyd.py", 326),
+    ("starts.py", 483),
+    ("search.py", 550),
+    ("centres.py", 763),
+    ("features.py", 872),
+    ("parameters.py", 908),
+    ("runtime.py", 961),
+    ("segments.py", 1021),
+    ("vectors.py", 1107),
+    ("kmeans.py", 1317),
+    ("glue", 1544),
 )
 
 def locate(error):
@@ -279,11 +279,9 @@ def split_cells(
     points: np.ndarray, weights: np.ndarray, most_cells: int
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the number of each point''s cell, and the means and weights of the cells."""
-    n_features, n_points = points.shape
-    numbers = np.zeros(n_points, dtype=np.int64)
-    everything = np.arange(n_points)
-    reference = points[:, :1]
-    spread = measure_spread(points, weights, everything, numbers, reference)
+    numbers = np.zeros(points.shape[1], dtype=np.int64)
+    everything = np.arange(points.shape[1])
+    spread = measure_spread(points, weights, everything, numbers, points[:, :1])
     while True:
         losses, count = spread.losses, len(spread.losses)
         split = np.flatnonzero(losses > losses.sum() / most_cells)
@@ -433,7 +431,7 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
         costs = cells.weights * two_nearest(cells.means, centres)[1]
         worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
         means[empty] = cells.means[:, worst].T
-    return means
+    return np.asarray(means)
 
 
 def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray) -> Fit:
@@ -664,7 +662,7 @@ def search_centres(
     for k in ks:
         first = settle(cells, cells.means[:, starts.best(k)].T)
         found[k] = improve(cells, first, n_init, np.random.RandomState(random_state))
-        if k - 1 in found:
+        if k - 1 in found and found[k - 1].inertia > 0:
             grown = grow(cells, found[k - 1], np.random.RandomState(random_state))
             other = improve(cells, grown, n_init, np.random.RandomState(random_state))
             found[k] = min(found[k], other, key=lambda state: state.inertia)
@@ -782,16 +780,16 @@ def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarr
     means = np.empty((n_drawn, len(cells.means)))
     for feature, values in enumerate(cells.means):
         origin = values[drawn]
-        shifts = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
-        shifts /= totals
+        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
+        shifts = sums / totals
         means[:, feature] = origin + shifts
         lost = np.bincount(
             pairs,
             weights * (values[moved] - state.centres[owner, feature]),
             minlength=n_drawn * count,
         ).reshape(n_drawn, count)
-        gains += totals * shifts**2
-        gains += (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        gains = gains + totals * shifts**2 + recentred
     return gains, means
 # ---- procluster/indb/centres.py
 """The centres of K-Means, for one number of clusters or for many.

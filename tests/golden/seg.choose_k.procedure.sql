@@ -83,19 +83,19 @@ BEGIN
 SOURCES = (
     ("nearest.py", 33),
     ("cells.py", 167),
-    ("lloyd.py", 330),
-    ("starts.py", 487),
-    ("search.py", 554),
-    ("centres.py", 767),
-    ("parameters.py", 876),
-    ("runtime.py", 929),
-    ("silhouette.py", 989),
-    ("features.py", 1161),
-    ("vectors.py", 1197),
-    ("evaluation.py", 1407),
-    ("segments.py", 1591),
-    ("charts.py", 1677),
-    ("glue", 1877),
+    ("lloyd.py", 328),
+    ("starts.py", 485),
+    ("search.py", 552),
+    ("centres.py", 765),
+    ("parameters.py", 874),
+    ("runtime.py", 927),
+    ("silhouette.py", 987),
+    ("features.py", 1159),
+    ("vectors.py", 1195),
+    ("evaluation.py", 1405),
+    ("segments.py", 1589),
+    ("charts.py", 1675),
+    ("glue", 1875),
 )
 
 def locate(error):
@@ -329,11 +329,9 @@ def split_cells(
     points: np.ndarray, weights: np.ndarray, most_cells: int
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the number of each point''s cell, and the means and weights of the cells."""
-    n_features, n_points = points.shape
-    numbers = np.zeros(n_points, dtype=np.int64)
-    everything = np.arange(n_points)
-    reference = points[:, :1]
-    spread = measure_spread(points, weights, everything, numbers, reference)
+    numbers = np.zeros(points.shape[1], dtype=np.int64)
+    everything = np.arange(points.shape[1])
+    spread = measure_spread(points, weights, everything, numbers, points[:, :1])
     while True:
         losses, count = spread.losses, len(spread.losses)
         split = np.flatnonzero(losses > losses.sum() / most_cells)
@@ -483,7 +481,7 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
         costs = cells.weights * two_nearest(cells.means, centres)[1]
         worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
         means[empty] = cells.means[:, worst].T
-    return means
+    return np.asarray(means)
 
 
 def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray) -> Fit:
@@ -714,7 +712,7 @@ def search_centres(
     for k in ks:
         first = settle(cells, cells.means[:, starts.best(k)].T)
         found[k] = improve(cells, first, n_init, np.random.RandomState(random_state))
-        if k - 1 in found:
+        if k - 1 in found and found[k - 1].inertia > 0:
             grown = grow(cells, found[k - 1], np.random.RandomState(random_state))
             other = improve(cells, grown, n_init, np.random.RandomState(random_state))
             found[k] = min(found[k], other, key=lambda state: state.inertia)
@@ -832,16 +830,16 @@ def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarr
     means = np.empty((n_drawn, len(cells.means)))
     for feature, values in enumerate(cells.means):
         origin = values[drawn]
-        shifts = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
-        shifts /= totals
+        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
+        shifts = sums / totals
         means[:, feature] = origin + shifts
         lost = np.bincount(
             pairs,
             weights * (values[moved] - state.centres[owner, feature]),
             minlength=n_drawn * count,
         ).reshape(n_drawn, count)
-        gains += totals * shifts**2
-        gains += (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        gains = gains + totals * shifts**2 + recentred
     return gains, means
 # ---- procluster/indb/centres.py
 """The centres of K-Means, for one number of clusters or for many.
@@ -1158,7 +1156,7 @@ def draw_sample(
     drawn, stand_for = [], []
     for end, total in zip(ends, totals):
         share = SILHOUETTE_SAMPLE * total / (SAMPLE_GROUPS * ends[-1])
-        count = max(1, int(round(share)))
+        count = max(1, int(share + 0.5))
         shares = random.random_sample((SAMPLE_GROUPS, count))
         drawn.append(np.searchsorted(odds, end - total * (1 - shares), side="right"))
         stand_for.append(np.full((SAMPLE_GROUPS, count), total / (SAMPLE_GROUPS * count)))

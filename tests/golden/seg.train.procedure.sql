@@ -113,18 +113,18 @@ BEGIN
 SOURCES = (
     ("nearest.py", 32),
     ("cells.py", 166),
-    ("lloyd.py", 329),
-    ("starts.py", 486),
-    ("search.py", 553),
-    ("centres.py", 766),
-    ("features.py", 875),
-    ("parameters.py", 911),
-    ("runtime.py", 964),
-    ("segments.py", 1024),
-    ("vectors.py", 1110),
-    ("kmeans.py", 1320),
-    ("charts.py", 1547),
-    ("glue", 1747),
+    ("lloyd.py", 327),
+    ("starts.py", 484),
+    ("search.py", 551),
+    ("centres.py", 764),
+    ("features.py", 873),
+    ("parameters.py", 909),
+    ("runtime.py", 962),
+    ("segments.py", 1022),
+    ("vectors.py", 1108),
+    ("kmeans.py", 1318),
+    ("charts.py", 1545),
+    ("glue", 1745),
 )
 
 def locate(error):
@@ -358,11 +358,9 @@ def split_cells(
     points: np.ndarray, weights: np.ndarray, most_cells: int
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the number of each point''s cell, and the means and weights of the cells."""
-    n_features, n_points = points.shape
-    numbers = np.zeros(n_points, dtype=np.int64)
-    everything = np.arange(n_points)
-    reference = points[:, :1]
-    spread = measure_spread(points, weights, everything, numbers, reference)
+    numbers = np.zeros(points.shape[1], dtype=np.int64)
+    everything = np.arange(points.shape[1])
+    spread = measure_spread(points, weights, everything, numbers, points[:, :1])
     while True:
         losses, count = spread.losses, len(spread.losses)
         split = np.flatnonzero(losses > losses.sum() / most_cells)
@@ -512,7 +510,7 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
         costs = cells.weights * two_nearest(cells.means, centres)[1]
         worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
         means[empty] = cells.means[:, worst].T
-    return means
+    return np.asarray(means)
 
 
 def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray) -> Fit:
@@ -743,7 +741,7 @@ def search_centres(
     for k in ks:
         first = settle(cells, cells.means[:, starts.best(k)].T)
         found[k] = improve(cells, first, n_init, np.random.RandomState(random_state))
-        if k - 1 in found:
+        if k - 1 in found and found[k - 1].inertia > 0:
             grown = grow(cells, found[k - 1], np.random.RandomState(random_state))
             other = improve(cells, grown, n_init, np.random.RandomState(random_state))
             found[k] = min(found[k], other, key=lambda state: state.inertia)
@@ -861,16 +859,16 @@ def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarr
     means = np.empty((n_drawn, len(cells.means)))
     for feature, values in enumerate(cells.means):
         origin = values[drawn]
-        shifts = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
-        shifts /= totals
+        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
+        shifts = sums / totals
         means[:, feature] = origin + shifts
         lost = np.bincount(
             pairs,
             weights * (values[moved] - state.centres[owner, feature]),
             minlength=n_drawn * count,
         ).reshape(n_drawn, count)
-        gains += totals * shifts**2
-        gains += (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
+        gains = gains + totals * shifts**2 + recentred
     return gains, means
 # ---- procluster/indb/centres.py
 """The centres of K-Means, for one number of clusters or for many.
