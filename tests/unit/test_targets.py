@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +15,7 @@ from procluster.deploy.secret import Secret, find_secret
 from procluster.deploy.server import connection_string, sql_error
 from procluster.deploy.target import Target
 from procluster.errors import ConnectError, SettingsError, SqlError
-from procluster.settings import parse, parse_targets
+from procluster.settings import load_targets, parse, parse_targets
 
 SERVER = '[target.dev]\nserver = "sql1"\ndatabase = "shop"\n'
 SQL = Target("dev", server="sql1", database="shop", authentication="sql", login="ana")
@@ -175,3 +179,32 @@ def test_sql_error_of_a_lost_connection_is_another_one() -> None:
     text = "[08S01] [Microsoft][ODBC Driver 18 for SQL Server]Communication link failure (0) (SQLE)"
 
     assert isinstance(sql_error(Exception("08S01", text)), ConnectError)
+
+
+@pytest.mark.parametrize("name", ["sqlserver", "managed_instance"])
+def test_example_target_is_valid(name: str) -> None:
+    file = Path(__file__).parents[2] / "deploy" / f"{name}.toml"
+
+    assert list(load_targets(file)) == [name]
+
+
+@pytest.mark.parametrize("name", ["sqlserver", "managed_instance"])
+def test_example_target_is_valid_with_every_other_way_to_log_in(name: str) -> None:
+    text = (Path(__file__).parents[2] / "deploy" / f"{name}.toml").read_text(encoding="utf-8")
+    blocks = re.findall(r"^# authentication = .*\n(?:# login = .*\n)?", text, re.MULTILINE)
+
+    assert blocks
+    for block in blocks:
+        other = re.sub(r"^(authentication|login) = .*\n", "", text, flags=re.MULTILINE)
+        other = other.replace("connect_timeout", block.replace("# ", "") + "connect_timeout", 1)
+        assert parse_targets(other)[name].authentication in block
+
+
+def test_deploy_py_is_the_verb(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "deploy" / "deploy.py"
+
+    done = subprocess.run(
+        [sys.executable, script, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert "Bring a database to what is rendered." in done.stdout
