@@ -100,7 +100,7 @@ class Connection:
         self._requests: queue.SimpleQueue[packets.Message | None] = queue.SimpleQueue()
         self._attentions = 0
         self._counting = threading.Lock()
-        self._announced: int | None = None
+        self._worked = False
 
     def run(self) -> None:
         """Serve until the client leaves or breaks the protocol, which is logged."""
@@ -183,7 +183,8 @@ class Connection:
             self._attentions += 1
         session.cancel()
         self._requests.put(message)
-        while session.hurry():  # an interrupt between two queries finds nothing to interrupt
+        # An interrupt between two queries finds nothing to interrupt.
+        while not self._worked and session.hurry():
             time.sleep(HURRY)
 
     def _work(self, session: Session) -> None:
@@ -198,6 +199,8 @@ class Connection:
             LOG.exception("connection ended by a fault of the engine")
         finally:
             self.close()
+            self._worked = True
+            session.resume()
 
     def _answer(self, session: Session, message: packets.Message) -> None:
         if message.kind is Kind.ATTENTION:
