@@ -20,6 +20,7 @@ from procluster.cli.render import render
 from procluster.cli.rollback import rollback
 from procluster.cli.sample import sample
 from procluster.cli.script import script
+from procluster.cli.serve import serve
 from procluster.cli.sql import sql
 from procluster.cli.uninstall import uninstall
 from procluster.cli.verify import verify
@@ -55,7 +56,7 @@ def main(traceback: bool) -> None:  # noqa: ARG001 - Verbs reads it
 
 
 for verb in (
-    *(demo, load, render, sample, sql),
+    *(demo, load, render, sample, serve, sql),
     *(check, plan, deploy, verify, history, rollback, baseline, script, uninstall, job),
 ):
     main.add_command(verb)

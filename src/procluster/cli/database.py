@@ -13,9 +13,9 @@ from procluster.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from procluster.local.database import Session
+    from procluster.local.database import Database, Session
 
-__all__ = ["DATABASE", "database_option", "open_session"]
+__all__ = ["DATABASE", "database_option", "open_database", "open_session"]
 
 DATABASE = Path("procluster.duckdb")
 IN_MEMORY = ":memory:"
@@ -32,8 +32,10 @@ database_option = click.option(
 
 
 @contextmanager
-def open_session(database: str, *, create: bool) -> Iterator[Session]:
-    """Open the database and a session in it, and close both.
+def open_database(
+    database: str, *, create: bool, longest_wait: float | None = 10.0
+) -> Iterator[Database]:
+    """Open the database and close it; `longest_wait` is that of ``Database``.
 
     Raises
     ------
@@ -48,7 +50,14 @@ def open_session(database: str, *, create: bool) -> Iterator[Session]:
             f"{path}: no such database. procluster demo, sample or load makes one; "
             "procluster sql --create makes an empty one."
         )
-    with Database(path) as opened:
+    with Database(path, longest_wait=longest_wait) as opened:
+        yield opened
+
+
+@contextmanager
+def open_session(database: str, *, create: bool) -> Iterator[Session]:
+    """Open the database and a session in it, and close both; as :func:`open_database`."""
+    with open_database(database, create=create) as opened:
         session = opened.connect()
         try:
             yield session

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from procluster.errors import SqlError
@@ -68,7 +68,7 @@ class Account:
     """The one login of a server."""
 
     login: str
-    password: str
+    password: str = field(repr=False)
 
     def admits(self, login: str, password: str) -> bool:
         """Whether login and password are right; takes as long whichever is wrong."""

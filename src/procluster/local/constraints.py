@@ -39,11 +39,17 @@ __all__ = [
 
 
 class RowNames:
-    """A frame's names with ``@new``, ``@kept`` and ``@old`` on top."""
+    """A frame's names with ``@new``, ``@kept`` and ``@old`` on top.
 
-    def __init__(self, frame: Frame, rows: dict[str, Table]) -> None:
+    ``new_row`` are the values that the SQL of ``@new`` names, where it is a single row.
+    """
+
+    def __init__(
+        self, frame: Frame, rows: dict[str, Table], new_row: dict[str, object] | None = None
+    ) -> None:
         self._frame = frame
         self._rows = rows
+        self.new_row = new_row
 
     def table(self, name: ObjectName) -> Table | View | None:
         """Find the rows, or any other table."""
@@ -155,7 +161,7 @@ def find_duplicate(
     columns = ", ".join(quote_tsql(column) for column in key.columns)
     where = f" WHERE {key.where_text}" if key.where_text else ""
     among_new = f"SELECT TOP (1) {columns} FROM @new{where} GROUP BY {columns} HAVING COUNT(*) > 1"
-    found = _finds(engine, names, among_new)
+    found = None if names.new_row else _finds(engine, names, among_new)
     if found is None and beside_kept:
         both = f"SELECT {columns} FROM @new{where} INTERSECT SELECT {columns} FROM @kept{where}"
         found = _finds(engine, names, f"SELECT TOP (1) {columns} FROM ({both}) AS d")
@@ -212,7 +218,7 @@ def _conflict(  # noqa: PLR0913, PLR0917
 
 def _finds(engine: Interpreter, names: RowNames, text: str) -> tuple[object, ...] | None:
     compiled = compile_query(row_query(text), names)
-    row = engine.first_row(compiled.sql, compiled.parameters)
+    row = engine.first_row(compiled.sql, {**compiled.parameters, **(names.new_row or {})})
     return None if row is None else tuple(row)
 
 

@@ -14,10 +14,11 @@ from procluster.local.stored import StoredTable, quote_sql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from procluster.errors import SqlError
     from procluster.local.interpreter import Interpreter
     from procluster.local.syntax import ColumnDefinition
 
-__all__ = ["STAGE", "check_nulls", "staged"]
+__all__ = ["STAGE", "check_nulls", "refuse_nulls", "staged"]
 
 STAGE = quote_sql("temp", "_stage")
 
@@ -47,6 +48,18 @@ def check_nulls(
     total, *filled = row or (0,)
     for column, count in zip(columns, filled, strict=True):
         if count < total:
-            table = f"{engine.database_name}.{target.full_name}"
-            raise sql_error(515, column.name, table, verb)
+            raise _null(engine, target, column, verb)
     return int(total)
+
+
+def refuse_nulls(engine: Interpreter, target: StoredTable, values: tuple[object, ...]) -> None:
+    """Check one row of a table on its way in; 515."""
+    for column, value in zip(target.columns, values, strict=True):
+        if value is None and not column.nullable:
+            raise _null(engine, target, column, "INSERT")
+
+
+def _null(
+    engine: Interpreter, target: StoredTable, column: ColumnDefinition, verb: str
+) -> SqlError:
+    return sql_error(515, column.name, f"{engine.database_name}.{target.full_name}", verb)

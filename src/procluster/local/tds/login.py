@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from procluster.local.tds.fields import Fields, decode
 from procluster.local.tds.packets import DEFAULT_SIZE, LARGEST_SIZE, SMALLEST_SIZE, ProtocolError
@@ -37,7 +37,7 @@ class Login:
     version: int
     packet_size: int
     user: str
-    password: str
+    password: str = field(repr=False)
     host: str
     application: str
     database: str
