@@ -31,6 +31,8 @@ BEGIN TRY
     DROP PROCEDURE IF EXISTS seg.train;
     DROP PROCEDURE IF EXISTS seg.choose_k;
     DROP PROCEDURE IF EXISTS seg.build_features;
+    DROP PROCEDURE IF EXISTS seg.polish_centroids;
+    DROP PROCEDURE IF EXISTS seg.sample_vectors;
     DROP PROCEDURE IF EXISTS seg.finish_run;
     DROP PROCEDURE IF EXISTS seg.start_run;
     DROP FUNCTION IF EXISTS seg.classify;

@@ -91,6 +91,8 @@ OBJECTS: tuple[Object, ...] = (
     Object("seg.classify", "function", readers=True),
     Object("seg.start_run", "procedure"),
     Object("seg.finish_run", "procedure"),
+    Object("seg.sample_vectors", "procedure"),
+    Object("seg.polish_centroids", "procedure"),
     Object(
         "seg.build_features",
         "procedure",
@@ -107,7 +109,7 @@ OBJECTS: tuple[Object, ...] = (
     Object(
         "seg.train",
         "procedure",
-        modules=("kmeans", "charts"),
+        modules=("kmeans", "polished", "charts"),
         purpose="Fit K-Means and store the model",
         example="EXEC {seg}.train @n_clusters = 4;",
     ),
@@ -297,6 +299,7 @@ def _context(settings: Settings) -> dict[str, object]:
         "train_policies": TRAIN_POLICIES,
         "features": features,
         "feature_vectors": _feature_vectors(seg),
+        "sampled_vectors": _sampled_vectors(),
         **_permissions(seg),
         "help": [
             {
@@ -325,6 +328,12 @@ def _feature_vectors(seg: Markup) -> str:
         f"\nSELECT\n{columns}    COUNT(*) AS customers\n"
         f"FROM {seg}.customer_feature AS f\nGROUP BY {groups}"
     )
+
+
+def _sampled_vectors() -> str:
+    """The input of a fit when there are too many: those drawn, each for many customers."""
+    columns = "".join(f"    p.{identifier(feature.name)},\n" for feature in FEATURES)
+    return f"\nSELECT\n{columns}    p.customers\nFROM #point AS p"
 
 
 def _permissions(seg: Markup) -> dict[str, object]:

@@ -1335,8 +1335,8 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
             continue
         finite = np.where(np.isfinite(column), column, 0.0)
         if name == "customers":
-            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
-            allowed = "Allowed: whole numbers from 1."
+            wrong = finite < 1  # of a sample, a vector stands for a broken number of customers
+            allowed = "Allowed: numbers from 1."
         else:
             wrong = np.abs(finite) > LARGEST_VALUE
             allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
