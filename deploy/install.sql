@@ -541,6 +541,347 @@ IF @@TRANCOUNT = 0
 GO
 
 /*
+seg.sample_vectors: draws the feature vectors that stand for all, when there are more of them
+than a Python script should hold in memory. Called by seg.choose_k and seg.train, whose temp
+tables it fills:
+
+    #scale    one row: what each feature is divided by
+    #vector   every distinct vector, divided by the scale, with its number of customers
+    #point    those drawn, with the number of customers that each stands for
+
+A vector's chance to be drawn has three equal parts: the same for every vector, its share of the
+customers, and its share of the sum of squares around the mean. What lies far out is certain to be
+drawn, and whoever is drawn stands for its customers divided by its chance. (Bachem, Lucic and Krause
+2018, Scalable k-means clustering via lightweight coresets.) Nothing is left to luck: the chances are
+added up in the order of the features, and each vector that completes a whole number is drawn.
+*/
+CREATE OR ALTER PROCEDURE seg.sample_vectors
+    @max_points int,
+    @scaling nvarchar(10)
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    DECLARE
+        @vectors float,
+        @customers float,
+        @spread float,
+        @one bigint = 1000000000;
+
+    IF @scaling = N'none'
+        INSERT INTO #scale (order_ratio, items_ratio, monetary_ratio, frequency)
+        VALUES (1, 1, 1, 1);
+
+    IF @scaling = N'standard'
+        INSERT INTO #scale (order_ratio, items_ratio, monetary_ratio, frequency)
+        SELECT
+            IIF(MIN(f.order_ratio) < MAX(f.order_ratio), STDEVP(f.order_ratio), 0),
+            IIF(MIN(f.items_ratio) < MAX(f.items_ratio), STDEVP(f.items_ratio), 0),
+            IIF(MIN(f.monetary_ratio) < MAX(f.monetary_ratio), STDEVP(f.monetary_ratio), 0),
+            IIF(MIN(f.frequency) < MAX(f.frequency), STDEVP(f.frequency), 0)
+        FROM seg.customer_feature AS f;
+
+    IF @scaling = N'robust'
+        INSERT INTO #scale (order_ratio, items_ratio, monetary_ratio, frequency)
+        SELECT TOP (1)
+            PERCENTILE_DISC(0.75) WITHIN GROUP (ORDER BY f.order_ratio) OVER () -
+            PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY f.order_ratio) OVER (),
+            PERCENTILE_DISC(0.75) WITHIN GROUP (ORDER BY f.items_ratio) OVER () -
+            PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY f.items_ratio) OVER (),
+            PERCENTILE_DISC(0.75) WITHIN GROUP (ORDER BY f.monetary_ratio) OVER () -
+            PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY f.monetary_ratio) OVER (),
+            PERCENTILE_DISC(0.75) WITHIN GROUP (ORDER BY f.frequency) OVER () -
+            PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY f.frequency) OVER ()
+        FROM seg.customer_feature AS f;
+
+    -- A feature without spread keeps its unit.
+    UPDATE s
+    SET
+        s.order_ratio = IIF(s.order_ratio > m.order_ratio / 1e100, s.order_ratio, 1),
+        s.items_ratio = IIF(s.items_ratio > m.items_ratio / 1e100, s.items_ratio, 1),
+        s.monetary_ratio = IIF(s.monetary_ratio > m.monetary_ratio / 1e100, s.monetary_ratio, 1),
+        s.frequency = IIF(s.frequency > m.frequency / 1e100, s.frequency, 1)
+    FROM #scale AS s
+    CROSS JOIN (
+        SELECT
+            MAX(ABS(f.order_ratio)) AS order_ratio,
+            MAX(ABS(f.items_ratio)) AS items_ratio,
+            MAX(ABS(f.monetary_ratio)) AS monetary_ratio,
+            MAX(ABS(f.frequency)) AS frequency
+        FROM seg.customer_feature AS f
+    ) AS m;
+
+    INSERT INTO #vector (order_ratio, items_ratio, monetary_ratio, frequency, customers)
+    SELECT
+        v.order_ratio / s.order_ratio,
+        v.items_ratio / s.items_ratio,
+        v.monetary_ratio / s.monetary_ratio,
+        v.frequency / s.frequency,
+        v.customers
+    FROM (
+        SELECT
+            f.order_ratio,
+            f.items_ratio,
+            f.monetary_ratio,
+            f.frequency,
+            COUNT_BIG(*) AS customers
+        FROM seg.customer_feature AS f
+        GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency
+    ) AS v
+    CROSS JOIN #scale AS s;
+
+    -- The sum of squares around the mean is never 0: the vectors differ.
+    SELECT
+        SUM(v.customers * v.order_ratio) / SUM(v.customers) AS order_ratio,
+        SUM(v.customers * v.items_ratio) / SUM(v.customers) AS items_ratio,
+        SUM(v.customers * v.monetary_ratio) / SUM(v.customers) AS monetary_ratio,
+        SUM(v.customers * v.frequency) / SUM(v.customers) AS frequency
+    INTO #mean
+    FROM #vector AS v;
+
+    SELECT
+        @vectors = COUNT_BIG(*),
+        @customers = SUM(v.customers),
+        @spread = SUM(v.customers * (
+            SQUARE(v.order_ratio - m.order_ratio) +
+            SQUARE(v.items_ratio - m.items_ratio) +
+            SQUARE(v.monetary_ratio - m.monetary_ratio) +
+            SQUARE(v.frequency - m.frequency)
+        ))
+    FROM #vector AS v
+    CROSS JOIN #mean AS m;
+
+    WITH chance AS (
+        SELECT
+            v.order_ratio,
+            v.items_ratio,
+            v.monetary_ratio,
+            v.frequency,
+            v.customers,
+            @max_points / 3e0 * (1 / @vectors + v.customers / @customers + v.customers * (
+                SQUARE(v.order_ratio - m.order_ratio) +
+                SQUARE(v.items_ratio - m.items_ratio) +
+                SQUARE(v.monetary_ratio - m.monetary_ratio) +
+                SQUARE(v.frequency - m.frequency)
+            ) / @spread) AS chance
+        FROM #vector AS v
+        CROSS JOIN #mean AS m
+    ),
+    whole AS (
+        SELECT
+            c.order_ratio,
+            c.items_ratio,
+            c.monetary_ratio,
+            c.frequency,
+            c.customers,
+            IIF(c.chance < 1, c.chance, 1) AS chance,
+            CAST(IIF(c.chance < 1, c.chance, 1) * @one AS bigint) AS part
+        FROM chance AS c
+    ),
+    added AS (
+        SELECT
+            w.order_ratio,
+            w.items_ratio,
+            w.monetary_ratio,
+            w.frequency,
+            w.customers,
+            w.chance,
+            w.part,
+            SUM(w.part) OVER (
+                ORDER BY w.order_ratio, w.items_ratio, w.monetary_ratio, w.frequency
+                ROWS UNBOUNDED PRECEDING
+            ) + @one / 2 AS total
+        FROM whole AS w
+    )
+    INSERT INTO #point (order_ratio, items_ratio, monetary_ratio, frequency, customers)
+    SELECT
+        a.order_ratio,
+        a.items_ratio,
+        a.monetary_ratio,
+        a.frequency,
+        a.customers / a.chance
+    FROM added AS a
+    WHERE a.total / @one > (a.total - a.part) / @one;
+END;
+GO
+
+IF @@ERROR <> 0 AND @@TRANCOUNT > 0
+    ROLLBACK TRANSACTION;
+
+IF @@TRANCOUNT = 0
+    SET NOEXEC ON;
+GO
+
+/*
+seg.polish_centroids: moves centroids that were fitted on a sample to where all customers want them.
+Called by seg.choose_k and seg.train after seg.sample_vectors, with these temp tables:
+
+    #vector     every distinct vector with its number of customers
+    #centroid   k, cluster_id, where the centroid is, and whether its k is still moving
+    #cluster    filled here: for each k and cluster its customers, the sums of their distances and of
+                the squares of these, and the means of their features
+
+A step puts every vector to its nearest centroid and moves each centroid to the mean of its customers:
+Lloyd (1982), Least squares quantization in PCM. It is over when a step would lower the sum of squared
+distances by no more than the tolerance, as a share of it. A centroid without customers moves to the
+vector that adds most to that sum. Progress is sent as messages.
+*/
+CREATE OR ALTER PROCEDURE seg.polish_centroids
+    @tolerance float = 1e-6,
+    @max_steps int = 100,
+    @steps int = NULL OUTPUT
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+
+    DECLARE @moving int = 1;
+
+    SET @steps = 0;
+
+    WHILE @moving > 0
+    BEGIN
+        DELETE FROM u
+        FROM #cluster AS u
+        WHERE EXISTS (SELECT 1 FROM #centroid AS c WHERE c.k = u.k AND c.is_moving = 1);
+
+        INSERT INTO #cluster (
+            k, cluster_id, customers, distance, squared_distance, order_ratio, items_ratio, monetary_ratio, frequency
+        )
+        SELECT
+            t.k,
+            n.cluster_id,
+            SUM(v.customers),
+            SUM(v.customers * SQRT(n.squared_distance)),
+            SUM(v.customers * n.squared_distance),
+            SUM(v.customers * v.order_ratio) / SUM(v.customers),
+            SUM(v.customers * v.items_ratio) / SUM(v.customers),
+            SUM(v.customers * v.monetary_ratio) / SUM(v.customers),
+            SUM(v.customers * v.frequency) / SUM(v.customers)
+        FROM #vector AS v
+        CROSS JOIN (SELECT DISTINCT c.k FROM #centroid AS c WHERE c.is_moving = 1) AS t
+        CROSS APPLY (
+            SELECT TOP (1)
+                c.cluster_id,
+                SQUARE(v.order_ratio - c.order_ratio) +
+                SQUARE(v.items_ratio - c.items_ratio) +
+                SQUARE(v.monetary_ratio - c.monetary_ratio) +
+                SQUARE(v.frequency - c.frequency) AS squared_distance
+            FROM #centroid AS c
+            WHERE c.k = t.k
+            ORDER BY squared_distance, c.cluster_id
+        ) AS n
+        GROUP BY t.k, n.cluster_id;
+
+        -- What the step would gain: the squared way of each centroid, once for each of its customers.
+        UPDATE c
+        SET c.is_moving = 0
+        FROM #centroid AS c
+        INNER JOIN (
+            SELECT
+                u.k,
+                COUNT(*) AS clusters,
+                SUM(u.squared_distance) AS inertia,
+                SUM(u.customers * (
+                    SQUARE(u.order_ratio - o.order_ratio) +
+                    SQUARE(u.items_ratio - o.items_ratio) +
+                    SQUARE(u.monetary_ratio - o.monetary_ratio) +
+                    SQUARE(u.frequency - o.frequency)
+                )) AS gain
+            FROM #cluster AS u
+            INNER JOIN #centroid AS o
+                ON o.k = u.k AND o.cluster_id = u.cluster_id
+            WHERE o.is_moving = 1
+            GROUP BY u.k
+        ) AS t
+            ON t.k = c.k
+        WHERE @steps >= @max_steps OR (t.clusters = t.k AND t.gain <= @tolerance * t.inertia);
+
+        -- Hardly ever: a centroid without customers.
+        IF EXISTS (
+            SELECT 1
+            FROM #centroid AS c
+            WHERE c.is_moving = 1
+                AND NOT EXISTS (SELECT 1 FROM #cluster AS u WHERE u.k = c.k AND u.cluster_id = c.cluster_id)
+        )
+            UPDATE c
+            SET
+                c.order_ratio = w.order_ratio,
+                c.items_ratio = w.items_ratio,
+                c.monetary_ratio = w.monetary_ratio,
+                c.frequency = w.frequency
+            FROM #centroid AS c
+            INNER JOIN (
+                SELECT
+                    e.k,
+                    e.cluster_id,
+                    ROW_NUMBER() OVER (PARTITION BY e.k ORDER BY e.cluster_id) AS place
+                FROM #centroid AS e
+                WHERE e.is_moving = 1
+                    AND NOT EXISTS (SELECT 1 FROM #cluster AS u WHERE u.k = e.k AND u.cluster_id = e.cluster_id)
+            ) AS e
+                ON e.k = c.k AND e.cluster_id = c.cluster_id
+            INNER JOIN (
+                SELECT
+                    t.k,
+                    v.order_ratio,
+                    v.items_ratio,
+                    v.monetary_ratio,
+                    v.frequency,
+                    ROW_NUMBER() OVER (
+                        PARTITION BY t.k
+                        ORDER BY
+                            v.customers * n.squared_distance DESC,
+                            v.order_ratio ASC,
+                            v.items_ratio ASC,
+                            v.monetary_ratio ASC,
+                            v.frequency ASC
+                    ) AS place
+                FROM #vector AS v
+                CROSS JOIN (SELECT DISTINCT c.k FROM #centroid AS c WHERE c.is_moving = 1) AS t
+                CROSS APPLY (
+                    SELECT TOP (1)
+                        c.cluster_id,
+                        SQUARE(v.order_ratio - c.order_ratio) +
+                        SQUARE(v.items_ratio - c.items_ratio) +
+                        SQUARE(v.monetary_ratio - c.monetary_ratio) +
+                        SQUARE(v.frequency - c.frequency) AS squared_distance
+                    FROM #centroid AS c
+                    WHERE c.k = t.k
+                    ORDER BY squared_distance, c.cluster_id
+                ) AS n
+            ) AS w
+                ON w.k = e.k AND w.place = e.place;
+
+        UPDATE c
+        SET
+            c.order_ratio = u.order_ratio,
+            c.items_ratio = u.items_ratio,
+            c.monetary_ratio = u.monetary_ratio,
+            c.frequency = u.frequency
+        FROM #centroid AS c
+        INNER JOIN #cluster AS u
+            ON u.k = c.k AND u.cluster_id = c.cluster_id
+        WHERE c.is_moving = 1;
+
+        SELECT @moving = COUNT(DISTINCT c.k)
+        FROM #centroid AS c
+        WHERE c.is_moving = 1;
+
+        SET @steps += 1;
+
+        RAISERROR(N'Step %d over all customers. Numbers of clusters still moving: %d.', 0, 1, @steps, @moving) WITH NOWAIT;
+    END;
+END;
+GO
+
+IF @@ERROR <> 0 AND @@TRANCOUNT > 0
+    ROLLBACK TRANSACTION;
+
+IF @@TRANCOUNT = 0
+    SET NOEXEC ON;
+GO
+
+/*
 seg.build_features: computes the features of every customer with a sale into
 seg.customer_feature, all or nothing.
 
@@ -1990,8 +2331,8 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
             continue
         finite = np.where(np.isfinite(column), column, 0.0)
         if name == "customers":
-            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
-            allowed = "Allowed: whole numbers from 1."
+            wrong = finite < 1  # of a sample, a vector stands for a broken number of customers
+            allowed = "Allowed: numbers from 1."
         else:
             wrong = np.abs(finite) > LARGEST_VALUE
             allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
@@ -2754,6 +3095,9 @@ seg.train: fits K-Means on the customers' features and stores the model.
     DECLARE @model_id int;
     EXEC seg.train @n_clusters = 5, @scaling = N'standard', @activate = 0, @model_id = @model_id OUTPUT;
 
+Above @max_points distinct feature vectors the memory of the external script stays bounded: Python fits
+on a sample of so many, and the centroids are then moved over all customers here, in T-SQL.
+
 Result: one row that sums the model up. A new model keeps the number of each cluster of the active
 one that it matches, so "cluster 0" goes on meaning the same people; the first one numbers by size.
 */
@@ -2762,6 +3106,7 @@ CREATE OR ALTER PROCEDURE seg.train
     @scaling nvarchar(10) = N'none',
     @random_state int = 111,
     @n_init int = 10,
+    @max_points int = 2000000,
     @activate bit = 1,
     @model_id int = NULL OUTPUT,
     @with_chart bit = 0,
@@ -2782,6 +3127,20 @@ BEGIN
         @previous_id int,
         @previous nvarchar(max),
         @lock int,
+        @vectors nvarchar(max) = N'
+SELECT
+    f.order_ratio,
+    f.items_ratio,
+    f.monetary_ratio,
+    f.frequency,
+    COUNT(*) AS customers
+FROM seg.customer_feature AS f
+GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
+        @script nvarchar(max),
+        @script_scaling nvarchar(10),
+        @fitted nvarchar(max),
+        @steps int,
+        @no_chart varbinary(max),
         @document nvarchar(max),
         @document_length int,
         @fault nvarchar(max);
@@ -2789,7 +3148,7 @@ BEGIN
     BEGIN TRY
         SET @parameters = CONCAT(
             N'@n_clusters = ', @n_clusters, N', @scaling = ', @scaling, N', @random_state = ', @random_state,
-            N', @n_init = ', @n_init, N', @activate = ', @activate
+            N', @n_init = ', @n_init, N', @max_points = ', @max_points, N', @activate = ', @activate
         );
 
         EXEC seg.start_run
@@ -2813,6 +3172,10 @@ BEGIN
             IIF(@n_init BETWEEN 1 AND 1000, N'', CONCAT(
                 N'@n_init: ', COALESCE(CAST(@n_init AS nvarchar(30)), N'NULL'),
                 N' is not a number of restarts. Allowed: 1 to 1000. '
+            )),
+            IIF(@max_points BETWEEN 1000 AND 100000000, N'', CONCAT(
+                N'@max_points: ', COALESCE(CAST(@max_points AS nvarchar(30)), N'NULL'),
+                N' is not a number of feature vectors. Allowed: 1000 to 100000000. '
             )),
             IIF(@activate IS NULL, N'@activate: NULL is neither yes nor no. Allowed: 0 or 1. ', N'')
         );
@@ -2854,25 +3217,24 @@ BEGIN
         FROM seg.model AS m
         WHERE m.is_active = 1;
 
-        EXEC sp_execute_external_script
-            @language = N'Python',
-            @script = N'
+        SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 32),
-    ("cells.py", 166),
-    ("lloyd.py", 327),
-    ("starts.py", 484),
-    ("search.py", 551),
-    ("centres.py", 764),
-    ("features.py", 873),
-    ("parameters.py", 909),
-    ("runtime.py", 962),
-    ("segments.py", 1022),
-    ("vectors.py", 1108),
-    ("kmeans.py", 1318),
-    ("charts.py", 1545),
-    ("glue", 1745),
+    ("nearest.py", 33),
+    ("cells.py", 167),
+    ("lloyd.py", 328),
+    ("starts.py", 485),
+    ("search.py", 552),
+    ("centres.py", 765),
+    ("features.py", 874),
+    ("parameters.py", 910),
+    ("runtime.py", 963),
+    ("segments.py", 1023),
+    ("vectors.py", 1109),
+    ("kmeans.py", 1319),
+    ("polished.py", 1552),
+    ("charts.py", 1639),
+    ("glue", 1839),
 )
 
 def locate(error):
@@ -4026,8 +4388,8 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
             continue
         finite = np.where(np.isfinite(column), column, 0.0)
         if name == "customers":
-            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
-            allowed = "Allowed: whole numbers from 1."
+            wrong = finite < 1  # of a sample, a vector stands for a broken number of customers
+            allowed = "Allowed: numbers from 1."
         else:
             wrong = np.abs(finite) > LARGEST_VALUE
             allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
@@ -4176,7 +4538,7 @@ def weighted_quantiles(
 """Customer segments by K-Means: training, the model document, stable cluster numbers."""
 
 import json
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
@@ -4294,28 +4656,34 @@ def by_feature(values: np.ndarray) -> Dict[str, float]:
 def describe_clusters(
     vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
 ) -> Tuple[List[Dict[str, Any]], np.ndarray]:
-    """Return the clusters of the document in the order of their numbers, and the vectors'' numbers.
-
-    A customer farther from the centre than the upper outer fence of its cluster, three
-    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
-    Exploratory Data Analysis.
-    """
+    """Return the clusters of the document by their numbers, and the numbers of the vectors."""
     order = np.argsort(numbers)
     labels, distances = nearest_centres(vectors.values, centres[order], scale)
     clusters = []
     for place, index in enumerate(order):
         members = labels == place
         size = vectors.customers[members]
-        low, high = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
-        clusters.append(
-            {
-                "cluster": numbers[index],
-                "size": int(size.sum()),
-                "outlier_distance": high + 3 * (high - low),
-                "centroid": by_feature(centres[index]),
-            }
-        )
+        quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
+        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
     return clusters, np.array(numbers)[order][labels]
+
+
+def describe_cluster(
+    number: int, size: float, quartiles: Sequence[float], centre: np.ndarray
+) -> Dict[str, Any]:
+    """Return the entry of one cluster.
+
+    A customer farther from the centre than the upper outer fence of its cluster, three
+    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
+    Exploratory Data Analysis.
+    """
+    low, high = quartiles
+    return {
+        "cluster": number,
+        "size": int(size),
+        "outlier_distance": high + 3 * (high - low),
+        "centroid": by_feature(centre),
+    }
 
 
 def number_clusters(
@@ -4399,6 +4767,93 @@ def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
     if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
         return keys.astype(np.int64)
     return keys if keys.dtype.kind in "iu" else keys.astype(object)
+# ---- procluster/indb/polished.py
+"""Documents of clusters that T-SQL moved over all customers, after Python had fitted a sample.
+
+T-SQL works in scaled units: a vector is divided by its scale before it is drawn, fitted and moved.
+"""
+
+import json
+import math
+from typing import Any, Dict, Optional
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+def polish_model(
+    frame: pd.DataFrame,
+    fitted: str,
+    scaling: str,
+    distinct_vectors: int,
+    steps: int,
+    previous: Optional[str] = None,
+) -> str:
+    """Return the document of a model whose centres were moved over all customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a cluster: the feature columns (its centre, scaled), `customers`,
+        `squared_distance` (the sum over its customers), `low` and `high` (the quartiles of their
+        distances); and in every row alike for each feature `<name>_scale` and `<name>_negative`
+        (customers with a negative value).
+    fitted : str
+        The document of the model that was fitted on the sample.
+    scaling : str
+        What the scales are.
+    distinct_vectors, steps : int
+        Of all customers; how often the centres were moved.
+    previous : str, optional
+        Document of an earlier model, whose cluster numbers are kept where clusters match.
+
+    Raises
+    ------
+    ValueError
+        When a cluster has no customers.
+    """
+    model = json.loads(fitted)
+    if len(frame) != model["n_clusters"]:
+        raise ValueError(
+            "n_clusters: {} were fitted on a sample, and {} of them have customers. "
+            "Allowed: fewer.".format(model["n_clusters"], len(frame))
+        )
+    scale = common_values(frame, "scale")
+    centres = frame[FEATURE_NAMES].values * scale
+    sizes = np.asarray(frame["customers"], dtype=np.float64)
+    earlier = None if previous is None else read_segments(previous)
+    numbers = number_clusters(centres, sizes, scale, earlier)
+    quartiles = frame[["low", "high"]].values.tolist()
+    model.update(
+        scaling=scaling,
+        scale=by_feature(scale),
+        clusters=[
+            describe_cluster(numbers[place], sizes[place], quartiles[place], centres[place])
+            for place in np.argsort(numbers)
+        ],
+        inertia=math.fsum(frame["squared_distance"]),
+        customers=int(sizes.sum()),
+        distinct_vectors=int(distinct_vectors),
+        sampled_vectors=model["distinct_vectors"],
+        negative=whole_numbers(by_feature(common_values(frame, "negative"))),
+        iterations=model["iterations"] + int(steps),
+    )
+    return json.dumps(model, allow_nan=False)
+
+
+def common_values(frame: pd.DataFrame, what: str) -> np.ndarray:
+    """Return what is the same in every row, shape (n_features,)."""
+    columns = [f"{name}_{what}" for name in FEATURE_NAMES]
+    return np.asarray(frame[columns].values[0], dtype=np.float64)
+
+
+def whole_numbers(counts: Dict[str, float]) -> Dict[str, Any]:
+    """Return the counts that are not zero, as whole numbers."""
+    return {name: int(count) for name, count in counts.items() if count}
 # ---- procluster/indb/charts.py
 """Pictures of the choice of k and of the clusters, as PNG.
 
@@ -4601,46 +5056,117 @@ def to_png(figure: Any) -> bytes:
     return png.getvalue()
 # ---- glue
 try:
-    model = train(
-        InputDataSet,
-        n_clusters=n_clusters,
-        scaling=scaling,
-        random_state=random_state,
-        n_init=n_init,
-        previous=previous,
-    )
-    document = str(model.document)
-    chart = clusters_png(InputDataSet, document) if with_chart else None
-    fault = None
+    if fitted is None:
+        document = train(
+            InputDataSet,
+            n_clusters=n_clusters,
+            scaling=scaling,
+            random_state=random_state,
+            n_init=n_init,
+            previous=previous,
+        ).document
+        chart = clusters_png(InputDataSet, document) if with_chart else None
+    else:
+        document = polish_model(InputDataSet, fitted, scaling, distinct_vectors, steps, previous)
+        chart = None
+    document, fault = str(document), None
 except Exception as error:
     document, chart, fault = None, None, str(locate(error))
 document_length = int(len(document or ""))
-',
-            @input_data_1 = N'
+';
+        SET @script_scaling = @scaling;
+
+        IF @distinct_vectors > @max_points
+        BEGIN
+            CREATE TABLE #scale (
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL
+            );
+
+            CREATE TABLE #vector (
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL,
+                customers bigint NOT NULL
+            );
+
+            CREATE TABLE #point (
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL,
+                customers float NOT NULL
+            );
+
+            CREATE TABLE #centroid (
+                k int NOT NULL,
+                cluster_id int NOT NULL,
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL,
+                is_moving bit NOT NULL,
+                PRIMARY KEY (k, cluster_id)
+            );
+
+            CREATE TABLE #cluster (
+                k int NOT NULL,
+                cluster_id int NOT NULL,
+                customers bigint NOT NULL,
+                distance float NOT NULL,
+                squared_distance float NOT NULL,
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL,
+                PRIMARY KEY (k, cluster_id)
+            );
+
+            EXEC seg.sample_vectors
+                @max_points = @max_points,
+                @scaling = @scaling;
+
+            -- What was drawn is scaled already.
+            SET @vectors = N'
 SELECT
-    f.order_ratio,
-    f.items_ratio,
-    f.monetary_ratio,
-    f.frequency,
-    COUNT(*) AS customers
-FROM seg.customer_feature AS f
-GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
+    p.order_ratio,
+    p.items_ratio,
+    p.monetary_ratio,
+    p.frequency,
+    p.customers
+FROM #point AS p';
+            SET @script_scaling = N'none';
+        END;
+
+        EXEC sp_execute_external_script
+            @language = N'Python',
+            @script = @script,
+            @input_data_1 = @vectors,
             @params = N'
                 @n_clusters int,
                 @scaling nvarchar(10),
                 @random_state int,
                 @n_init int,
                 @previous nvarchar(max),
+                @fitted nvarchar(max),
+                @distinct_vectors bigint,
+                @steps int,
                 @with_chart bit,
                 @document nvarchar(max) OUTPUT,
                 @document_length int OUTPUT,
                 @chart varbinary(max) OUTPUT,
                 @fault nvarchar(max) OUTPUT',
             @n_clusters = @n_clusters,
-            @scaling = @scaling,
+            @scaling = @script_scaling,
             @random_state = @random_state,
             @n_init = @n_init,
             @previous = @previous,
+            @fitted = @fitted,
+            @distinct_vectors = @distinct_vectors,
+            @steps = @steps,
             @with_chart = @with_chart,
             @document = @document OUTPUT,
             @document_length = @document_length OUTPUT,
@@ -4662,6 +5188,154 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
                 N' characters. Nothing was stored; call again, and report it when it happens twice.'
             );
             THROW 50003, @message, 1;
+        END;
+
+        IF @distinct_vectors > @max_points
+        BEGIN
+            INSERT INTO #centroid (k, cluster_id, order_ratio, items_ratio, monetary_ratio, frequency, is_moving)
+            SELECT
+                @n_clusters,
+                c.cluster_id,
+                c.order_ratio,
+                c.items_ratio,
+                c.monetary_ratio,
+                c.frequency,
+                1
+            FROM OPENJSON(@document, N'$.clusters') WITH (
+                order_ratio float '$.centroid.order_ratio',
+                items_ratio float '$.centroid.items_ratio',
+                monetary_ratio float '$.centroid.monetary_ratio',
+                frequency float '$.centroid.frequency',
+                cluster_id int '$.cluster'
+            ) AS c;
+
+            EXEC seg.polish_centroids
+                @steps = @steps OUTPUT;
+
+            -- What Python writes down: the clusters of all customers, with the quartiles of the distances.
+            WITH nearest AS (
+                SELECT
+                    n.cluster_id,
+                    v.customers,
+                    SQRT(n.squared_distance) AS distance
+                FROM #vector AS v
+                CROSS APPLY (
+                    SELECT TOP (1)
+                        c.cluster_id,
+                        SQUARE(v.order_ratio - c.order_ratio) +
+                        SQUARE(v.items_ratio - c.items_ratio) +
+                        SQUARE(v.monetary_ratio - c.monetary_ratio) +
+                        SQUARE(v.frequency - c.frequency) AS squared_distance
+                    FROM #centroid AS c
+                    ORDER BY squared_distance, c.cluster_id
+                ) AS n
+            ),
+            added AS (
+                SELECT
+                    n.cluster_id,
+                    n.distance,
+                    SUM(n.customers) OVER (
+                        PARTITION BY n.cluster_id
+                        ORDER BY n.distance
+                        ROWS UNBOUNDED PRECEDING
+                    ) AS so_far,
+                    SUM(n.customers) OVER (PARTITION BY n.cluster_id) AS customers
+                FROM nearest AS n
+            ),
+            quartile AS (
+                SELECT
+                    a.cluster_id,
+                    MIN(IIF(a.so_far >= 0.25 * a.customers, a.distance, NULL)) AS low,
+                    MIN(IIF(a.so_far >= 0.75 * a.customers, a.distance, NULL)) AS high
+                FROM added AS a
+                GROUP BY a.cluster_id
+            ),
+            negative AS (
+                SELECT
+                    SUM(IIF(v.order_ratio < 0, v.customers, 0)) AS order_ratio,
+                    SUM(IIF(v.items_ratio < 0, v.customers, 0)) AS items_ratio,
+                    SUM(IIF(v.monetary_ratio < 0, v.customers, 0)) AS monetary_ratio,
+                    SUM(IIF(v.frequency < 0, v.customers, 0)) AS frequency
+                FROM #vector AS v
+            )
+            SELECT
+                c.order_ratio,
+                s.order_ratio AS order_ratio_scale,
+                CAST(g.order_ratio AS float) AS order_ratio_negative,
+                c.items_ratio,
+                s.items_ratio AS items_ratio_scale,
+                CAST(g.items_ratio AS float) AS items_ratio_negative,
+                c.monetary_ratio,
+                s.monetary_ratio AS monetary_ratio_scale,
+                CAST(g.monetary_ratio AS float) AS monetary_ratio_negative,
+                c.frequency,
+                s.frequency AS frequency_scale,
+                CAST(g.frequency AS float) AS frequency_negative,
+                CAST(u.customers AS float) AS customers,
+                u.squared_distance,
+                q.low,
+                q.high
+            INTO #polished
+            FROM #centroid AS c
+            INNER JOIN #cluster AS u
+                ON u.k = c.k AND u.cluster_id = c.cluster_id
+            INNER JOIN quartile AS q
+                ON q.cluster_id = c.cluster_id
+            CROSS JOIN #scale AS s
+            CROSS JOIN negative AS g;
+
+            SET @vectors = N'SELECT * FROM #polished';
+            SET @fitted = @document;
+
+            EXEC sp_execute_external_script
+                @language = N'Python',
+                @script = @script,
+                @input_data_1 = @vectors,
+                @params = N'
+                    @n_clusters int,
+                    @scaling nvarchar(10),
+                    @random_state int,
+                    @n_init int,
+                    @previous nvarchar(max),
+                    @fitted nvarchar(max),
+                    @distinct_vectors bigint,
+                    @steps int,
+                    @with_chart bit,
+                    @document nvarchar(max) OUTPUT,
+                    @document_length int OUTPUT,
+                    @chart varbinary(max) OUTPUT,
+                    @fault nvarchar(max) OUTPUT',
+                @n_clusters = @n_clusters,
+                @scaling = @scaling,
+                @random_state = @random_state,
+                @n_init = @n_init,
+                @previous = @previous,
+                @fitted = @fitted,
+                @distinct_vectors = @distinct_vectors,
+                @steps = @steps,
+                @with_chart = @with_chart,
+                @document = @document OUTPUT,
+                @document_length = @document_length OUTPUT,
+                @chart = @no_chart OUTPUT,
+                @fault = @fault OUTPUT;
+
+            IF @fault IS NOT NULL
+            BEGIN
+                SET @message = LEFT(@fault, 2000);
+                THROW 50002, @message, 1;
+            END;
+
+            IF @document IS NULL OR @document_length IS NULL
+                OR DATALENGTH(@document) <> 2 * @document_length OR ISJSON(@document) <> 1
+            BEGIN
+                SET @message = CONCAT(
+                    N'sp_execute_external_script: the document arrived with ',
+                    COALESCE(DATALENGTH(@document), 0) / 2, N' of ', @document_length,
+                    N' characters. Nothing was stored; call again, and report it when it happens twice.'
+                );
+                THROW 50003, @message, 1;
+            END;
+
         END;
 
         IF @own_transaction = 1
@@ -6011,7 +6685,7 @@ SOURCES = (
     ("segments.py", 1021),
     ("vectors.py", 1107),
     ("kmeans.py", 1317),
-    ("glue", 1544),
+    ("glue", 1550),
 )
 
 def locate(error):
@@ -7165,8 +7839,8 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
             continue
         finite = np.where(np.isfinite(column), column, 0.0)
         if name == "customers":
-            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
-            allowed = "Allowed: whole numbers from 1."
+            wrong = finite < 1  # of a sample, a vector stands for a broken number of customers
+            allowed = "Allowed: numbers from 1."
         else:
             wrong = np.abs(finite) > LARGEST_VALUE
             allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
@@ -7315,7 +7989,7 @@ def weighted_quantiles(
 """Customer segments by K-Means: training, the model document, stable cluster numbers."""
 
 import json
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
@@ -7433,28 +8107,34 @@ def by_feature(values: np.ndarray) -> Dict[str, float]:
 def describe_clusters(
     vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
 ) -> Tuple[List[Dict[str, Any]], np.ndarray]:
-    """Return the clusters of the document in the order of their numbers, and the vectors'' numbers.
-
-    A customer farther from the centre than the upper outer fence of its cluster, three
-    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
-    Exploratory Data Analysis.
-    """
+    """Return the clusters of the document by their numbers, and the numbers of the vectors."""
     order = np.argsort(numbers)
     labels, distances = nearest_centres(vectors.values, centres[order], scale)
     clusters = []
     for place, index in enumerate(order):
         members = labels == place
         size = vectors.customers[members]
-        low, high = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
-        clusters.append(
-            {
-                "cluster": numbers[index],
-                "size": int(size.sum()),
-                "outlier_distance": high + 3 * (high - low),
-                "centroid": by_feature(centres[index]),
-            }
-        )
+        quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
+        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
     return clusters, np.array(numbers)[order][labels]
+
+
+def describe_cluster(
+    number: int, size: float, quartiles: Sequence[float], centre: np.ndarray
+) -> Dict[str, Any]:
+    """Return the entry of one cluster.
+
+    A customer farther from the centre than the upper outer fence of its cluster, three
+    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
+    Exploratory Data Analysis.
+    """
+    low, high = quartiles
+    return {
+        "cluster": number,
+        "size": int(size),
+        "outlier_distance": high + 3 * (high - low),
+        "centroid": by_feature(centre),
+    }
 
 
 def number_clusters(

@@ -45,7 +45,7 @@ SOURCES = (
     ("segments.py", 1021),
     ("vectors.py", 1107),
     ("kmeans.py", 1317),
-    ("glue", 1544),
+    ("glue", 1550),
 )
 
 def locate(error):
@@ -1199,8 +1199,8 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
             continue
         finite = np.where(np.isfinite(column), column, 0.0)
         if name == "customers":
-            wrong = np.logical_or(finite < 1, finite != np.floor(finite))
-            allowed = "Allowed: whole numbers from 1."
+            wrong = finite < 1  # of a sample, a vector stands for a broken number of customers
+            allowed = "Allowed: numbers from 1."
         else:
             wrong = np.abs(finite) > LARGEST_VALUE
             allowed = f"Allowed: -{LARGEST_VALUE:g} to {LARGEST_VALUE:g}."
@@ -1349,7 +1349,7 @@ def weighted_quantiles(
 """Customer segments by K-Means: training, the model document, stable cluster numbers."""
 
 import json
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
@@ -1467,28 +1467,34 @@ def by_feature(values: np.ndarray) -> Dict[str, float]:
 def describe_clusters(
     vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
 ) -> Tuple[List[Dict[str, Any]], np.ndarray]:
-    """Return the clusters of the document in the order of their numbers, and the vectors'' numbers.
-
-    A customer farther from the centre than the upper outer fence of its cluster, three
-    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
-    Exploratory Data Analysis.
-    """
+    """Return the clusters of the document by their numbers, and the numbers of the vectors."""
     order = np.argsort(numbers)
     labels, distances = nearest_centres(vectors.values, centres[order], scale)
     clusters = []
     for place, index in enumerate(order):
         members = labels == place
         size = vectors.customers[members]
-        low, high = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
-        clusters.append(
-            {
-                "cluster": numbers[index],
-                "size": int(size.sum()),
-                "outlier_distance": high + 3 * (high - low),
-                "centroid": by_feature(centres[index]),
-            }
-        )
+        quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
+        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
     return clusters, np.array(numbers)[order][labels]
+
+
+def describe_cluster(
+    number: int, size: float, quartiles: Sequence[float], centre: np.ndarray
+) -> Dict[str, Any]:
+    """Return the entry of one cluster.
+
+    A customer farther from the centre than the upper outer fence of its cluster, three
+    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
+    Exploratory Data Analysis.
+    """
+    low, high = quartiles
+    return {
+        "cluster": number,
+        "size": int(size),
+        "outlier_distance": high + 3 * (high - low),
+        "centroid": by_feature(centre),
+    }
 
 
 def number_clusters(

@@ -127,7 +127,7 @@ def test_of_two_equally_near_centroids_the_lower_number_wins(empty_shop: Session
 
 
 def test_a_centroid_without_customers_moves_to_the_worst_served(empty_shop: Session) -> None:
-    assert polished(empty_shop, [0, 1, 50], [0, 0, 25.5]) == [(0.0, 1), (1.0, 1), (50.0, 1)]
+    assert polished(empty_shop, [0, 1, 50], [0.5, 0.5, 50]) == [(1.0, 1), (0.0, 1), (50.0, 1)]
 
 
 def test_two_centroids_without_customers_go_to_two_vectors(empty_shop: Session) -> None:
