@@ -1016,6 +1016,8 @@ CREATE OR ALTER PROCEDURE seg.choose_k
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    -- SQL Server Agent's sessions cut long values at 1,024 bytes; a script's outputs are longer.
+    SET TEXTSIZE 2147483647;
     SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
@@ -3115,6 +3117,8 @@ CREATE OR ALTER PROCEDURE seg.train
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    -- SQL Server Agent's sessions cut long values at 1,024 bytes; a script's outputs are longer.
+    SET TEXTSIZE 2147483647;
     SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE
@@ -6410,6 +6414,8 @@ CREATE OR ALTER PROCEDURE seg.check_environment
 AS
 BEGIN
     SET NOCOUNT ON;
+    -- SQL Server Agent's sessions cut long values at 1,024 bytes; a script's outputs are longer.
+    SET TEXTSIZE 2147483647;
     -- A script that fails is a finding here, and must not doom a transaction of the caller's.
     SET XACT_ABORT OFF;
 
@@ -6657,6 +6663,8 @@ CREATE OR ALTER PROCEDURE dbo.py_generate_customer_return_clusters
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    -- SQL Server Agent's sessions cut long values at 1,024 bytes; a script's outputs are longer.
+    SET TEXTSIZE 2147483647;
     SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE

@@ -9,6 +9,8 @@ CREATE OR ALTER PROCEDURE seg.check_environment
 AS
 BEGIN
     SET NOCOUNT ON;
+    -- SQL Server Agent's sessions cut long values at 1,024 bytes; a script's outputs are longer.
+    SET TEXTSIZE 2147483647;
     -- A script that fails is a finding here, and must not doom a transaction of the caller's.
     SET XACT_ABORT OFF;
 

@@ -26,6 +26,8 @@ CREATE OR ALTER PROCEDURE seg.train
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
+    -- SQL Server Agent's sessions cut long values at 1,024 bytes; a script's outputs are longer.
+    SET TEXTSIZE 2147483647;
     SET IMPLICIT_TRANSACTIONS OFF;
 
     DECLARE

@@ -101,3 +101,10 @@ def test_scripts_hold_no_concatenated_python() -> None:
 
     assert "import numpy as np" in script.text
     assert "@script = N'\n# ---- " in script.text
+
+
+def test_scripts_outputs_are_not_cut_in_sessions_of_sql_server_agent() -> None:
+    calling = [one for one in render(Settings()) if "EXEC sp_execute_external_script" in one.text]
+
+    assert calling
+    assert [one.name for one in calling if "SET TEXTSIZE 2147483647;" not in one.text] == []
