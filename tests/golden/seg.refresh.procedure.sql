@@ -197,7 +197,7 @@ BEGIN
                     N'customers changed by ', ROUND(@change_percent, 1), N' %: ',
                     @came, N' came, ', @went, N' went, ', @moved, N' moved'
                 )
-            -- An older release kept no customers with its models.
+            -- Nobody is on record for a model of an older release, or one that was replaced once.
             WHEN @change_percent IS NULL
                 AND 100.0 * ABS(@customers - @model_customers) > @max_change_percent * @model_customers
                 THEN CONCAT(N'customers went from ', @model_customers, N' to ', @customers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from procluster.deploy import history
+from procluster.deploy.advice import advice
 from procluster.deploy.finding import Finding
 from procluster.deploy.plan import make_plan
 from procluster.errors import SqlError
@@ -40,10 +41,10 @@ def verify(connection: Connection, release: Release) -> list[Finding]:
 def _compared(change: Change) -> Finding:
     subject = f"{change.name} ({change.kind})"
     if change.status == "drifted":
-        advice = "Take it into the scripts, or deploy with --overwrite-drift."
-        return Finding(subject, change.reason, is_ok=False, advice=advice)
-    found, advice = WORDS[change.status]
-    return Finding(subject, found, change.status == "unchanged", advice)
+        step = "Take it into the scripts, or deploy with --overwrite-drift."
+        return Finding(subject, change.reason, is_ok=False, advice=step)
+    found, step = WORDS[change.status]
+    return Finding(subject, found, change.status == "unchanged", step)
 
 
 def _records(connection: Connection, release: Release) -> Iterator[Finding]:
@@ -54,8 +55,8 @@ def _records(connection: Connection, release: Release) -> Iterator[Finding]:
     faulty = [one.name for one in recorded if not one.is_intact]
     if faulty:
         found = f"text and hash differ for {', '.join(faulty)}"
-        advice = "Somebody changed the history; rollback will refuse it. Deploy anew."
-        yield Finding("history", found, is_ok=False, advice=advice)
+        step = "Somebody changed the history; rollback will refuse it. Deploy anew."
+        yield Finding("history", found, is_ok=False, advice=step)
         return
     yield Finding("history", f"{len(recorded)} texts are the ones that were hashed", is_ok=True)
 
@@ -65,8 +66,8 @@ def _smoke(connection: Connection, batch: str) -> Finding:
         connection.query("SET XACT_ABORT ON; BEGIN TRANSACTION;")
         connection.query(batch)
     except SqlError as error:
-        advice = "It must run before anybody relies on this deployment."
-        return Finding(batch, " ".join(str(error).split()), is_ok=False, advice=advice)
+        step = advice(error) or "It must run before anybody relies on this deployment."
+        return Finding(batch, " ".join(str(error).split()), is_ok=False, advice=step)
     finally:
         connection.query("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;")
     return Finding(batch, "runs", is_ok=True)
