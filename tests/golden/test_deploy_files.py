@@ -154,6 +154,19 @@ def test_uninstall_drops_the_data_when_told_to(session: Session) -> None:
     assert rows(session, "SELECT name FROM sys.database_principals WHERE name LIKE N'seg%';") == []
 
 
+def test_files_of_a_schema_that_needs_quoting_install_and_leave(session: Session) -> None:
+    hostile = files(Settings(schema="se]g'[ment"))
+    before = objects(session)
+
+    errors = run(session, hostile["install.sql"])
+    installed = objects(session)
+    errors += run(session, hostile["uninstall.sql"].replace("bit = 0;", "bit = 1;"))
+
+    assert errors == []
+    assert len(installed) > len(before)
+    assert objects(session) == before
+
+
 def test_uninstall_leaves_what_is_not_ours(session: Session) -> None:
     run(session, RENDERED["install.sql"])
     session.query("CREATE TABLE seg.mine (a int NULL);")
