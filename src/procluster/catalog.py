@@ -102,7 +102,7 @@ OBJECTS: tuple[Object, ...] = (
     Object(
         "seg.choose_k",
         "procedure",
-        modules=("evaluation", "charts"),
+        modules=("evaluation", "polished", "charts"),
         purpose="Try every number of clusters and suggest one",
         example="EXEC {seg}.choose_k @max_k = 10;",
     ),
@@ -300,6 +300,7 @@ def _context(settings: Settings) -> dict[str, object]:
         "features": features,
         "feature_vectors": _feature_vectors(seg),
         "sampled_vectors": _sampled_vectors(),
+        "polished_clusters": _polished_clusters(),
         **_permissions(seg),
         "help": [
             {
@@ -334,6 +335,16 @@ def _sampled_vectors() -> str:
     """The input of a fit when there are too many: those drawn, each for many customers."""
     columns = "".join(f"    p.{identifier(feature.name)},\n" for feature in FEATURES)
     return f"\nSELECT\n{columns}    p.customers\nFROM #point AS p"
+
+
+def _polished_clusters() -> str:
+    """The input that all numbers of clusters are measured by, after their centroids were moved."""
+    columns = "".join(f"    c.{identifier(feature.name)},\n" for feature in FEATURES)
+    return (
+        f"\nSELECT\n    c.k,\n{columns}    CAST(u.customers AS float) AS customers,\n"
+        "    u.distance,\n    u.squared_distance\nFROM #centroid AS c\n"
+        "INNER JOIN #cluster AS u\n    ON u.k = c.k AND u.cluster_id = c.cluster_id"
+    )
 
 
 def _permissions(seg: Markup) -> dict[str, object]:

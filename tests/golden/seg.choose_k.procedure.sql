@@ -6,6 +6,10 @@ seg.choose_k: tries every number of clusters from 1 to @max_k and suggests one.
     DECLARE @chart varbinary(max);
     EXEC seg.choose_k @with_chart = 1, @chart = @chart OUTPUT;  -- the elbow as a PNG
 
+Above @max_points distinct feature vectors the memory of the external script stays bounded: Python fits
+on a sample of so many, and the centroids are then moved over all customers here, in T-SQL. Silhouettes
+are the sample's; everything else is of all customers.
+
 Result: one row for each k with its metrics, the suggested one marked, and the reason as a message.
 Lower is better for inertia, mean distance and Davies-Bouldin, higher for silhouette and
 Calinski-Harabasz. Rows and reason are kept in seg.k_evaluation.
@@ -15,6 +19,7 @@ CREATE OR ALTER PROCEDURE seg.choose_k
     @scaling nvarchar(10) = N'none',
     @random_state int = 111,
     @n_init int = 10,
+    @max_points int = 2000000,
     @with_chart bit = 0,
     @chart varbinary(max) = NULL OUTPUT
 AS
@@ -30,6 +35,19 @@ BEGIN
         @parameters nvarchar(1000),
         @faults nvarchar(max),
         @message nvarchar(4000),
+        @distinct_vectors bigint,
+        @vectors nvarchar(max) = N'
+SELECT
+    f.order_ratio,
+    f.items_ratio,
+    f.monetary_ratio,
+    f.frequency,
+    COUNT(*) AS customers
+FROM seg.customer_feature AS f
+GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
+        @script nvarchar(max),
+        @script_scaling nvarchar(10),
+        @fitted nvarchar(max),
         @document nvarchar(max),
         @document_length int,
         @suggested_k int,
@@ -39,7 +57,7 @@ BEGIN
     BEGIN TRY
         SET @parameters = CONCAT(
             N'@max_k = ', @max_k, N', @scaling = ', @scaling,
-            N', @random_state = ', @random_state, N', @n_init = ', @n_init
+            N', @random_state = ', @random_state, N', @n_init = ', @n_init, N', @max_points = ', @max_points
         );
 
         EXEC seg.start_run
@@ -63,6 +81,10 @@ BEGIN
             IIF(@n_init BETWEEN 1 AND 1000, N'', CONCAT(
                 N'@n_init: ', COALESCE(CAST(@n_init AS nvarchar(30)), N'NULL'),
                 N' is not a number of restarts. Allowed: 1 to 1000. '
+            )),
+            IIF(@max_points BETWEEN 1000 AND 100000000, N'', CONCAT(
+                N'@max_points: ', COALESCE(CAST(@max_points AS nvarchar(30)), N'NULL'),
+                N' is not a number of feature vectors. Allowed: 1000 to 100000000. '
             ))
         );
 
@@ -75,29 +97,39 @@ BEGIN
         -- Python tells capitals and trailing blanks apart; a database may not.
         SET @scaling = LOWER(RTRIM(@scaling));
 
-        IF NOT EXISTS (SELECT 1 FROM seg.customer_feature)
+        SELECT @distinct_vectors = COUNT_BIG(*)
+        FROM (
+            SELECT DISTINCT
+                f.order_ratio,
+                f.items_ratio,
+                f.monetary_ratio,
+                f.frequency
+            FROM seg.customer_feature AS f
+        ) AS v;
+
+        IF @distinct_vectors = 0
             THROW 50004, N'seg.customer_feature: is empty. EXEC seg.build_features first.', 1;
 
-        EXEC sp_execute_external_script
-            @language = N'Python',
-            @script = N'
+        SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 33),
-    ("cells.py", 167),
-    ("lloyd.py", 328),
-    ("starts.py", 485),
-    ("search.py", 552),
-    ("centres.py", 765),
-    ("parameters.py", 874),
-    ("runtime.py", 927),
-    ("silhouette.py", 987),
-    ("features.py", 1159),
-    ("vectors.py", 1195),
-    ("evaluation.py", 1405),
-    ("segments.py", 1589),
-    ("charts.py", 1675),
-    ("glue", 1875),
+    ("nearest.py", 35),
+    ("cells.py", 169),
+    ("lloyd.py", 330),
+    ("starts.py", 487),
+    ("search.py", 554),
+    ("centres.py", 767),
+    ("features.py", 876),
+    ("parameters.py", 912),
+    ("runtime.py", 965),
+    ("silhouette.py", 1025),
+    ("vectors.py", 1197),
+    ("evaluation.py", 1407),
+    ("segments.py", 1602),
+    ("kmeans.py", 1688),
+    ("polished.py", 1921),
+    ("charts.py", 2042),
+    ("glue", 2242),
 )
 
 def locate(error):
@@ -952,6 +984,42 @@ def fit_partition(
         inertia=math.fsum(losses),
         iterations=fit.steps,
     )
+# ---- procluster/indb/features.py
+"""The features of a customer, as data: the generator renders the feature query from them."""
+
+from typing import NamedTuple
+
+
+class Feature(NamedTuple):
+    """One number that describes how a customer returns goods.
+
+    Attributes
+    ----------
+    name : str
+        Column of the feature table.
+    expression : str
+        T-SQL over two derived tables with one row per customer: `sale` and `refund`, both with
+        tickets (int), items (int) and amount (float). The columns of `refund` are NULL for a
+        customer who returned nothing.
+    meaning : str
+        The same in a few words.
+    """
+
+    name: str
+    expression: str
+    meaning: str
+
+
+RATIO = "ROUND(COALESCE(CAST(refund.{0} AS float) / NULLIF(CAST(sale.{0} AS float), 0), 0), 7)"
+
+FEATURES = (
+    Feature("order_ratio", RATIO.format("tickets"), "returned orders / orders"),
+    Feature("items_ratio", RATIO.format("items"), "returned items / items bought"),
+    Feature("monetary_ratio", RATIO.format("amount"), "amount returned / amount paid"),
+    Feature("frequency", "CAST(COALESCE(refund.tickets, 0) AS float)", "returned orders"),
+)
+
+FEATURE_NAMES = [feature.name for feature in FEATURES]
 # ---- procluster/indb/parameters.py
 """The values that the parameters of a call may have."""
 
@@ -1237,42 +1305,6 @@ def jackknife(
     deviations = np.array(means) - np.mean(means)
     error = math.sqrt((1 - 1 / groups) * float((deviations**2).sum()))
     return Silhouette(float(np.average(values, weights=sample.weights)), error)
-# ---- procluster/indb/features.py
-"""The features of a customer, as data: the generator renders the feature query from them."""
-
-from typing import NamedTuple
-
-
-class Feature(NamedTuple):
-    """One number that describes how a customer returns goods.
-
-    Attributes
-    ----------
-    name : str
-        Column of the feature table.
-    expression : str
-        T-SQL over two derived tables with one row per customer: `sale` and `refund`, both with
-        tickets (int), items (int) and amount (float). The columns of `refund` are NULL for a
-        customer who returned nothing.
-    meaning : str
-        The same in a few words.
-    """
-
-    name: str
-    expression: str
-    meaning: str
-
-
-RATIO = "ROUND(COALESCE(CAST(refund.{0} AS float) / NULLIF(CAST(sale.{0} AS float), 0), 0), 7)"
-
-FEATURES = (
-    Feature("order_ratio", RATIO.format("tickets"), "returned orders / orders"),
-    Feature("items_ratio", RATIO.format("items"), "returned items / items bought"),
-    Feature("monetary_ratio", RATIO.format("amount"), "amount returned / amount paid"),
-    Feature("frequency", "CAST(COALESCE(refund.tickets, 0) AS float)", "returned orders"),
-)
-
-FEATURE_NAMES = [feature.name for feature in FEATURES]
 # ---- procluster/indb/vectors.py
 """The feature vectors of the customers: checks of their values, and their scales."""
 
@@ -1492,10 +1524,11 @@ of the customers, one by one.
 
 import json
 import math
-from typing import Any, Dict, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
+
 
 
 
@@ -1574,6 +1607,8 @@ def evaluate(
     partitions = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
     rows = list(map(describe_partition, partitions, silhouettes))
+    for row, partition in zip(rows, partitions):
+        row["clusters"] = list_centroids(partition.centres)
     suggested, reason = suggest_k(rows)
     document = {
         "format": EVALUATION_FORMAT,
@@ -1591,6 +1626,14 @@ def evaluate(
         "versions": model_versions(),
     }
     return Evaluation(json.dumps(document, allow_nan=False), suggested)
+
+
+def list_centroids(centres: np.ndarray) -> List[Dict[str, Any]]:
+    """Return the centres, in scaled units, as entries of a document."""
+    return [
+        {"cluster": place, "centroid": dict(zip(FEATURE_NAMES, centre))}
+        for place, centre in enumerate(centres.tolist())
+    ]
 
 
 def describe_partition(partition: Partition, silhouette: Silhouette) -> Dict[str, Any]:
@@ -1753,6 +1796,360 @@ def nearest_centres(
         labels[closer] = index
         nearest[closer] = squares[closer]
     return labels, np.sqrt(nearest)
+# ---- procluster/indb/kmeans.py
+"""Customer segments by K-Means: training, the model document, stable cluster numbers."""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+class Model(NamedTuple):
+    """A trained model.
+
+    Attributes
+    ----------
+    document : str
+        The model as JSON in ASCII.
+    labels : array of int, shape (n_rows,)
+        Cluster number for each row of the frame it was trained on; -1 for a row left out.
+    """
+
+    document: str
+    labels: np.ndarray
+
+
+def train(
+    frame: pd.DataFrame,
+    n_clusters: int,
+    scaling: str = "none",
+    random_state: int = 111,
+    n_init: int = 10,
+    previous: Optional[str] = None,
+) -> Model:
+    """Find `n_clusters` clusters of customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    n_clusters : int
+        At most the number of distinct feature vectors.
+    scaling : {"none", "standard", "robust"}
+    random_state : int
+        Seed of the starting centres.
+    n_init : int
+        Number of starts, of which the best counts.
+    previous : str, optional
+        Document of an earlier model, whose cluster numbers are kept where clusters match.
+
+    Raises
+    ------
+    ValueError
+        With every fault of the parameters and of the columns.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({name: [0.0, 1.0, 8.0] for name in FEATURE_NAMES})
+    >>> model = train(frame.assign(customers=[1, 1, 5]), n_clusters=2)
+    >>> model.labels.tolist()
+    [1, 1, 0]
+    >>> json.loads(model.document)["clusters"][0]["size"]
+    5
+    """
+    faults = parameter_faults(
+        n_clusters=n_clusters, scaling=scaling, random_state=random_state, n_init=n_init
+    )
+    earlier = None
+    if previous is not None:
+        try:
+            earlier = read_segments(previous)
+        except ValueError as error:
+            faults.append(f"previous: {error}")
+    refuse(faults + frame_faults(frame))
+    vectors = usable_vectors(frame, n_clusters)
+    scale = feature_scale(vectors, scaling)
+    points = np.ascontiguousarray((vectors.values / scale).T)
+    best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
+    centres = best.centres * scale
+    numbers = number_clusters(centres, best.sizes, scale, earlier)
+    clusters, labels = describe_clusters(vectors, centres, numbers, scale)
+    document = {
+        "format": MODEL_FORMAT,
+        "features": FEATURE_NAMES,
+        "scaling": scaling,
+        "scale": by_feature(scale),
+        "clusters": clusters,
+        "n_clusters": int(n_clusters),
+        "random_state": int(random_state),
+        "n_init": int(n_init),
+        "inertia": best.inertia,
+        "customers": int(vectors.customers.sum()),
+        "distinct_vectors": len(vectors.values),
+        "left_out": vectors.left_out,
+        "negative": vectors.negative,
+        "iterations": best.iterations,
+        "versions": model_versions(),
+    }
+    row_labels = np.append(labels, -1)[vectors.row_vectors]
+    return Model(json.dumps(document, allow_nan=False), row_labels)
+
+
+def by_feature(values: np.ndarray) -> Dict[str, float]:
+    """Return the values (n_features,) as a dictionary by feature name."""
+    return dict(zip(FEATURE_NAMES, values.tolist()))
+
+
+def describe_clusters(
+    vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
+) -> Tuple[List[Dict[str, Any]], np.ndarray]:
+    """Return the clusters of the document by their numbers, and the numbers of the vectors."""
+    order = np.argsort(numbers)
+    labels, distances = nearest_centres(vectors.values, centres[order], scale)
+    clusters = []
+    for place, index in enumerate(order):
+        members = labels == place
+        size = vectors.customers[members]
+        quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
+        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
+    return clusters, np.array(numbers)[order][labels]
+
+
+def describe_cluster(
+    number: int, size: float, quartiles: Sequence[float], centre: np.ndarray
+) -> Dict[str, Any]:
+    """Return the entry of one cluster.
+
+    A customer farther from the centre than the upper outer fence of its cluster, three
+    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
+    Exploratory Data Analysis.
+    """
+    low, high = quartiles
+    return {
+        "cluster": number,
+        "size": int(size),
+        "outlier_distance": high + 3 * (high - low),
+        "centroid": by_feature(centre),
+    }
+
+
+def number_clusters(
+    centres: np.ndarray, sizes: np.ndarray, scale: np.ndarray, earlier: Optional[Segments]
+) -> List[int]:
+    """Return the number of each cluster.
+
+    Without an earlier model clusters are numbered by size, the largest is 0; equally large ones
+    by their centres. With one, each cluster takes the number of the earlier cluster it is
+    paired with, so that the sum of the distances between paired centres is least; clusters left
+    over take the lowest free numbers by size. So a number may be missing when there are fewer
+    clusters than before.
+    """
+    by_size = sorted(range(len(centres)), key=lambda index: (-sizes[index], tuple(centres[index])))
+    pairs = {} if earlier is None else pair_clusters(centres, scale, earlier)
+    free = (number for number in range(2 * len(centres)) if number not in pairs.values())
+    numbers = {index: pairs[index] if index in pairs else next(free) for index in by_size}
+    return [numbers[index] for index in range(len(centres))]
+
+
+def pair_clusters(centres: np.ndarray, scale: np.ndarray, earlier: Segments) -> Dict[int, int]:
+    """Return the earlier number of each cluster that has one, by the cluster''s index.
+
+    Empty, with the reason printed, when there is no telling.
+    """
+    told = "Clusters are numbered by size, not after the earlier model: {}."
+    if earlier.features != FEATURE_NAMES:
+        print(told.format("it has the features " + ", ".join(map(ascii, earlier.features))))
+        return {}
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError as error:
+        print(told.format(error))
+        return {}
+    gaps = (centres[:, np.newaxis] - earlier.centres) / scale
+    pairs = zip(*linear_sum_assignment(np.sqrt((gaps**2).sum(axis=2))))
+    return {int(index): earlier.numbers[place] for index, place in pairs}
+
+
+def label_customers(
+    frame: pd.DataFrame,
+    n_clusters: int = 4,
+    random_state: int = 111,
+    n_init: int = 10,
+    integer_keys: bool = False,
+) -> pd.DataFrame:
+    """Return the tutorial''s table: each customer with its features and its cluster.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `Customer` (text or whole numbers) and the feature columns, one row per customer. Rows
+        without a customer or with a feature that cannot be used are left out.
+    n_clusters, random_state, n_init : int
+        As for :func:`train`.
+    integer_keys : bool
+        The customers are whole numbers that came as text: one host makes a bigint a float.
+
+    Returns
+    -------
+    DataFrame
+        Customer, orderRatio, itemsRatio, monetaryRatio, frequency, cluster.
+    """
+    if "Customer" not in frame.columns:
+        refuse(["Customer: the column is missing.", *frame_faults(frame.assign(customers=1))])
+    known = frame[frame["Customer"].notnull()]
+    model = train(known.assign(customers=1), n_clusters, "none", random_state, n_init)
+    used = known[model.labels >= 0]
+    result: pd.DataFrame = pd.DataFrame({"Customer": customer_keys(used["Customer"], integer_keys)})
+    for name in FEATURE_NAMES:
+        first, *rest = name.split("_")
+        result[first + "".join(map(str.title, rest))] = used[name].astype(np.float64)
+    result["cluster"] = model.labels[model.labels >= 0].astype(np.int32)
+    return result
+
+
+def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
+    """Return the keys in a type that the hosts return: whole numbers, or text as objects."""
+    if keys.dtype.kind == "f" and (keys != np.floor(keys)).any():
+        raise ValueError("Customer: a key is not a whole number. Allowed: int, or text.")
+    if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
+        return keys.astype(np.int64)
+    return keys if keys.dtype.kind in "iu" else keys.astype(object)
+# ---- procluster/indb/polished.py
+"""Documents of clusters that T-SQL moved over all customers, after Python had fitted a sample.
+
+T-SQL works in scaled units: a vector is divided by its scale before it is drawn, fitted and moved.
+"""
+
+import json
+import math
+from typing import Any, Dict, Optional
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+
+
+def polish_model(
+    frame: pd.DataFrame,
+    fitted: str,
+    scaling: str,
+    distinct_vectors: int,
+    steps: int,
+    previous: Optional[str] = None,
+) -> str:
+    """Return the document of a model whose centres were moved over all customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a cluster: the feature columns (its centre, scaled), `customers`,
+        `squared_distance` (the sum over its customers), `low` and `high` (the quartiles of their
+        distances); and in every row alike for each feature `<name>_scale` and `<name>_negative`
+        (customers with a negative value).
+    fitted : str
+        The document of the model that was fitted on the sample.
+    scaling : str
+        What the scales are.
+    distinct_vectors, steps : int
+        Of all customers; how often the centres were moved.
+    previous : str, optional
+        Document of an earlier model, whose cluster numbers are kept where clusters match.
+
+    Raises
+    ------
+    ValueError
+        When a cluster has no customers.
+    """
+    model = json.loads(fitted)
+    if len(frame) != model["n_clusters"]:
+        raise ValueError(
+            "n_clusters: {} were fitted on a sample, and {} of them have customers. "
+            "Allowed: fewer.".format(model["n_clusters"], len(frame))
+        )
+    scale = common_values(frame, "scale")
+    centres = frame[FEATURE_NAMES].values * scale
+    sizes = np.asarray(frame["customers"], dtype=np.float64)
+    earlier = None if previous is None else read_segments(previous)
+    numbers = number_clusters(centres, sizes, scale, earlier)
+    quartiles = frame[["low", "high"]].values.tolist()
+    model.update(
+        scaling=scaling,
+        scale=by_feature(scale),
+        clusters=[
+            describe_cluster(numbers[place], sizes[place], quartiles[place], centres[place])
+            for place in np.argsort(numbers)
+        ],
+        inertia=math.fsum(frame["squared_distance"]),
+        customers=int(sizes.sum()),
+        distinct_vectors=int(distinct_vectors),
+        sampled_vectors=model["distinct_vectors"],
+        negative=whole_numbers(by_feature(common_values(frame, "negative"))),
+        iterations=model["iterations"] + int(steps),
+    )
+    return json.dumps(model, allow_nan=False)
+
+
+def polish_evaluation(frame: pd.DataFrame, fitted: str) -> str:
+    """Return the document of an evaluation whose centres were moved over all customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row for each k and cluster: `k`, the feature columns (its centre, scaled), `customers`,
+        `distance` and `squared_distance` (sums over its customers).
+    fitted : str
+        The document of the evaluation of the sample. Its silhouettes stay.
+    """
+    evaluation = json.loads(fitted)
+    rows = []
+    for row in evaluation["rows"]:
+        clusters = frame[frame["k"] == row["k"]]
+        moved = Partition(
+            centres=np.asarray(clusters[FEATURE_NAMES], dtype=np.float64),
+            sizes=np.asarray(clusters["customers"], dtype=np.float64),
+            spreads=np.asarray(clusters["distance"], dtype=np.float64),
+            inertia=math.fsum(clusters["squared_distance"]),
+            iterations=0,
+        )
+        if len(moved.sizes) == row["k"]:  # else one lost its customers: the k is left out
+            silhouette = Silhouette(row["silhouette"], row["silhouette_error"])
+            rows.append(describe_partition(moved, silhouette))
+    evaluation["suggested_k"], evaluation["reason"] = suggest_k(rows)
+    evaluation["rows"] = rows
+    evaluation["sampled_vectors"] = evaluation["distinct_vectors"]
+    return json.dumps(evaluation, allow_nan=False)
+
+
+def common_values(frame: pd.DataFrame, what: str) -> np.ndarray:
+    """Return what is the same in every row, shape (n_features,)."""
+    columns = [f"{name}_{what}" for name in FEATURE_NAMES]
+    return np.asarray(frame[columns].values[0], dtype=np.float64)
+
+
+def whole_numbers(counts: Dict[str, float]) -> Dict[str, Any]:
+    """Return the counts that are not zero, as whole numbers."""
+    return {name: int(count) for name, count in counts.items() if count}
 # ---- procluster/indb/charts.py
 """Pictures of the choice of k and of the clusters, as PNG.
 
@@ -1955,43 +2352,109 @@ def to_png(figure: Any) -> bytes:
     return png.getvalue()
 # ---- glue
 try:
-    evaluation = evaluate(
-        InputDataSet,
-        max_k=max_k,
-        scaling=scaling,
-        random_state=random_state,
-        n_init=n_init,
-    )
-    document = str(evaluation.document)
+    if fitted is None:
+        document = evaluate(
+            InputDataSet,
+            max_k=max_k,
+            scaling=scaling,
+            random_state=random_state,
+            n_init=n_init,
+        ).document
+    else:
+        document = polish_evaluation(InputDataSet, fitted)
     chart = elbow_png(document) if with_chart else None
-    fault = None
+    document, fault = str(document), None
 except Exception as error:
     document, chart, fault = None, None, str(locate(error))
 document_length = int(len(document or ""))
-',
-            @input_data_1 = N'
+';
+        SET @script_scaling = @scaling;
+
+        IF @distinct_vectors > @max_points
+        BEGIN
+            CREATE TABLE #scale (
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL
+            );
+
+            CREATE TABLE #vector (
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL,
+                customers bigint NOT NULL
+            );
+
+            CREATE TABLE #point (
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL,
+                customers float NOT NULL
+            );
+
+            CREATE TABLE #centroid (
+                k int NOT NULL,
+                cluster_id int NOT NULL,
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL,
+                is_moving bit NOT NULL,
+                PRIMARY KEY (k, cluster_id)
+            );
+
+            CREATE TABLE #cluster (
+                k int NOT NULL,
+                cluster_id int NOT NULL,
+                customers bigint NOT NULL,
+                distance float NOT NULL,
+                squared_distance float NOT NULL,
+                order_ratio float NOT NULL,
+                items_ratio float NOT NULL,
+                monetary_ratio float NOT NULL,
+                frequency float NOT NULL,
+                PRIMARY KEY (k, cluster_id)
+            );
+
+            EXEC seg.sample_vectors
+                @max_points = @max_points,
+                @scaling = @scaling;
+
+            -- What was drawn is scaled already.
+            SET @vectors = N'
 SELECT
-    f.order_ratio,
-    f.items_ratio,
-    f.monetary_ratio,
-    f.frequency,
-    COUNT(*) AS customers
-FROM seg.customer_feature AS f
-GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
+    p.order_ratio,
+    p.items_ratio,
+    p.monetary_ratio,
+    p.frequency,
+    p.customers
+FROM #point AS p';
+            SET @script_scaling = N'none';
+        END;
+
+        EXEC sp_execute_external_script
+            @language = N'Python',
+            @script = @script,
+            @input_data_1 = @vectors,
             @params = N'
                 @max_k int,
                 @scaling nvarchar(10),
                 @random_state int,
                 @n_init int,
+                @fitted nvarchar(max),
                 @with_chart bit,
                 @document nvarchar(max) OUTPUT,
                 @document_length int OUTPUT,
                 @chart varbinary(max) OUTPUT,
                 @fault nvarchar(max) OUTPUT',
             @max_k = @max_k,
-            @scaling = @scaling,
+            @scaling = @script_scaling,
             @random_state = @random_state,
             @n_init = @n_init,
+            @fitted = @fitted,
             @with_chart = @with_chart,
             @document = @document OUTPUT,
             @document_length = @document_length OUTPUT,
@@ -2013,6 +2476,91 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
                 N' characters. Nothing was stored; call again, and report it when it happens twice.'
             );
             THROW 50003, @message, 1;
+        END;
+
+        IF @distinct_vectors > @max_points
+        BEGIN
+            INSERT INTO #centroid (k, cluster_id, order_ratio, items_ratio, monetary_ratio, frequency, is_moving)
+            SELECT
+                r.k,
+                c.cluster_id,
+                c.order_ratio,
+                c.items_ratio,
+                c.monetary_ratio,
+                c.frequency,
+                1
+            FROM OPENJSON(@document, N'$.rows') WITH (
+                k int '$.k',
+                clusters nvarchar(max) '$.clusters' AS JSON
+            ) AS r
+            CROSS APPLY OPENJSON(r.clusters) WITH (
+                order_ratio float '$.centroid.order_ratio',
+                items_ratio float '$.centroid.items_ratio',
+                monetary_ratio float '$.centroid.monetary_ratio',
+                frequency float '$.centroid.frequency',
+                cluster_id int '$.cluster'
+            ) AS c;
+
+            EXEC seg.polish_centroids;
+
+            SET @vectors = N'
+SELECT
+    c.k,
+    c.order_ratio,
+    c.items_ratio,
+    c.monetary_ratio,
+    c.frequency,
+    CAST(u.customers AS float) AS customers,
+    u.distance,
+    u.squared_distance
+FROM #centroid AS c
+INNER JOIN #cluster AS u
+    ON u.k = c.k AND u.cluster_id = c.cluster_id';
+            SET @fitted = @document;
+
+            EXEC sp_execute_external_script
+                @language = N'Python',
+                @script = @script,
+                @input_data_1 = @vectors,
+                @params = N'
+                    @max_k int,
+                    @scaling nvarchar(10),
+                    @random_state int,
+                    @n_init int,
+                    @fitted nvarchar(max),
+                    @with_chart bit,
+                    @document nvarchar(max) OUTPUT,
+                    @document_length int OUTPUT,
+                    @chart varbinary(max) OUTPUT,
+                    @fault nvarchar(max) OUTPUT',
+                @max_k = @max_k,
+                @scaling = @script_scaling,
+                @random_state = @random_state,
+                @n_init = @n_init,
+                @fitted = @fitted,
+                @with_chart = @with_chart,
+                @document = @document OUTPUT,
+                @document_length = @document_length OUTPUT,
+                @chart = @chart OUTPUT,
+                @fault = @fault OUTPUT;
+
+            IF @fault IS NOT NULL
+            BEGIN
+                SET @message = LEFT(@fault, 2000);
+                THROW 50002, @message, 1;
+            END;
+
+            IF @document IS NULL OR @document_length IS NULL
+                OR DATALENGTH(@document) <> 2 * @document_length OR ISJSON(@document) <> 1
+            BEGIN
+                SET @message = CONCAT(
+                    N'sp_execute_external_script: the document arrived with ',
+                    COALESCE(DATALENGTH(@document), 0) / 2, N' of ', @document_length,
+                    N' characters. Nothing was stored; call again, and report it when it happens twice.'
+                );
+                THROW 50003, @message, 1;
+            END;
+
         END;
 
         IF @own_transaction = 1

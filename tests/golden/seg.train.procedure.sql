@@ -90,6 +90,9 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
                 N'@max_points: ', COALESCE(CAST(@max_points AS nvarchar(30)), N'NULL'),
                 N' is not a number of feature vectors. Allowed: 1000 to 100000000. '
             )),
+            IIF(@max_points / 10 < @n_clusters AND @n_clusters <= 1000, CONCAT(
+                N'@max_points: ', @max_points, N' is too few for ', @n_clusters, N' clusters. Allowed: at least 10 for each. '
+            ), N''),
             IIF(@activate IS NULL, N'@activate: NULL is neither yes nor no. Allowed: 0 or 1. ', N'')
         );
 
@@ -133,21 +136,23 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 33),
-    ("cells.py", 167),
-    ("lloyd.py", 328),
-    ("starts.py", 485),
-    ("search.py", 552),
-    ("centres.py", 765),
-    ("features.py", 874),
-    ("parameters.py", 910),
-    ("runtime.py", 963),
-    ("segments.py", 1023),
-    ("vectors.py", 1109),
-    ("kmeans.py", 1319),
-    ("polished.py", 1552),
-    ("charts.py", 1639),
-    ("glue", 1839),
+    ("nearest.py", 35),
+    ("cells.py", 169),
+    ("lloyd.py", 330),
+    ("starts.py", 487),
+    ("search.py", 554),
+    ("centres.py", 767),
+    ("features.py", 876),
+    ("parameters.py", 912),
+    ("runtime.py", 965),
+    ("segments.py", 1025),
+    ("vectors.py", 1111),
+    ("kmeans.py", 1321),
+    ("silhouette.py", 1554),
+    ("evaluation.py", 1726),
+    ("polished.py", 1921),
+    ("charts.py", 2042),
+    ("glue", 2242),
 )
 
 def locate(error):
@@ -1680,6 +1685,373 @@ def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
     if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
         return keys.astype(np.int64)
     return keys if keys.dtype.kind in "iu" else keys.astype(object)
+# ---- procluster/indb/silhouette.py
+"""The silhouette of each number of clusters: exact, or from a sample with its standard error."""
+
+import math
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+
+
+
+# Up to so many distinct vectors the silhouette is computed for each, above for a sample.
+MOST_FOR_EXACT_SILHOUETTE = 2000
+SILHOUETTE_SAMPLE = 1000
+
+# The sample is drawn as so many independent samples, which tell how far an estimate can be off.
+SAMPLE_GROUPS = 20
+
+
+class Silhouette(NamedTuple):
+    """A mean silhouette and its standard error; None where undefined, no error when exact."""
+
+    mean: Optional[float]
+    error: Optional[float]
+
+
+class Sample(NamedTuple):
+    """Points that stand for all, in groups of equally many, one after the other.
+
+    Attributes
+    ----------
+    points : array of float, shape (n_features, n_drawn)
+    weights : array of float, shape (n_drawn,)
+        How many customers each stands for.
+    groups : int
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
+    groups: int
+
+
+def measure_silhouettes(
+    points: np.ndarray,
+    weights: np.ndarray,
+    partitions: Sequence[Partition],
+    random_state: int,
+) -> Tuple[List[Silhouette], Optional[int]]:
+    """Return the mean silhouette of each partition, and the sample size (None: exact).
+
+    Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20. A sample
+    is drawn in strata, the clusters of the last partition. It is made of groups; each customer
+    of a group is compared with those of the other groups, and the standard error comes from
+    leaving out one group at a time, the jackknife: Wolter (2007), Introduction to Variance
+    Estimation, chapter 4.
+    """
+    exact = points.shape[1] <= MOST_FOR_EXACT_SILHOUETTE
+    if exact:
+        sample = Sample(points, weights, 1)
+    else:
+        strata, _ = label_points(points, partitions[-1].centres)
+        sample = draw_sample(points, weights, strata, np.random.RandomState(random_state))
+    distances = np.sqrt(squared_distances(sample.points, sample.points.T))
+    found = []
+    for partition in partitions:
+        labels, _ = label_points(sample.points, partition.centres)
+        if not 1 < len(partition.sizes) < partition.sizes.sum():
+            found.append(Silhouette(None, None))
+        elif exact:
+            members = memberships(labels, weights, len(partition.sizes))
+            values = silhouettes_of(
+                distances.dot(members), partition.sizes, labels, partition.sizes
+            )
+            found.append(Silhouette(float(np.average(values, weights=weights)), None))
+        else:
+            found.append(jackknife(distances, sample, labels, partition.sizes))
+    return found, None if exact else len(sample.weights)
+
+
+def draw_sample(
+    points: np.ndarray, weights: np.ndarray, strata: np.ndarray, random: np.random.RandomState
+) -> Sample:
+    """Draw customers with replacement, from each stratum in proportion to its customers.
+
+    Each group has at least one of each stratum.
+    """
+    totals = np.bincount(strata, weights)
+    order = np.argsort(strata, kind="mergesort")
+    odds = np.cumsum(weights[order])
+    ends = np.cumsum(totals)
+    drawn, stand_for = [], []
+    for end, total in zip(ends, totals):
+        share = SILHOUETTE_SAMPLE * total / (SAMPLE_GROUPS * ends[-1])
+        count = max(1, int(share + 0.5))
+        shares = random.random_sample((SAMPLE_GROUPS, count))
+        drawn.append(np.searchsorted(odds, end - total * (1 - shares), side="right"))
+        stand_for.append(np.full((SAMPLE_GROUPS, count), total / (SAMPLE_GROUPS * count)))
+    places = np.minimum(np.concatenate(drawn, axis=1).ravel(), len(order) - 1)
+    return Sample(
+        points[:, order[places]], np.concatenate(stand_for, axis=1).ravel(), SAMPLE_GROUPS
+    )
+
+
+def memberships(labels: np.ndarray, weights: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return the weight of each point in the column of its cluster, (n_points, n_clusters)."""
+    members = np.zeros((len(labels), n_clusters))
+    members[np.arange(len(labels)), labels] = weights
+    return members
+
+
+def silhouettes_of(
+    sums: np.ndarray, seen: np.ndarray, labels: np.ndarray, sizes: np.ndarray
+) -> np.ndarray:
+    """Return (b - a) / max(a, b) of each point; 0 for a customer alone in a cluster.
+
+    a is the mean distance to the other customers of the cluster, b to those of the nearest other.
+
+    Parameters
+    ----------
+    sums : array of float, shape (n_points, n_clusters)
+        Summed distances to those customers of each cluster that were looked at.
+    seen : array of float, shape (n_clusters,) or (n_points, n_clusters)
+        How many of each cluster were looked at.
+    labels : array of int, shape (n_points,)
+    sizes : array of float, shape (n_clusters,)
+    """
+    own = np.arange(len(labels)), labels
+    means = np.where(seen > 0, sums / np.where(seen > 0, seen, 1), np.inf)
+    # The mean over a whole cluster has the customer''s own distance, 0, in it.
+    within = means[own] * (sizes / np.maximum(sizes - 1, 1))[labels]
+    means[own] = np.inf
+    nearest = means.min(axis=1)
+    known = np.isfinite(within) & np.isfinite(nearest) & (sizes[labels] > 1)
+    within, nearest = np.where(known, within, 0), np.where(known, nearest, 0)
+    worse = np.maximum(within, nearest)
+    return np.asarray((nearest - within) / np.where(worse > 0, worse, 1))
+
+
+def jackknife(
+    distances: np.ndarray, sample: Sample, labels: np.ndarray, sizes: np.ndarray
+) -> Silhouette:
+    """Return the mean silhouette that a sample tells, and its standard error.
+
+    Parameters
+    ----------
+    distances : array of float, shape (n_drawn, n_drawn)
+    sample : Sample
+    labels : array of int, shape (n_drawn,)
+    sizes : array of float, shape (n_clusters,)
+    """
+    groups, drawn = sample.groups, len(labels)
+    members = memberships(labels, sample.weights, len(sizes)).reshape(groups, -1, len(sizes))
+    blocks = distances.reshape(drawn, groups, -1).transpose(1, 0, 2)
+    sums = np.matmul(blocks, members)  # distances to the customers of each group, by cluster
+    counts = members.sum(axis=1)
+    group = np.repeat(np.arange(groups), drawn // groups)
+    other_sums = sums.sum(axis=0) - sums[group, np.arange(drawn)]
+    other_counts = counts.sum(axis=0) - counts[group]
+    values = silhouettes_of(other_sums, other_counts, labels, sizes)
+    means = []
+    for left_out in range(groups):
+        kept = np.flatnonzero(group != left_out)
+        some = silhouettes_of(
+            (other_sums - sums[left_out])[kept],
+            other_counts[kept] - counts[left_out],
+            labels[kept],
+            sizes,
+        )
+        means.append(np.average(some, weights=sample.weights[kept]))
+    deviations = np.array(means) - np.mean(means)
+    error = math.sqrt((1 - 1 / groups) * float((deviations**2).sum()))
+    return Silhouette(float(np.average(values, weights=sample.weights)), error)
+# ---- procluster/indb/evaluation.py
+"""How good each number of clusters is, and which one to take.
+
+Every feature vector counts as often as there are customers who have it: all figures are those
+of the customers, one by one.
+"""
+
+import json
+import math
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+
+
+EVALUATION_FORMAT = "procluster.k_evaluation/1"
+
+# Silhouettes this close are as good as equal when the suggestion is explained.
+SILHOUETTE_MARGIN = 0.05
+
+
+class Evaluation(NamedTuple):
+    """How good each number of clusters is.
+
+    Attributes
+    ----------
+    document : str
+        JSON in ASCII. Distances are in scaled units. `silhouette_error` is the standard error of
+        a silhouette that was estimated from `silhouette_sample` draws; both are null when it is
+        exact. A figure is null where it is not defined: for k = 1, for as many clusters as
+        customers, and Calinski-Harabasz when every customer is at a centre.
+    suggested_k : int
+    """
+
+    document: str
+    suggested_k: int
+
+
+def evaluate(
+    frame: pd.DataFrame,
+    max_k: int = 19,
+    scaling: str = "none",
+    random_state: int = 111,
+    n_init: int = 10,
+) -> Evaluation:
+    """Evaluate k = 1 to `max_k` clusters and suggest one.
+
+    The clusters are found as :func:`train` finds them; it looks at fewer neighbouring k, so it may
+    stop at others where several are nearly as good.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The feature columns and `customers`, as :func:`read_vectors` takes them.
+    max_k : int
+        Lowered to the number of distinct feature vectors, with a word about it.
+    scaling : {"none", "standard", "robust"}
+    random_state, n_init : int
+
+    Raises
+    ------
+    ValueError
+        With every fault of the parameters and of the columns.
+
+    Examples
+    --------
+    >>> values = [0.0, 0.1, 5.0, 5.1, 9.0, 9.1]
+    >>> frame = pd.DataFrame({name: values for name in ["order_ratio", "items_ratio"]})
+    >>> frame = frame.assign(monetary_ratio=values, frequency=values, customers=10)
+    >>> evaluate(frame, max_k=6).suggested_k
+    3
+    """
+    faults = parameter_faults(
+        max_k=max_k, scaling=scaling, random_state=random_state, n_init=n_init
+    )
+    refuse(faults + frame_faults(frame))
+    vectors = usable_vectors(frame)
+    if max_k > len(vectors.values):
+        max_k = len(vectors.values)
+        print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
+    points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
+    weights = vectors.customers
+    partitions = fit_centres(points, weights, max_k, random_state, n_init)
+    silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
+    rows = list(map(describe_partition, partitions, silhouettes))
+    for row, partition in zip(rows, partitions):
+        row["clusters"] = list_centroids(partition.centres)
+    suggested, reason = suggest_k(rows)
+    document = {
+        "format": EVALUATION_FORMAT,
+        "suggested_k": suggested,
+        "reason": reason,
+        "rows": rows,
+        "customers": int(weights.sum()),
+        "distinct_vectors": len(vectors.values),
+        "silhouette_sample": sample,
+        "scaling": scaling,
+        "random_state": int(random_state),
+        "n_init": int(n_init),
+        "left_out": vectors.left_out,
+        "negative": vectors.negative,
+        "versions": model_versions(),
+    }
+    return Evaluation(json.dumps(document, allow_nan=False), suggested)
+
+
+def list_centroids(centres: np.ndarray) -> List[Dict[str, Any]]:
+    """Return the centres, in scaled units, as entries of a document."""
+    return [
+        {"cluster": place, "centroid": dict(zip(FEATURE_NAMES, centre))}
+        for place, centre in enumerate(centres.tolist())
+    ]
+
+
+def describe_partition(partition: Partition, silhouette: Silhouette) -> Dict[str, Any]:
+    """Return the row of one k."""
+    sizes = partition.sizes
+    defined = 1 < len(sizes) < sizes.sum()
+    return {
+        "k": len(sizes),
+        "inertia": partition.inertia,
+        "mean_distance": math.fsum(partition.spreads) / float(sizes.sum()),
+        "silhouette": silhouette.mean,
+        "silhouette_error": silhouette.error,
+        "davies_bouldin": davies_bouldin(partition) if defined else None,
+        "calinski_harabasz": (
+            calinski_harabasz(partition.centres, sizes, partition.inertia)
+            if defined and partition.inertia > 0
+            else None
+        ),
+    }
+
+
+def davies_bouldin(partition: Partition) -> float:
+    """Return the mean over the clusters of the worst overlap with another; low is good.
+
+    Davies and Bouldin (1979), A cluster separation measure, IEEE PAMI 1.
+    """
+    spreads = partition.spreads / partition.sizes
+    apart = np.sqrt(squared_distances(partition.centres.T, partition.centres))
+    np.fill_diagonal(apart, np.inf)
+    return float(((spreads[:, np.newaxis] + spreads) / apart).max(axis=1).mean())
+
+
+def calinski_harabasz(centres: np.ndarray, sizes: np.ndarray, inertia: float) -> float:
+    """Return the dispersion between the clusters over the dispersion within; high is good.
+
+    Calinski and Harabasz (1974), A dendrite method for cluster analysis, Communications in
+    Statistics 3.
+    """
+    mean = np.average(centres, axis=0, weights=sizes)
+    between = float(sizes.dot(((centres - mean) ** 2).sum(axis=1)))
+    return between / (len(sizes) - 1) / inertia * float(sizes.sum() - len(sizes))
+
+
+def suggest_k(rows: Sequence[Dict[str, Any]]) -> Tuple[int, str]:
+    """Return the k at the bend of the curve, and the reason in words.
+
+    The curve is the root mean square distance, which K-Means makes as small as it can for every
+    k (the mean distance may rise with k). Its bend is the point farthest below the straight
+    line between its ends: Satopaa et al. (2011), Finding a "kneedle" in a haystack. The
+    silhouette is quoted, not obeyed: it favours few clusters that are far apart.
+
+    Examples
+    --------
+    >>> rows = [{"k": k, "inertia": i, "silhouette": None} for k, i in ((1, 100), (2, 4), (3, 1))]
+    >>> suggest_k(rows)[0]
+    2
+    """
+    curve = np.sqrt([row["inertia"] for row in rows])
+    if len(rows) < 3:
+        k = len(rows)
+        return k, f"k = {k}: the largest of so few; a bend needs at least k = 1 to 3."
+    chord = np.linspace(curve[0], curve[-1], len(curve))
+    k = int((chord - curve).argmax()) + 1
+    reason = (
+        f"k = {k}: the distance of customers from their centre (root mean square) falls steeply up "
+        f"to here and slowly after, measured against a straight line from k = 1 to {len(rows)}."
+    )
+    known = [row for row in rows if row["silhouette"] is not None]
+    here = rows[k - 1]["silhouette"]
+    if here is None or not known:
+        return k, reason
+    best = max(known, key=lambda row: row["silhouette"])
+    agrees = best["silhouette"] - here <= SILHOUETTE_MARGIN
+    return k, reason + " The silhouette {}: {:.3f} here, at most {:.3f} (k = {}).".format(
+        "agrees" if agrees else "prefers another k", here, best["silhouette"], best["k"]
+    )
 # ---- procluster/indb/polished.py
 """Documents of clusters that T-SQL moved over all customers, after Python had fitted a sample.
 
@@ -1692,6 +2064,9 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 import pandas as pd
+
+
+
 
 
 
@@ -1756,6 +2131,37 @@ def polish_model(
         iterations=model["iterations"] + int(steps),
     )
     return json.dumps(model, allow_nan=False)
+
+
+def polish_evaluation(frame: pd.DataFrame, fitted: str) -> str:
+    """Return the document of an evaluation whose centres were moved over all customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row for each k and cluster: `k`, the feature columns (its centre, scaled), `customers`,
+        `distance` and `squared_distance` (sums over its customers).
+    fitted : str
+        The document of the evaluation of the sample. Its silhouettes stay.
+    """
+    evaluation = json.loads(fitted)
+    rows = []
+    for row in evaluation["rows"]:
+        clusters = frame[frame["k"] == row["k"]]
+        moved = Partition(
+            centres=np.asarray(clusters[FEATURE_NAMES], dtype=np.float64),
+            sizes=np.asarray(clusters["customers"], dtype=np.float64),
+            spreads=np.asarray(clusters["distance"], dtype=np.float64),
+            inertia=math.fsum(clusters["squared_distance"]),
+            iterations=0,
+        )
+        if len(moved.sizes) == row["k"]:  # else one lost its customers: the k is left out
+            silhouette = Silhouette(row["silhouette"], row["silhouette_error"])
+            rows.append(describe_partition(moved, silhouette))
+    evaluation["suggested_k"], evaluation["reason"] = suggest_k(rows)
+    evaluation["rows"] = rows
+    evaluation["sampled_vectors"] = evaluation["distinct_vectors"]
+    return json.dumps(evaluation, allow_nan=False)
 
 
 def common_values(frame: pd.DataFrame, what: str) -> np.ndarray:

@@ -16,7 +16,7 @@ from procluster.indb.features import FEATURE_NAMES
 from procluster.local.database import Session
 
 CUSTOMERS = 6000
-SAMPLED = 1500
+SAMPLED = 2000
 
 
 @pytest.fixture
@@ -150,8 +150,48 @@ def test_train_sends_each_step_as_a_message(crowded_shop: Session) -> None:
     assert steps[-1].endswith("still moving: 0.")
 
 
+def evaluated(session: Session, **given: Any) -> list[tuple[Any, ...]]:
+    """k, inertia and mean distance of every k, and whether it is the suggested one."""
+    session.query("EXEC seg.choose_k " + ", ".join(f"@{name} = {given[name]}" for name in given))
+    query = """
+    SELECT e.k, e.inertia, e.mean_distance, e.is_suggested FROM seg.k_evaluation AS e
+    WHERE e.run_id = (SELECT MAX(x.run_id) FROM seg.k_evaluation AS x) ORDER BY e.k;
+    """
+    return rows(session, query)
+
+
+def test_choose_k_on_a_sample_is_as_good_as_on_everything(crowded_shop: Session) -> None:
+    whole = evaluated(crowded_shop, max_k=5, scaling="N'standard'")
+
+    polished = evaluated(crowded_shop, max_k=5, scaling="N'standard'", max_points=SAMPLED)
+
+    assert [row[0] for row in polished] == [1, 2, 3, 4, 5]
+    for mine, theirs in zip(polished, whole, strict=True):
+        assert mine[1] <= 1.001 * theirs[1]
+        assert mine[2] == pytest.approx(theirs[2], rel=0.01)
+    assert [row[3] for row in polished] == [row[3] for row in whole]
+
+
+def test_choose_k_measures_k_1_over_all_customers(
+    crowded_shop: Session, points: np.ndarray
+) -> None:
+    (first, *_) = evaluated(crowded_shop, max_k=2, max_points=SAMPLED)
+
+    gaps = points - points.mean(axis=0)
+    assert first[1] == pytest.approx((gaps**2).sum(), rel=1e-5)
+    assert first[2] == pytest.approx(np.sqrt((gaps**2).sum(axis=1)).mean(), rel=1e-3)
+
+
+def test_train_refuses_fewer_than_ten_points_a_cluster(built_shop: Session) -> None:
+    with pytest.raises(SqlError, match="1000 is too few for 101 clusters"):
+        built_shop.query("EXEC seg.train @n_clusters = 101, @max_points = 1000;")
+
+
+@pytest.mark.parametrize("procedure", ["train", "choose_k"])
 @pytest.mark.parametrize("value", ["0", "999", "100000001", "NULL"])
-def test_max_points_out_of_range_is_refused(built_shop: Session, value: str) -> None:
+def test_max_points_out_of_range_is_refused(
+    built_shop: Session, procedure: str, value: str
+) -> None:
     with pytest.raises(SqlError, match="Allowed: 1000 to 100000000") as found:
-        built_shop.query(f"EXEC seg.train @max_points = {value};")
+        built_shop.query(f"EXEC seg.{procedure} @max_points = {value};")
     assert found.value.number == 50001

@@ -6,12 +6,13 @@ of the customers, one by one.
 
 import json
 import math
-from typing import Any, Dict, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
 
 from procluster.indb.centres import Partition, fit_centres
+from procluster.indb.features import FEATURE_NAMES
 from procluster.indb.nearest import squared_distances
 from procluster.indb.parameters import parameter_faults, refuse
 from procluster.indb.runtime import model_versions
@@ -88,6 +89,8 @@ def evaluate(
     partitions = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
     rows = list(map(describe_partition, partitions, silhouettes))
+    for row, partition in zip(rows, partitions):
+        row["clusters"] = list_centroids(partition.centres)
     suggested, reason = suggest_k(rows)
     document = {
         "format": EVALUATION_FORMAT,
@@ -105,6 +108,14 @@ def evaluate(
         "versions": model_versions(),
     }
     return Evaluation(json.dumps(document, allow_nan=False), suggested)
+
+
+def list_centroids(centres: np.ndarray) -> List[Dict[str, Any]]:
+    """Return the centres, in scaled units, as entries of a document."""
+    return [
+        {"cluster": place, "centroid": dict(zip(FEATURE_NAMES, centre))}
+        for place, centre in enumerate(centres.tolist())
+    ]
 
 
 def describe_partition(partition: Partition, silhouette: Silhouette) -> Dict[str, Any]:
