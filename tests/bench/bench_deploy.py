@@ -22,9 +22,9 @@ from procluster.deploy.connect import connect
 from procluster.deploy.connection import Connection
 from procluster.deploy.embedded import EmbeddedConnection
 from procluster.deploy.plan import make_plan
-from procluster.deploy.returning import uninstall_plan
 from procluster.deploy.secret import Secret
 from procluster.deploy.target import Target
+from procluster.deploy.uninstall import uninstall_plan
 from procluster.local.database import Database
 from procluster.settings import Settings
 

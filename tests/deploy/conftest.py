@@ -1,8 +1,8 @@
 """The databases that the same tests run against.
 
 In this process; over ``procluster serve`` with Microsoft's driver; and on a real server, where
-PROCLUSTER_TEST_SERVER says which: a procluster.toml whose only target is a database that may be
-emptied of the schema "app", with its secret in the environment.
+PROCLUSTER_TEST_SERVER says which: a procluster.toml whose only target is a database for nothing
+but these tests, with its secret in the environment.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from procluster.deploy.apply import Deployment, Permission, install
 from procluster.deploy.connect import connect
 from procluster.deploy.connection import Connection
 from procluster.deploy.embedded import EmbeddedConnection
-from procluster.deploy.returning import uninstall_plan
 from procluster.deploy.secret import Secret, find_secret
 from procluster.deploy.target import Target
+from procluster.deploy.uninstall import uninstall_plan
 from procluster.local.database import Database
 from procluster.settings import load_targets
 

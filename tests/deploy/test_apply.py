@@ -82,6 +82,34 @@ def test_deployment_overwrites_drift_when_told(deployed: Connection) -> None:
     assert make_plan(deployed, FIRST).is_empty
 
 
+def test_deployment_keeps_what_was_added_to_a_table(deployed: Connection) -> None:
+    deployed.query("ALTER TABLE app.item ADD note int NULL;")
+
+    install(deployed, FIRST, Permission(overwrite_drift=True))
+
+    assert make_plan(deployed, FIRST).is_empty
+    assert deployed.query("SELECT note FROM app.item;")[0].rows == ((None,), (None,))
+
+
+def test_deployment_does_not_pass_over_a_column_that_it_cannot_bring_back(
+    deployed: Connection,
+) -> None:
+    deployed.query("ALTER TABLE app.item DROP COLUMN name;")
+
+    with pytest.raises(DeploymentError, match=r"no step brings back name nvarchar\(20\) NULL"):
+        install(deployed, FIRST, Permission(overwrite_drift=True))
+
+    assert make_plan(deployed, FIRST).of("drifted")
+
+
+def test_deployment_brings_a_dropped_table_back(deployed: Connection) -> None:
+    deployed.query("DROP VIEW app.items; DROP TABLE app.item;")
+
+    install(deployed, FIRST, Permission(overwrite_drift=True))
+
+    assert make_plan(deployed, FIRST).is_empty
+
+
 def test_deployment_gives_back_a_permission_that_was_taken(deployed: Connection) -> None:
     deployed.query("REVOKE SELECT ON OBJECT::app.items FROM app_reader;")
 

@@ -10,12 +10,14 @@ import pytest
 from application import FIRST, NARROWER, SECOND, release, script
 
 from procluster.deploy.apply import Deployment, Permission, install
+from procluster.deploy.baseline import baseline_plan
 from procluster.deploy.connection import Connection, Result
 from procluster.deploy.embedded import EmbeddedConnection
 from procluster.deploy.history import list_deployments
 from procluster.deploy.plain import plain_script
 from procluster.deploy.plan import make_plan
-from procluster.deploy.returning import baseline_plan, earlier_release, uninstall_plan
+from procluster.deploy.rollback import earlier_release
+from procluster.deploy.uninstall import uninstall_plan
 from procluster.deploy.verify import verify
 from procluster.local.database import Database
 from procluster.local.lexer import split_batches

@@ -15,7 +15,7 @@ from procluster.deploy.connection import Connection, Result
 from procluster.deploy.lock import exclusive
 from procluster.deploy.plan import make_plan
 from procluster.deploy.release import Release
-from procluster.deploy.returning import earlier_release
+from procluster.deploy.rollback import earlier_release
 from procluster.errors import ConnectError, DeploymentError, SqlError
 
 Connect = Callable[[], Connection]

@@ -6,11 +6,13 @@ import pytest
 from application import FIRST, GRANT, HISTORY, OLD, SECOND, TABLE, snapshot
 
 from procluster.deploy.apply import Deployment, Permission, install
+from procluster.deploy.baseline import baseline_plan
 from procluster.deploy.connection import Connection
 from procluster.deploy.history import latest
 from procluster.deploy.plan import make_plan
 from procluster.deploy.release import Release
-from procluster.deploy.returning import baseline_plan, earlier_release, uninstall_plan
+from procluster.deploy.rollback import earlier_release
+from procluster.deploy.uninstall import uninstall_plan
 from procluster.errors import DeploymentError
 
 

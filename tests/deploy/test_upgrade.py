@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from procluster import catalog
 from procluster.deploy.apply import Deployment, Permission, install
+from procluster.deploy.baseline import baseline_plan
 from procluster.deploy.connection import Connection
 from procluster.deploy.plan import make_plan
-from procluster.deploy.returning import baseline_plan, uninstall_plan
 from procluster.deploy.state import read_state
+from procluster.deploy.uninstall import uninstall_plan
 from procluster.deploy.verify import verify
 from procluster.errors import DeploymentError
 from procluster.local.lexer import split_batches
@@ -62,14 +64,23 @@ RELEASE = catalog.release(Settings())
 
 
 @pytest.fixture
-def old(connection: Connection) -> Connection:
-    """The previous version, installed, with rows in its tables."""
+def old(connection: Connection) -> Iterator[Connection]:
+    """The previous version, installed, with rows in its tables; taken away afterwards."""
     connection.query(SHOP)
     for batch in split_batches(INSTALL):
         connection.query(batch.text)
     connection.query("EXEC seg.build_features;")
     connection.query(ROWS)
-    return connection
+    yield connection
+    take_out(connection)
+    connection.query("DROP TABLE dbo.store_sales, dbo.store_returns, dbo.customer;")
+
+
+def take_out(connection: Connection) -> None:
+    Deployment(connection, RELEASE, "uninstall", permission=Permission(True, True)).run(
+        uninstall_plan(connection, RELEASE, drop_data=True),
+        lambda: uninstall_plan(connection, RELEASE, drop_data=True),
+    )
 
 
 def kept(connection: Connection) -> dict[str, Any]:
@@ -123,10 +134,7 @@ def test_upgraded_tables_are_those_of_a_new_installation(old: Connection) -> Non
     """Guarded steps lead to the columns and constraints that a new database gets."""
     install(old, RELEASE, Permission(overwrite_drift=True))
     upgraded = structures(old)
-    Deployment(old, RELEASE, "uninstall", permission=Permission(allow_data_loss=True)).run(
-        uninstall_plan(old, RELEASE, drop_data=True),
-        lambda: uninstall_plan(old, RELEASE, drop_data=True),
-    )
+    take_out(old)
 
     install(old, RELEASE)
 

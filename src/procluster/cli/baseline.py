@@ -32,7 +32,7 @@ def baseline(target: str | None, config: Path | None) -> None:
     Nothing is changed but the history; the next plan shows what differs from what is rendered.
     """
     from procluster.deploy.apply import Deployment
-    from procluster.deploy.returning import baseline_plan
+    from procluster.deploy.baseline import baseline_plan
 
     with opened(target, config) as place:
 

@@ -20,7 +20,9 @@ __all__ = ["Changing", "data_loss_option", "drift_option", "yes_option"]
 
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 drift_option = click.option(
-    "--overwrite-drift", is_flag=True, help="Overwrite what somebody changed by hand."
+    "--overwrite-drift",
+    is_flag=True,
+    help="Overwrite what was changed by hand; tables keep what was added.",
 )
 data_loss_option = click.option(
     "--allow-data-loss", is_flag=True, help="Take the steps that lose rows."

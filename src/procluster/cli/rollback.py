@@ -37,7 +37,7 @@ def rollback(
     """
     from procluster.deploy.apply import Permission
     from procluster.deploy.plan import make_plan
-    from procluster.deploy.returning import earlier_release
+    from procluster.deploy.rollback import earlier_release
 
     with opened(target, config) as place:
         earlier = earlier_release(place.connection, place.release, number)

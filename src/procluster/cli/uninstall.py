@@ -36,7 +36,7 @@ def uninstall(
     Tables, their rows, the roles and the history stay, unless --drop-data says otherwise.
     """
     from procluster.deploy.apply import Permission
-    from procluster.deploy.returning import uninstall_plan
+    from procluster.deploy.uninstall import uninstall_plan
 
     with opened(target, config) as place:
         Changing(

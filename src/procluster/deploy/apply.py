@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from procluster.deploy.connection import Connection
-    from procluster.deploy.plan import Plan
+    from procluster.deploy.plan import Change, Plan
     from procluster.deploy.release import Release
 
 __all__ = ["Deployment", "Permission", "install", "refuse"]
@@ -145,6 +145,8 @@ class Deployment:
         row = history.insert_deployment(self.release, attempt, "succeeded", self.note)
         [inserted] = self.connection.query(row + history.NUMBER)
         number = int(str(inserted.rows[0][0]))
+        for change in plan.changes:
+            _require_structure(change, state.get(change.kind, change.name) or "")
         left = [change.leaves for change in plan.changes if change.leaves]
         for position, one in enumerate(left, 1):
             deployed = replace(one, deployed=state.get(one.kind, one.name))
@@ -167,6 +169,8 @@ class Deployment:
 
     def _after_loss(self, attempt: Attempt, error: ConnectError) -> int:
         """Find out how an attempt ended whose connection was lost, and put it on record."""
+        # After a time-out it is only this side that has lost it.
+        self.connection.close()
         if self.reconnect is None:
             raise error
         try:
@@ -186,6 +190,16 @@ class Deployment:
         finally:
             fresh.close()
         raise DeploymentError(f"{error}\nNothing was changed. {said}") from error
+
+
+def _require_structure(change: Change, there: str) -> None:
+    """Stop at a table that lost something by hand which no step of its script brings back."""
+    missing = [line for line in change.requires if line not in there.splitlines()]
+    if missing:
+        raise DeploymentError(
+            f"{change.name}: no step brings back {'; '.join(missing)}. Undo by hand what was done "
+            "by hand, or take the table in as it is: procluster baseline."
+        )
 
 
 def install(

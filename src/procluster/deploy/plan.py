@@ -57,6 +57,8 @@ class Change:
         The batches that make it so.
     leaves : Recorded or None
         What is put on record afterwards.
+    requires : tuple of str
+        Lines of a table's structure that must be there afterwards.
     loss : tuple of str
         The rows that would be lost, in words.
     """
@@ -68,6 +70,7 @@ class Change:
     diff: str = ""
     steps: tuple[str, ...] = ()
     leaves: Recorded | None = None
+    requires: tuple[str, ...] = ()
     loss: tuple[str, ...] = ()
 
 
@@ -168,6 +171,7 @@ def planned(script: Script, seen: Observation, *, is_own: bool) -> Change:
         _diff(script, recorded, there, status),
         steps,
         _leaves(script, recorded, status),
+        _required(script, recorded) if drift else (),
     )
 
 
@@ -239,6 +243,13 @@ def _leaves(script: Script, recorded: Recorded | None, status: Status) -> Record
     return Recorded(
         script.name, script.kind, version, script.sha256, script.text, status, deployed=None
     )
+
+
+def _required(script: Script, recorded: Recorded | None) -> tuple[str, ...]:
+    """What a drifted table had: its script adds what is missing only where a step says so."""
+    if script.kind != "table" or recorded is None:
+        return ()
+    return tuple((recorded.deployed or "").splitlines())
 
 
 def drop_statement(kind: str, name: str) -> str:

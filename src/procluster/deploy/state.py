@@ -58,20 +58,21 @@ JOIN sys.columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id
 WHERE k.object_id IN ({ids})
 ORDER BY k.object_id, k.index_id, k.is_included_column, k.key_ordinal, k.index_column_id;
 
-SELECT r.parent_object_id, r.name, r.words, r.definition
-FROM (
-    SELECT c.parent_object_id, c.name, N'CHECK' AS words, c.definition
-    FROM sys.check_constraints AS c
-    UNION ALL
-    SELECT d.parent_object_id, d.name, N'DEFAULT' AS words, d.definition
-    FROM sys.default_constraints AS d
-    UNION ALL
-    SELECT f.parent_object_id, f.name, N'REFERENCES' AS words, o.name
-    FROM sys.foreign_keys AS f
-    JOIN sys.objects AS o ON o.object_id = f.referenced_object_id
-) AS r
-WHERE r.parent_object_id IN ({ids})
-ORDER BY r.parent_object_id, r.words, r.name;
+SELECT c.parent_object_id, c.name, N'CHECK', c.definition
+FROM sys.check_constraints AS c
+WHERE c.parent_object_id IN ({ids})
+ORDER BY c.parent_object_id, c.name;
+
+SELECT d.parent_object_id, d.name, N'DEFAULT', d.definition
+FROM sys.default_constraints AS d
+WHERE d.parent_object_id IN ({ids})
+ORDER BY d.parent_object_id, d.name;
+
+SELECT f.parent_object_id, f.name, N'REFERENCES', o.name
+FROM sys.foreign_keys AS f
+JOIN sys.objects AS o ON o.object_id = f.referenced_object_id
+WHERE f.parent_object_id IN ({ids})
+ORDER BY f.parent_object_id, f.name;
 """
 PRINCIPALS: Final = """
 SELECT s.name FROM sys.schemas AS s WHERE s.name IN ({schemas});
@@ -131,7 +132,7 @@ def read_state(
     names = [name for kind, name in wanted if kind in (*MODULES, "table")]
     schemas = [bare_parts(name)[0] for kind, name in wanted if kind == "schema"]
     ids = ", ".join(f"OBJECT_ID({literal(str(quoted(name)))})" for name in names) or "0"
-    objects, columns, indexes, parts, rules = connection.query(OBJECTS.format(ids=ids))
+    objects, columns, indexes, parts, *rules = connection.query(OBJECTS.format(ids=ids))
     listed = [
         ", ".join(map(literal, dict.fromkeys(some))) or NO_NAME for some in (schemas, principals)
     ]
@@ -139,7 +140,9 @@ def read_state(
         PRINCIPALS.format(schemas=listed[0], principals=listed[1], ids=ids)
     )
     texts: dict[Key, str] = {}
-    structures = _structures(columns.rows, indexes.rows, parts.rows, rules.rows)
+    structures = _structures(
+        columns.rows, indexes.rows, parts.rows, [row for one in rules for row in one.rows]
+    )
     for schema, name, code, number, definition, quotes in cast("Any", objects.rows):
         kind = KINDS.get(str(code).strip(), "other")
         text = structures.get(number, "") if kind == "table" else definition or ""

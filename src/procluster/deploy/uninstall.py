@@ -1,17 +1,14 @@
-"""Ways back: to an earlier deployment, to nothing; and taking in what is there already."""
+"""Everything out of a database again."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from procluster.deploy import history
 from procluster.deploy.history import Recorded
 from procluster.deploy.loss import losses
 from procluster.deploy.plan import (
-    EVERY_TIME,
     FOREIGN,
     Change,
     Observation,
@@ -21,7 +18,6 @@ from procluster.deploy.plan import (
     removed,
 )
 from procluster.deploy.release import MODULES, bare_parts
-from procluster.deploy.state import same_module
 from procluster.generator.quoting import identifier, literal
 
 if TYPE_CHECKING:
@@ -29,30 +25,11 @@ if TYPE_CHECKING:
     from procluster.deploy.release import Release
     from procluster.generator.render import Script
 
-__all__ = ["baseline_plan", "earlier_release", "uninstall_plan"]
-
+__all__ = ["uninstall_plan"]
 
 DATABASE_WIDE: Final = re.compile(
     r"^GRANT (?P<permission>[A-Z ]+) TO (?P<principal>\S+);$", re.MULTILINE
 )
-
-
-def earlier_release(connection: Connection, release: Release, deployment_id: int) -> Release:
-    """What an earlier deployment left, as a release: its stored texts.
-
-    Tables keep the forward steps that were made since.
-
-    Raises
-    ------
-    DeploymentError
-        There is no such deployment, or its stored text is not what was hashed.
-    """
-    then = [one.script for one in history.recorded_at(connection, release, deployment_id)]
-    now = history.latest(connection, release).values()
-    first = [one for one in then if one.kind in EVERY_TIME and one.kind != "grant"]
-    tables = [one.script for one in now if one.kind == "table"]
-    rest = [one for one in then if one.kind in (*MODULES, "grant")]
-    return replace(release, scripts=(*first, *tables, *rest))
 
 
 def uninstall_plan(connection: Connection, release: Release, *, drop_data: bool) -> Plan:
@@ -81,39 +58,6 @@ def uninstall_plan(connection: Connection, release: Release, *, drop_data: bool)
         if one.kind not in (*MODULES, "grant")
     ]
     return Plan((*changes, *_permissions_removed(seen.state.get("grant", "") or ""), *kept))
-
-
-def baseline_plan(connection: Connection, release: Release) -> Plan:
-    """Take in what is there as it is; nothing is run but what the history itself needs."""
-    seen = observe(connection, release)
-    changes = [
-        Change(one.name, one.kind, "created", steps=(one.text,), leaves=None)
-        for one in release.history_scripts
-    ]
-    for script in release.scripts:
-        there = seen.state.get(script.kind, script.name)
-        if there is None:
-            continue
-        recorded = seen.recorded.get((script.kind, script.name.lower()))
-        if recorded is None or recorded.deployed != there:
-            recorded = _unrecorded(script, there)
-        changes.append(Change(script.name, script.kind, "unchanged", leaves=recorded))
-    return Plan(tuple(changes))
-
-
-def _unrecorded(script: Script, there: str) -> Recorded:
-    """An object that was made by something else, as what is there.
-
-    Its text is the rendered one only where that is what was run; so the next plan says what
-    differs.
-    """
-    text = there
-    if script.kind in ("schema", "role") or (
-        script.kind in MODULES and same_module(script.text, there)
-    ):
-        text = script.text
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return Recorded(script.name, script.kind, 1, digest, text, "baseline", deployed=None)
 
 
 def _gone(seen: Observation, script: Recorded | Script) -> Change:
