@@ -10,12 +10,13 @@ import pytest
 from application import FIRST, SCHEMA, SECOND, snapshot, statuses
 from faults import FAULTS, Fault, FaultyConnection
 
-from procluster.deploy.apply import Deployment, install
+from procluster.deploy.apply import Deployment, Permission, install
 from procluster.deploy.connection import Connection, Result
 from procluster.deploy.lock import exclusive
 from procluster.deploy.plan import make_plan
 from procluster.deploy.release import Release
 from procluster.deploy.rollback import earlier_release
+from procluster.deploy.uninstall import uninstall_plan
 from procluster.errors import ConnectError, DeploymentError, SqlError
 
 Connect = Callable[[], Connection]
@@ -144,20 +145,38 @@ def test_first_deployment_that_failed_can_be_done_again(connection: Connection) 
     assert install(connection, FIRST) == 2
 
 
+class CutAfterCommit(FaultyConnection):
+    """Cut when the COMMIT was done and before anybody hears of it."""
+
+    def query(self, batch: str) -> list[Result]:
+        self._left = 1 if batch.startswith("COMMIT") else 2
+        return super().query(batch)
+
+
 def test_commit_that_was_done_but_not_heard_of_is_a_success(
     connect_again: Connect, deployed: Connection
 ) -> None:
-    class CutAfterCommit(FaultyConnection):
-        def query(self, batch: str) -> list[Result]:
-            self._left = 1 if batch.startswith("COMMIT") else 2
-            return super().query(batch)
-
     cut = CutAfterCommit(connect_again(), 2, "cut after")
 
     number = Deployment(cut, SECOND, reconnect=connect_again).run(make_plan(deployed, SECOND))
 
     assert number == 2
     assert make_plan(deployed, SECOND).is_empty
+
+
+def test_uninstall_of_everything_that_was_not_heard_of_is_a_success(
+    connect_again: Connect, deployed: Connection
+) -> None:
+    """There is no history left to look it up in, and none is made for a failure."""
+    cut = CutAfterCommit(connect_again(), 2, "cut after")
+    plan = uninstall_plan(deployed, FIRST, drop_data=True)
+
+    number = Deployment(
+        cut, FIRST, "uninstall", permission=Permission(False, True), reconnect=connect_again
+    ).run(plan, lambda: uninstall_plan(cut, FIRST, drop_data=True))
+
+    assert number is None
+    assert deployed.query("SELECT SCHEMA_ID(N'app');")[0].rows == ((None,),)
 
 
 def test_lost_connection_without_another_one_is_an_error(

@@ -56,8 +56,6 @@ class Deployment:
         Seconds to wait for another deployment to end.
     reconnect : callable, optional
         Opens another connection, to put a failure on record when this one is lost.
-    progress : callable, optional
-        Told of each object before its turn.
     """
 
     connection: Connection
@@ -67,7 +65,6 @@ class Deployment:
     permission: Permission = Permission()
     lock_timeout: int = 10
     reconnect: Callable[[], Connection] | None = None
-    progress: Callable[[str], object] = lambda _: None
 
     def run(self, plan: Plan, replan: Callable[[], Plan] | None = None) -> int | None:
         """Make a plan true.
@@ -107,7 +104,7 @@ class Deployment:
             try:
                 return self._transact(plan, attempt)
             except ConnectError as error:
-                return self._after_loss(attempt, error)
+                return self._after_loss(plan, attempt, error)
             except (SqlError, DeploymentError) as error:
                 said = self._give_up(attempt, str(error))
                 raise DeploymentError(f"{error}\nNothing was changed. {said}") from error
@@ -120,11 +117,8 @@ class Deployment:
         run(f"{SESSION_SETTINGS}SET XACT_ABORT ON;")
         run("BEGIN TRANSACTION;")
         for change in plan.changes:
-            if change.steps:
-                self.progress(change.name)
             for step in change.steps:
                 self._run_step(change.name, step)
-        self.progress("the history")
         number = self._record(plan, attempt)
         run("COMMIT TRANSACTION;")
         return number
@@ -167,7 +161,13 @@ class Deployment:
             return "The attempt could not be put on record."
         return f"The attempt is on record as deployment {number}."
 
-    def _after_loss(self, attempt: Attempt, error: ConnectError) -> int:
+    def _history_went(self, plan: Plan, connection: Connection) -> bool:
+        """Whether a plan that drops the history was carried out, for it cannot be on record."""
+        name = f"{self.release.schema}.deployment"
+        dropping = any(one.name == name and one.leaves is None for one in plan.changes)
+        return dropping and not history.is_there(connection, self.release)
+
+    def _after_loss(self, plan: Plan, attempt: Attempt, error: ConnectError) -> int | None:
         """Find out how an attempt ended whose connection was lost, and put it on record."""
         # After a time-out it is only this side that has lost it.
         self.connection.close()
@@ -184,7 +184,7 @@ class Deployment:
             # The lock is free once the lost session has ended, and what it did is settled.
             with exclusive(fresh, self.release.schema, max(self.lock_timeout, SETTLING)):
                 number = history.find_attempt(fresh, self.release, attempt)
-                if number is not None:
+                if number is not None or self._history_went(plan, fresh):
                     return number
                 said = replace(self, connection=fresh)._give_up(attempt, str(error))
         finally:

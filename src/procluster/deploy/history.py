@@ -25,6 +25,7 @@ __all__ = [
     "find_attempt",
     "insert_deployment",
     "insert_object",
+    "is_there",
     "latest",
     "list_deployments",
     "record_failure",
@@ -108,7 +109,7 @@ class Attempt:
 
 def list_deployments(connection: Connection, release: Release, limit: int = 20) -> list[Entry]:
     """The latest deployments, the latest first."""
-    if not _is_there(connection, release):
+    if not is_there(connection, release):
         return []
     [result] = connection.query(
         f"""
@@ -130,7 +131,7 @@ ORDER BY d.deployment_id DESC;
 
 def latest(connection: Connection, release: Release) -> dict[tuple[str, str], Recorded]:
     """What the last successful deployment left, by kind and lower-case name; empty without one."""
-    if not _is_there(connection, release):
+    if not is_there(connection, release):
         return {}
     last = (
         f"(SELECT MAX(d.deployment_id) FROM {release.table('deployment')} AS d "
@@ -213,7 +214,7 @@ def record_failure(
 
     A database without a history gets its tables; tables of an earlier version stay as they are.
     """
-    current = _is_there(connection, release)
+    current = is_there(connection, release)
     table = literal(str(release.table("deployment")))
     scripts = [] if current else [one.text for one in release.history_scripts]
     try:
@@ -234,7 +235,7 @@ def record_failure(
 
 def find_attempt(connection: Connection, release: Release, attempt: Attempt) -> int | None:
     """The deployment of an attempt whose end nobody saw; None when it was not committed."""
-    if not _is_there(connection, release):
+    if not is_there(connection, release):
         return None
     [result] = connection.query(
         f"SELECT d.deployment_id FROM {release.table('deployment')} AS d "
@@ -243,7 +244,7 @@ def find_attempt(connection: Connection, release: Release, attempt: Attempt) -> 
     return int(str(result.rows[0][0])) if result.rows else None
 
 
-def _is_there(connection: Connection, release: Release) -> bool:
+def is_there(connection: Connection, release: Release) -> bool:
     """Whether the history's tables are there, with the columns they have now."""
     table = literal(str(release.table("deployment_object")))
     [result] = connection.query(f"SELECT COL_LENGTH({table}, N'deployed');")
