@@ -10,7 +10,7 @@ from pathlib import Path
 from procluster.local.database import Database
 from procluster.local.server import Account, Server
 
-LOGIN, PASSWORD = "sa", "Čau; {pass}word 1"
+LOGIN, PASSWORD = "sa", "Čau; word 1"
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,14 @@ class Endpoint:
         return (
             f"Driver={driver};Server={self.host},{self.port};Database={self.database};"
             f"UID={self.login};PWD={{{self.password.replace('}', '}}')}}};Encrypt=no"
+        )
+
+    def freetds(self, driver: Path) -> str:
+        """Connection string for FreeTDS' ODBC driver."""
+        return (
+            f"Driver={driver};Server={self.host};Port={self.port};Database={self.database};"
+            f"UID={self.login};PWD={{{self.password.replace('}', '}}')}}};TDS_Version=7.4;"
+            "Encryption=off;ClientCharset=UTF-8"
         )
 
 
@@ -50,4 +58,11 @@ def odbc_driver() -> Path:
     folder = Path(mssql_python_odbc.__file__).parent / "libs/linux/debian_ubuntu/x86_64/lib"
     found = sorted(folder.glob("libmsodbcsql-*"))
     assert found, f"missing: no libmsodbcsql in {folder}"
+    return found[0]
+
+
+def freetds_driver() -> Path:
+    """FreeTDS' ODBC driver, which Debian's package tdsodbc holds; fails where it is missing."""
+    found = sorted(Path("/usr/lib").glob("*/odbc/libtdsodbc.so"))
+    assert found, "missing: apt-get install tdsodbc"
     return found[0]

@@ -25,7 +25,7 @@ PASSWORD = "PROCLUSTER_PASSWORD"  # noqa: S105 - the name of a variable
 \b
 Examples:
   procluster serve
-  PROCLUSTER_PASSWORD=... procluster serve --port 14330 --login ana
+  procluster serve --port 14330 --login ana
 """
 )
 @database_option

@@ -19,7 +19,7 @@ from procluster.local.translate import compile_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from procluster.local.frame import Frame
+    from procluster.local.frame import Frame, Variable
     from procluster.local.interpreter import Interpreter
     from procluster.local.syntax import ForeignKey, ObjectName, Query
     from procluster.local.translate.names import InlineFunction, Table, View
@@ -41,15 +41,18 @@ __all__ = [
 class RowNames:
     """A frame's names with ``@new``, ``@kept`` and ``@old`` on top.
 
-    ``new_row`` are the values that the SQL of ``@new`` names, where it is a single row.
+    Where ``@new`` is a single row, ``new_row`` are its values by lower-case column name. Each is a
+    variable too, @new0 and so on in the order of the columns, and a parameter of DuckDB's.
     """
 
     def __init__(
-        self, frame: Frame, rows: dict[str, Table], new_row: dict[str, object] | None = None
+        self, frame: Frame, rows: dict[str, Table], new_row: dict[str, Variable] | None = None
     ) -> None:
         self._frame = frame
         self._rows = rows
-        self.new_row = new_row
+        self.new_row = new_row or {}
+        self._variables = {f"@new{place}": own for place, own in enumerate(self.new_row.values())}
+        self.parameters = {name[1:]: own.value for name, own in self._variables.items()}
 
     def table(self, name: ObjectName) -> Table | View | None:
         """Find the rows, or any other table."""
@@ -57,11 +60,13 @@ class RowNames:
 
     def variable(self, name: str) -> SqlType | None:
         """Type of a variable."""
-        return self._frame.variable(name)
+        own = self._variables.get(name)
+        return own.type if own else self._frame.variable(name)
 
     def value(self, name: str) -> object:
         """Value of a variable."""
-        return self._frame.value(name)
+        own = self._variables.get(name)
+        return own.value if own else self._frame.value(name)
 
     def function(self, name: ObjectName) -> InlineFunction | None:
         """Find an inline function."""
@@ -158,14 +163,32 @@ def find_duplicate(
     engine: Interpreter, names: RowNames, key: UniqueKey, *, beside_kept: bool = True
 ) -> tuple[object, ...] | None:
     """Return the first key value that comes twice, in ``@new`` or beside ``@kept``."""
+    if names.new_row:
+        return _find_same(engine, names, key)
     columns = ", ".join(quote_tsql(column) for column in key.columns)
     where = f" WHERE {key.where_text}" if key.where_text else ""
     among_new = f"SELECT TOP (1) {columns} FROM @new{where} GROUP BY {columns} HAVING COUNT(*) > 1"
-    found = None if names.new_row else _finds(engine, names, among_new)
+    found = _finds(engine, names, among_new)
     if found is None and beside_kept:
         both = f"SELECT {columns} FROM @new{where} INTERSECT SELECT {columns} FROM @kept{where}"
         found = _finds(engine, names, f"SELECT TOP (1) {columns} FROM ({both}) AS d")
     return found
+
+
+def _find_same(engine: Interpreter, names: RowNames, key: UniqueKey) -> tuple[object, ...] | None:
+    """The key of the one new row, when a row that stays has it."""
+    places = [list(names.new_row).index(column.lower()) for column in key.columns]
+    values = tuple(names.parameters[f"new{place}"] for place in places)
+    same = " AND ".join(
+        f"{quote_tsql(column)} " + ("IS NULL" if value is None else f"= @new{place}")
+        for column, place, value in zip(key.columns, places, values, strict=True)
+    )
+    if key.where_text:
+        same += f" AND {key.where_text}"
+        if not _finds(engine, names, f"SELECT 1 AS x FROM @new WHERE {key.where_text}"):
+            return None
+    found = _finds(engine, names, f"SELECT TOP (1) 1 AS x FROM @kept WHERE {same}")
+    return values if found else None
 
 
 def shown(values: tuple[object, ...]) -> str:
@@ -218,7 +241,7 @@ def _conflict(  # noqa: PLR0913, PLR0917
 
 def _finds(engine: Interpreter, names: RowNames, text: str) -> tuple[object, ...] | None:
     compiled = compile_query(row_query(text), names)
-    row = engine.first_row(compiled.sql, {**compiled.parameters, **(names.new_row or {})})
+    row = engine.first_row(compiled.sql, {**compiled.parameters, **names.parameters})
     return None if row is None else tuple(row)
 
 

@@ -75,7 +75,7 @@ def datatype_info(engine: Interpreter, statement: Execute, frame: Frame) -> obje
     """sp_datatype_info @data_type, @ODBCVer; of version 3 whatever is asked for."""
     wanted = bind(engine, "sp_datatype_info", PARAMETERS, statement.arguments, frame)[0].value
     kinds = [kind for kind in KINDS.values() if wanted in (0, None, ODBC_TYPES[kind.name][0])]
-    rows = [_row(kind) for kind in sorted(kinds, key=lambda kind: ODBC_TYPES[kind.name])]
+    rows = [_row(kind) for kind in sorted(kinds, key=_closeness)]
     table = pa.table(
         {
             f"c{place}": pa.array([row[place] for row in rows], ARROW[column.type])
@@ -85,6 +85,12 @@ def datatype_info(engine: Interpreter, statement: Execute, frame: Frame) -> obje
     engine.send(ResultSet(COLUMNS, table))
     engine.send_count(len(rows))
     return 0
+
+
+def _closeness(kind: Kind) -> tuple[int, int]:
+    """Of several types for one of ODBC's, the one that keeps most comes first."""
+    number, precision = ODBC_TYPES[kind.name]
+    return number, -precision
 
 
 def _row(kind: Kind) -> tuple[object, ...]:

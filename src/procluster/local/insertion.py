@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from procluster.errors import DataError, Refusal, SqlError
 from procluster.local import execution, identity
 from procluster.local.constraints import RowNames, check_new_rows
+from procluster.local.frame import Variable
 from procluster.local.messages import sql_error
 from procluster.local.names import identifier_parts
 from procluster.local.results import Column, ResultSet
@@ -209,15 +210,24 @@ def store_row(
         sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
         values = engine.first_row(sql, parameters) or ()
         refuse_nulls(engine, target, values)
-        row = {f"new{place}": value for place, value in enumerate(values)}
-        written = [
-            f"CAST(${name} AS {column.type.storage}) AS {quote_sql(column.name)}"
-            for name, column in zip(row, target.columns, strict=True)
-        ]
-        query, described = f"SELECT {', '.join(written)}", frame.columns_of(target)
-        tables = {"@new": Table(f"({query})", described), "@kept": Table(target.sql, described)}
-        check_new_rows(engine, target, RowNames(frame, tables, row), "INSERT", None)
-        engine.execute(f"INSERT INTO {target.sql} {query}", row)
+        written = ", ".join(
+            f"CAST($new{place} AS {column.type.storage}) AS {quote_sql(column.name)}"
+            for place, column in enumerate(target.columns)
+        )
+        described = frame.columns_of(target)
+        names = RowNames(
+            frame,
+            {
+                "@new": Table(f"(SELECT {written})", described),
+                "@kept": Table(target.sql, described),
+            },
+            {
+                column.name.lower(): Variable(column.type, value)
+                for column, value in zip(target.columns, values, strict=True)
+            },
+        )
+        check_new_rows(engine, target, names, "INSERT", None)
+        engine.execute(f"INSERT INTO {target.sql} SELECT {written}", names.parameters)
         _finish(engine, frame, target, start, 1)
     return 1
 
