@@ -279,7 +279,7 @@ def index_columns(interpreter: Interpreter) -> Rows:
 def check_constraints(interpreter: Interpreter) -> Rows:
     for table in interpreter.catalog.tables():
         for check in table.checks:
-            yield check.name, table.object_id, f"({check.text})"
+            yield check.name, table.object_id, check.text
 
 
 def default_constraints(interpreter: Interpreter) -> Rows:
