@@ -42,6 +42,15 @@ FULL = (
 )
 GROWTH = tuple(Generated(10**power, 4, 8) for power in (4, 5, 6, 7))
 
+SAMPLED = (
+    (Generated(10_000, 4, 8), 4, 0.2),
+    (Generated(100_000, 4, 8), 4, 0.2),
+    (Generated(100_000, 4, 8), 16, 0.2),
+    (Generated(1_000_000, 4, 8), 4, 0.2),
+    (Generated(1_000_000, 4, 8), 16, 0.2),
+    (Generated(10_000_000, 4, 8), 4, 0.2),
+)
+
 
 def choose_k(quick: bool) -> Iterator[Row]:
     """The elbow."""
@@ -85,11 +94,19 @@ def refresh(quick: bool) -> Iterator[Row]:
         yield from sql_steps.refresh(scale_factor, ROUNDS)
 
 
+def sampled(quick: bool) -> Iterator[Row]:
+    """More vectors than @max_points."""
+    for one, k, share in SAMPLED[:2] if quick else SAMPLED:
+        data = datasets.generated(one)
+        yield sql_steps.sampled(data, k, max(1000, int(len(data.points) * one.distinct * share)))
+
+
 TABLES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "choose_k": choose_k,
     "train": train,
     "memory": script_memory,
     "growth": growth,
+    "sampled": sampled,
     "assign": assign,
     "refresh": refresh,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,12 +10,15 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from datasets import tpcds_tables
-from timing import Row, alternate
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset, tpcds_tables
+from timing import Row, alternate, timed
 
 from procluster.catalog import release
 from procluster.deploy.apply import install
 from procluster.deploy.embedded import EmbeddedConnection
+from procluster.indb.features import FEATURE_NAMES
 from procluster.local.database import Database, Session
 from procluster.settings import Settings
 
@@ -58,6 +62,16 @@ CREATE TABLE dbo.tutorial_clusters (
 TUTORIAL_CALL = """
 DELETE FROM dbo.tutorial_clusters;
 INSERT INTO dbo.tutorial_clusters EXEC dbo.tutorial_generate_clusters;
+"""
+
+SOURCES = """
+CREATE TABLE dbo.store_sales (
+    ss_customer_sk int, ss_ticket_number int, ss_item_sk int, ss_net_paid decimal(7, 2)
+);
+CREATE TABLE dbo.store_returns (
+    sr_customer_sk int, sr_ticket_number int, sr_item_sk int, sr_return_amt decimal(7, 2)
+);
+CREATE TABLE dbo.customer (c_customer_sk int, c_email_address varchar(50));
 """
 
 ASSIGN_CALL = "EXEC seg.assign @with_result = 0;"
@@ -127,3 +141,34 @@ def refresh(scale_factor: int, rounds: int) -> Iterator[Row]:
                 "seg.refresh s": whole.median,
                 "after the query, times it": (whole.median - query.median) / query.median,
             }
+
+
+def sampled(data: Dataset, k: int, max_points: int) -> Row:
+    """seg.train on a sample, polished over all customers, beside seg.train on everything."""
+    with Database() as database:
+        session = database.connect()
+        session.query(SOURCES)
+        install(EmbeddedConnection(session), release(Settings()))
+        numbers = np.arange(len(data.points), dtype=np.int32)
+        names = ["customer_id", *FEATURE_NAMES]
+        session.append("seg.customer_feature", pa.table([numbers, *data.points.T], names=names))
+        session.query("EXEC seg.train @n_clusters = 1;")  # warms the script's process up
+        seconds, models = [], []
+        for most in (100_000_000, max_points):
+            call = f"EXEC seg.train @n_clusters = {k}, @max_points = {most}, @activate = 0;"
+            seconds.append(timed(partial(session.query, call))[0])
+            last = "SELECT TOP (1) m.document FROM seg.model AS m ORDER BY m.model_id DESC;"
+            models.append(json.loads(str(session.query(last)[0].rows()[0][0])))
+        assigned = timed(partial(session.query, "EXEC seg.assign @with_result = 0;"))[0]
+    whole, polished = models
+    return {
+        "data": data.name,
+        "k": k,
+        "distinct vectors": whole["distinct_vectors"],
+        "@max_points": max_points,
+        "drawn": polished["sampled_vectors"],
+        "inertia ratio": polished["inertia"] / whole["inertia"],
+        "train on everything s": seconds[0],
+        "train on the sample s": seconds[1],
+        "seg.assign, all rows written s": assigned,
+    }
