@@ -22,9 +22,11 @@ def test_vectors_are_merged_with_their_customers() -> None:
     assert vectors.customers.tolist() == [4, 8]
 
 
-def test_vectors_are_ordered_by_the_first_feature_first() -> None:
-    vectors = read_vectors(make_frame([[1, 0, 0, 0], [0, 5, 0, 0], [0, 0, 0, 9]]))
-    assert vectors.values.tolist() == [[0, 0, 0, 9], [0, 5, 0, 0], [1, 0, 0, 0]]
+def test_vectors_are_merged_where_one_number_cannot_tell_them_apart() -> None:
+    rows = [[1e90, 1, 0, 0], [1e90, 0, 0, 2], [1e90, 1, 0, 0], [1e90, 0, 5, 2]] * 25
+    vectors = read_vectors(make_frame(rows))
+    assert vectors.values.tolist() == [[1e90, 0, 0, 2], [1e90, 0, 5, 2], [1e90, 1, 0, 0]]
+    assert vectors.customers.tolist() == [25, 25, 50]
 
 
 def test_vectors_do_not_depend_on_the_order_of_rows() -> None:

@@ -5,15 +5,18 @@ points, and costs as much for a million points as for ten thousand. Sums over po
 where their order is fixed (bincount, cumsum), so that every release of numpy finds the same.
 """
 
-from typing import NamedTuple, Tuple
+from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from procluster.indb.nearest import own_squares
+from procluster.indb.nearest import POINTS_AT_ONCE, own_squares
 
 # Enough cells for so many clusters; more clusters take more cells.
 FEWEST_CELLS = 1024
 CELLS_PER_CLUSTER = 16
+
+# About so many points are enough to see where cells are to be cut.
+SCOUTS = 32768
 
 
 class Cells(NamedTuple):
@@ -42,6 +45,23 @@ class Spread(NamedTuple):
     means: np.ndarray
     losses: np.ndarray
     widest: np.ndarray
+
+
+class Cut(NamedTuple):
+    """Which cells are cut in two, and where; arrays of shape (n_cells,).
+
+    Attributes
+    ----------
+    upper : array of int
+        The number that the upper half of each cell gets; -1 for a cell that stays whole.
+    features : array of int
+    thresholds : array of float
+        Points with more than this in the feature are in the upper half.
+    """
+
+    upper: np.ndarray
+    features: np.ndarray
+    thresholds: np.ndarray
 
 
 def count_cells(n_clusters: int) -> int:
@@ -82,39 +102,76 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
 def split_cells(
     points: np.ndarray, weights: np.ndarray, most_cells: int
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the number of each point's cell, and the means and weights of the cells."""
-    numbers = np.zeros(points.shape[1], dtype=np.int64)
-    everything = np.arange(points.shape[1])
-    spread = measure_spread(points, weights, everything, numbers, points[:, :1])
-    while True:
-        losses, count = spread.losses, len(spread.losses)
-        split = np.flatnonzero(losses > losses.sum() / most_cells)
-        split = split[np.argsort(-losses[split], kind="mergesort")][: most_cells - count]
-        if not len(split):
-            break
-        place = np.full(count, -1)
-        place[split] = np.arange(len(split))
-        own = place[numbers]
-        moving = np.flatnonzero(own >= 0)
-        own = own[moving]
-        feature = spread.widest[split]
-        high = points[feature[own], moving] > spread.means[feature, split][own]
-        numbers[moving[high]] = count + own[high]
-        own[high] += len(split)
-        reference = np.tile(spread.means[:, split], 2)
-        halves = measure_spread(points, weights, moving, own, reference)
-        spread = replace_halves(spread, split, halves)
-    occupied = spread.weights > 0  # rounding may leave the upper half of a split empty
+    """Return the number of each point's cell, and the means and weights of the cells.
+
+    Where most cuts go is seen on every so many-th point, and the others follow. The last quarter
+    of the cells is for what those points do not tell, such as outliers.
+    """
+    n_points = points.shape[1]
+    numbers = np.zeros(n_points, dtype=np.int64)
+    reference = points[:, :1]
+    step = n_points // SCOUTS
+    if step > 1:
+        scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
+        places = np.zeros(len(scout_weights), dtype=np.int64)
+        sketch = measure_spread(scouts, scout_weights, np.arange(len(places)), places, reference)
+        sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells * 3 // 4)
+        for cut in cuts:
+            divide(points, numbers, cut)
+        reference = sketch.means
+    spread = measure_spread(points, weights, np.arange(n_points), numbers, reference)
+    spread, _ = refine(points, weights, numbers, spread, most_cells)
+    occupied = spread.weights > 0  # rounding may leave the upper half of a cell empty
     renumbered = (np.cumsum(occupied) - 1)[numbers]
     return renumbered, np.compress(occupied, spread.means, axis=1), spread.weights[occupied]
 
 
-def replace_halves(spread: Spread, split: np.ndarray, halves: Spread) -> Spread:
-    """Return the spread with the lower halves in the places of the split cells, upper ones last."""
+def refine(
+    points: np.ndarray, weights: np.ndarray, numbers: np.ndarray, spread: Spread, most_cells: int
+) -> Tuple[Spread, List[Cut]]:
+    """Cut cells until there are `most_cells` or none differs inside; change `numbers`.
+
+    Returns
+    -------
+    spread : Spread
+        Of the cells there are then.
+    cuts : list of Cut
+    """
+    cuts: List[Cut] = []
+    while True:
+        losses, count = spread.losses, len(spread.losses)
+        chosen = np.flatnonzero(losses > losses.sum() / most_cells)
+        largest = np.argsort(-losses[chosen], kind="mergesort")[: most_cells - count]
+        chosen = np.sort(chosen[largest])
+        if not len(chosen):
+            return spread, cuts
+        upper = np.full(count, -1)
+        upper[chosen] = count + np.arange(len(chosen))
+        thresholds = spread.means[spread.widest, np.arange(count)]
+        cuts.append(Cut(upper, spread.widest, thresholds))
+        moved = divide(points, numbers, cuts[-1])
+        place = np.append(upper, upper[chosen] + len(chosen)) - count
+        reference = np.tile(spread.means[:, chosen], 2)
+        halves = measure_spread(points, weights, moved, place[numbers[moved]], reference)
+        spread = replace_halves(spread, chosen, halves)
+
+
+def divide(points: np.ndarray, numbers: np.ndarray, cut: Cut) -> np.ndarray:
+    """Give points beyond the thresholds the upper numbers; return the points of all cut cells."""
+    upper = cut.upper[numbers]
+    touched = np.flatnonzero(upper >= 0)
+    own = numbers[touched]
+    high = points[cut.features[own], touched] > cut.thresholds[own]
+    numbers[touched[high]] = upper[touched[high]]
+    return touched
+
+
+def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
+    """Return the spread with the lower halves in the places of the cut cells, upper ones last."""
     replaced = []
     for values, new in zip(spread, halves):
-        joined = np.concatenate([values, new[..., len(split) :]], axis=-1)
-        joined[..., split] = new[..., : len(split)]
+        joined = np.concatenate([values, new[..., len(cut) :]], axis=-1)
+        joined[..., cut] = new[..., : len(cut)]
         replaced.append(joined)
     return Spread(*replaced)
 
@@ -138,23 +195,21 @@ def measure_spread(
     reference : array of float, shape (n_features, n_cells)
         A point near each cell: sums of squares are taken about it, then moved to the mean.
     """
-    count = reference.shape[1]
-    chosen_weights = weights[chosen]
-    totals = np.bincount(cells, chosen_weights, minlength=count)
-    safe = np.where(totals > 0, totals, 1.0)
-    means = np.empty_like(reference)
-    losses, most = np.zeros(count), np.full(count, -1.0)
-    widest = np.zeros(count, dtype=np.int64)
-    for feature, (values, origin) in enumerate(zip(points, reference)):
-        gaps = values[chosen]
-        gaps -= origin[cells]
-        weighted = chosen_weights * gaps
-        shifts = np.bincount(cells, weighted, minlength=count) / safe
-        weighted *= gaps
-        squares = np.bincount(cells, weighted, minlength=count) - totals * shifts**2
-        means[feature] = origin + shifts
-        np.maximum(squares, 0, out=squares)
-        widest[squares > most] = feature
-        np.maximum(most, squares, out=most)
-        losses += squares
-    return Spread(totals, means, losses, widest)
+    n_features, count = reference.shape
+    totals = np.zeros(count)
+    sums, squares = np.zeros((2, n_features, count))
+    for start in range(0, len(chosen), POINTS_AT_ONCE):
+        part = chosen[start : start + POINTS_AT_ONCE]
+        own = cells[start : start + POINTS_AT_ONCE]
+        part_weights = weights[part]
+        totals += np.bincount(own, part_weights, minlength=count)
+        for feature in range(n_features):
+            gaps = points[feature].take(part)
+            gaps -= reference[feature].take(own)
+            weighted = part_weights * gaps
+            sums[feature] += np.bincount(own, weighted, minlength=count)
+            weighted *= gaps
+            squares[feature] += np.bincount(own, weighted, minlength=count)
+    shifts = sums / np.where(totals > 0, totals, 1.0)
+    squares = np.maximum(squares - totals * shifts**2, 0)
+    return Spread(totals, reference + shifts, squares.sum(axis=0), squares.argmax(axis=0))

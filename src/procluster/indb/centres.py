@@ -16,7 +16,7 @@ import numpy as np
 
 from procluster.indb.cells import Cells, condense, count_cells
 from procluster.indb.lloyd import run_lloyd
-from procluster.indb.nearest import own_squares
+from procluster.indb.nearest import POINTS_AT_ONCE, own_squares
 from procluster.indb.search import search_centres
 
 # To find k clusters, so many smaller and larger numbers are searched too.
@@ -96,13 +96,12 @@ def fit_partition(
     """Return the fixed point of Lloyd's algorithm from some centres, with its measures."""
     fit = run_lloyd(points, weights, cells, centres)
     count = len(centres)
-    squares = own_squares(points, fit.centres, fit.labels)
-    losses = np.bincount(fit.labels, weights * squares, minlength=count)
-    np.sqrt(squares, out=squares)
-    return Partition(
-        centres=fit.centres,
-        sizes=np.bincount(fit.labels, weights, minlength=count),
-        spreads=np.bincount(fit.labels, weights * squares, minlength=count),
-        inertia=math.fsum(losses),
-        iterations=fit.steps,
-    )
+    sizes, losses, spreads = np.zeros(count), np.zeros(count), np.zeros(count)
+    for start in range(0, len(weights), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        labels, own = fit.labels[part], weights[part]
+        squares = own_squares(points[:, part], fit.centres, labels)
+        sizes += np.bincount(labels, own, minlength=count)
+        losses += np.bincount(labels, own * squares, minlength=count)
+        spreads += np.bincount(labels, own * np.sqrt(squares), minlength=count)
+    return Partition(fit.centres, sizes, spreads, math.fsum(losses), fit.steps)

@@ -8,8 +8,13 @@ from typing import Tuple
 
 import numpy as np
 
-# Distances are computed for so many pairs at a time, to stay in the processor's cache.
+# So many pairs, or points, are looked at a time, to stay in the processor's cache.
 PAIRS_AT_ONCE = 65536
+POINTS_AT_ONCE = 8192
+
+# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
+# threads would wait for each other longer than they compute, above all on a busy server.
+PRODUCTS_AT_ONCE = 262144
 
 # A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
 # Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
@@ -28,11 +33,13 @@ def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the squared distance of each point to the centre it is labelled with."""
+    columns = np.ascontiguousarray(centres.T)
     total = np.zeros(points.shape[1])
-    for start in range(0, len(total), PAIRS_AT_ONCE // 4):
-        part = slice(start, start + PAIRS_AT_ONCE // 4)
-        for values, centre_values in zip(points, centres.T):
-            gap = values[part] - centre_values[labels[part]]
+    for start in range(0, len(total), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        for values, centre_values in zip(points, columns):
+            gap = centre_values.take(labels[part])
+            gap -= values[part]
             gap *= gap
             total[part] += gap
     return total
@@ -55,7 +62,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
-    step = points_at_once(len(centres))
+    step = points_at_once(centres)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         squares = squared_distances(points[:, part], centres)
@@ -67,9 +74,10 @@ def two_nearest(
     return labels, first, second
 
 
-def points_at_once(n_clusters: int) -> int:
-    """Return how many points to compare with so many centres at a time."""
-    return max(512, PAIRS_AT_ONCE // n_clusters)
+def points_at_once(centres: np.ndarray) -> int:
+    """Return how many points to compare with the centres at a time."""
+    n_clusters, n_features = centres.shape
+    return max(64, min(PAIRS_AT_ONCE, PRODUCTS_AT_ONCE // n_features) // n_clusters)
 
 
 def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -90,16 +98,21 @@ def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, n
     lead = np.full(n_points, np.inf)
     if len(centres) == 1:
         return labels, lead
-    origin = centres.mean(axis=0)  # digits are not lost to an offset that all points share
+    origin = centres.sum(axis=0) / len(
+        centres
+    )  # digits are not lost to an offset that all points share
     centred = centres - origin
     constants = (centred**2).sum(axis=1)[:, np.newaxis]
-    step = points_at_once(len(centres))
+    step = points_at_once(centres)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         moved = points[:, part] - origin[:, np.newaxis]
         scores = np.dot(-2 * centred, moved)
         scores += constants
-        first, second = two_smallest(scores, labels[part])
+        first = scores.min(axis=0)
+        nearest = (scores == first).argmax(axis=0)
+        scores[nearest, np.arange(len(nearest))] = np.inf
+        second = scores.min(axis=0)
         moved *= moved
         norms = moved.sum(axis=0)
         error = ROUNDING * len(points) * (2 * norms + second)
@@ -108,26 +121,7 @@ def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, n
             np.maximum(first + norms + error, 0)
         )
         if len(unsure):
-            exact = two_nearest(points[:, part][:, unsure], centres)
-            labels[part][unsure] = exact[0]
-            lead[part][unsure] = np.sqrt(exact[2]) - np.sqrt(exact[1])
+            nearest[unsure], *squares = two_nearest(points[:, part][:, unsure], centres)
+            lead[part][unsure] = np.sqrt(squares[1]) - np.sqrt(squares[0])
+        labels[part] = nearest
     return labels, lead
-
-
-def two_smallest(scores: np.ndarray, labels: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Return the two smallest scores of each column; write the row of the smallest to `labels`.
-
-    Parameters
-    ----------
-    scores : array of float, shape (n_clusters, n_points)
-    labels : array of int, shape (n_points,)
-        All zero before.
-    """
-    first = scores[0].copy()
-    second = np.full(len(first), np.inf)
-    for row in range(1, len(scores)):
-        values = scores[row]
-        np.copyto(labels, row, where=values < first)
-        np.minimum(second, np.maximum(first, values), out=second)
-        np.minimum(first, values, out=first)
-    return first, second

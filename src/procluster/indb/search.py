@@ -18,6 +18,9 @@ from procluster.indb.lloyd import cluster_sums, means_of
 from procluster.indb.nearest import label_points, own_squares, squared_distances, two_nearest
 from procluster.indb.starts import draw_cells, draw_starts
 
+# So many of the starts are improved by swaps, the best ones.
+STARTS_TRIED = 2
+
 # Places where a cluster may be split are drawn so many at a time, or one for each cluster.
 FEWEST_DRAWS = 32
 
@@ -28,6 +31,9 @@ SETTLED = 1e-4
 PATIENCE = 8
 
 MOST_TRIAL_STEPS = 50
+
+# Inertias that differ by a smaller share than this are those of the same clusters.
+SAME = 1e-9
 
 
 class State(NamedTuple):
@@ -79,18 +85,28 @@ def search_centres(
     ks = [k for k in ks if k <= most]
     found: Dict[int, State] = {}
     for k in ks:
-        first = settle(cells, cells.means[:, starts.best(k)].T)
-        found[k] = improve(cells, first, n_init, np.random.RandomState(random_state))
+        begun = [settle(cells, cells.means[:, own].T) for own in starts.best(k, STARTS_TRIED)]
         if k - 1 in found and found[k - 1].inertia > 0:
-            grown = grow(cells, found[k - 1], np.random.RandomState(random_state))
-            other = improve(cells, grown, n_init, np.random.RandomState(random_state))
-            found[k] = min(found[k], other, key=lambda state: state.inertia)
+            begun.append(grow(cells, found[k - 1], np.random.RandomState(random_state)))
+        found[k] = improve_best(cells, begun, n_init, random_state)
     for k in reversed(ks[:-1]):
         above = found[k + 1]
         cheapest = removal_costs(cells, above).argmin()
         shrunk = settle(cells, np.delete(above.centres, cheapest, axis=0), found[k].inertia)
         found[k] = min(found[k], shrunk, key=lambda state: state.inertia)
     return {k: state.centres for k, state in found.items()}
+
+
+def improve_best(cells: Cells, begun: List[State], n_init: int, random_state: int) -> State:
+    """Return the best state that swaps lead to; states of the same clusters are tried once."""
+    best, seen = begun[0], np.zeros(0)
+    for state in begun:
+        if (np.abs(seen - state.inertia) <= SAME * seen).any():
+            continue
+        improved = improve(cells, state, n_init, np.random.RandomState(random_state))
+        seen = np.append(seen, [state.inertia, improved.inertia])
+        best = min(best, improved, key=lambda each: each.inertia)
+    return best
 
 
 def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
@@ -121,7 +137,7 @@ def improve(cells: Cells, state: State, n_init: int, random: np.random.RandomSta
     while state.inertia > 0:
         for centres in swaps(cells, state, n_init, random):
             trial = settle(cells, centres, state.inertia)
-            if trial.inertia < state.inertia * (1 - 1e-9):
+            if trial.inertia < state.inertia * (1 - SAME):
                 state = trial
                 break
         else:

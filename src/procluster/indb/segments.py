@@ -78,7 +78,9 @@ def nearest_centres(
     labels = np.zeros(len(values), dtype=np.int64)
     nearest = np.full(len(values), np.inf)
     for index, centre in enumerate(centres):
-        squares = (((values - centre) / scale) ** 2).sum(axis=1)
+        squares = np.zeros(len(values))
+        for column, middle, unit in zip(values.T, centre, scale):
+            squares += ((column - middle) / unit) ** 2
         closer = squares < nearest
         labels[closer] = index
         nearest[closer] = squares[closer]

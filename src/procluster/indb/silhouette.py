@@ -13,7 +13,7 @@ MOST_FOR_EXACT_SILHOUETTE = 2000
 SILHOUETTE_SAMPLE = 1000
 
 # The sample is drawn as so many independent samples, which tell how far an estimate can be off.
-SAMPLE_GROUPS = 20
+SAMPLE_GROUPS = 10
 
 
 class Silhouette(NamedTuple):

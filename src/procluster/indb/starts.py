@@ -28,9 +28,10 @@ class Starts(NamedTuple):
     chosen: np.ndarray
     inertias: np.ndarray
 
-    def best(self, n_clusters: int) -> np.ndarray:
-        """Return the cells of the best start for so many clusters."""
-        return np.asarray(self.chosen[self.inertias[:, n_clusters - 1].argmin(), :n_clusters])
+    def best(self, n_clusters: int, count: int) -> np.ndarray:
+        """Return the cells of the `count` best starts for so many clusters, a row each."""
+        order = np.argsort(self.inertias[:, n_clusters - 1], kind="mergesort")
+        return np.asarray(self.chosen[order[:count], :n_clusters])
 
 
 def draw_starts(

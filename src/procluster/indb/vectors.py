@@ -1,7 +1,7 @@
 """The feature vectors of the customers: checks of their values, and their scales."""
 
 import math
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ class Vectors(NamedTuple):
     Attributes
     ----------
     values : array of float, shape (n_vectors, n_features)
-        In lexicographic order, whatever the order of the rows they were read from.
+        Their order depends on the values only, not on that of the rows they were read from.
     customers : array of float, shape (n_vectors,)
         How many customers have the vector.
     row_vectors : array of int, shape (n_rows,)
@@ -93,34 +93,61 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     4
     """
     columns = [np.asarray(frame[name], dtype=np.float64) for name in FEATURE_NAMES]
-    values = np.column_stack(columns) + 0.0  # makes -0.0 and 0.0 one value
     customers = np.asarray(frame["customers"], dtype=np.float64)
-    usable = np.asarray(np.isfinite(values).all(axis=1))
+    usable = np.logical_and.reduce([np.isfinite(column) for column in columns])
     left_out = {
         "customers": int(customers[~usable].sum()),
-        "null": count_customers(np.isnan(values), customers),
-        "infinite": count_customers(np.isinf(values), customers),
+        "null": count_customers(map(np.isnan, columns), customers),
+        "infinite": count_customers(map(np.isinf, columns), customers),
     }
     rows = np.flatnonzero(usable)
-    order = np.lexsort(values[rows].T[::-1])
-    ordered = values[rows[order]]
-    starts = np.ones(len(ordered), dtype=bool)
-    starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    row_vectors = np.full(len(values), -1, dtype=np.int64)
-    row_vectors[rows[order]] = np.cumsum(starts) - 1
+    order = rows[sort_vectors([column[rows] for column in columns])]
+    values = np.empty((len(columns), len(rows)))
+    for sorted_values, column in zip(values, columns):
+        np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
+    starts = first_of_equals(values)
+    row_vectors = np.full(len(usable), -1, dtype=np.int64)
+    row_vectors[order] = np.cumsum(starts) - 1
     return Vectors(
-        values=ordered[starts],
-        customers=np.bincount(row_vectors[rows], customers[rows]),
+        values=np.compress(starts, values, axis=1).T,
+        customers=np.bincount(row_vectors[order], customers[order]),
         row_vectors=row_vectors,
         left_out=left_out,
-        negative=count_customers(np.where(usable[:, np.newaxis], values, 0.0) < 0, customers),
+        negative=count_customers(((column < 0) & usable for column in columns), customers),
     )
 
 
-def count_customers(found: np.ndarray, customers: np.ndarray) -> Dict[str, int]:
-    """Return the customers of the rows where `found` (n_rows, n_features), by feature; no zeros."""
-    counts = zip(FEATURE_NAMES, customers.dot(found))
-    return {name: int(count) for name, count in counts if count}
+def sort_vectors(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Return an order of the rows that depends on their values only and has equal ones together.
+
+    Sorting by one number made of all the features takes a fraction of the time of sorting by
+    each. Where that number is the same for vectors that differ, the order is lexicographic.
+    """
+    key = np.zeros(len(columns[0]))
+    for place, column in enumerate(columns):
+        key += column * math.sqrt(place + 2)
+    order = np.argsort(key)
+    starts = first_of_equals(column[order] for column in columns)
+    ordered = key[order]
+    if (starts[1:] & (ordered[1:] == ordered[:-1])).any():
+        order = np.lexsort(columns[::-1])
+    return np.asarray(order)
+
+
+def first_of_equals(columns: Iterable[np.ndarray]) -> np.ndarray:
+    """Return whether each row differs from the one before."""
+    starts = np.zeros(0, dtype=bool)
+    for column in columns:
+        if not len(starts):
+            starts = np.arange(len(column)) == 0
+        starts[1:] |= column[1:] != column[:-1]
+    return starts
+
+
+def count_customers(found: Iterable[np.ndarray], customers: np.ndarray) -> Dict[str, int]:
+    """Return the customers of the rows where `found`, an array a feature; no zeros."""
+    counts = {name: int(customers[rows].sum()) for name, rows in zip(FEATURE_NAMES, found)}
+    return {name: count for name, count in counts.items() if count}
 
 
 def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
@@ -203,7 +230,7 @@ def weighted_quantiles(
     >>> weighted_quantiles(np.array([5.0, 1.0]), np.array([1, 3]), (0.25, 0.75, 0.8)).tolist()
     [1.0, 1.0, 5.0]
     """
-    order = np.argsort(column, kind="mergesort")
+    order = np.argsort(column)
     cumulated = np.cumsum(weights[order])
     places = np.searchsorted(cumulated, np.multiply(shares, cumulated[-1]))
     return np.asarray(column[order[places]])
