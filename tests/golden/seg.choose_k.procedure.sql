@@ -223,7 +223,7 @@ def two_nearest(
 def points_at_once(centres: np.ndarray) -> int:
     """Return how many points to compare with the centres at a time."""
     n_clusters, n_features = centres.shape
-    return max(64, min(PAIRS_AT_ONCE, PRODUCTS_AT_ONCE // n_features) // n_clusters)
+    return int(max(64, min(PAIRS_AT_ONCE, PRODUCTS_AT_ONCE // n_features) // n_clusters))
 
 
 def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
