@@ -15,6 +15,7 @@ import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bench_engine
 import click
 import datasets
 import duckdb
@@ -101,6 +102,11 @@ def sampled(quick: bool) -> Iterator[Row]:
         yield sql_steps.sampled(data, k, max(1000, int(len(data.points) * one.distinct * share)))
 
 
+def engine(quick: bool) -> Iterator[Row]:
+    """The embedded engine beside plain DuckDB."""
+    yield from bench_engine.compare_all(rows=100_000 if quick else 1_000_000, rounds=ROUNDS)
+
+
 TABLES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "choose_k": choose_k,
     "train": train,
@@ -109,6 +115,7 @@ TABLES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "sampled": sampled,
     "assign": assign,
     "refresh": refresh,
+    "engine": engine,
 }
 
 

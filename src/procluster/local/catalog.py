@@ -55,18 +55,20 @@ CREATE TABLE IF NOT EXISTS _engine.identity (object_id INTEGER, last_value BIGIN
 """
 DISCOVER = """
 SELECT schema_name, table_name FROM duckdb_tables()
-WHERE NOT internal AND database_name = current_database() AND schema_name NOT IN $hidden
+WHERE NOT internal AND database_name = current_database()
+    AND schema_name NOT IN ('_engine', 'information_schema', 'pg_catalog')
 UNION ALL
 SELECT schema_name, view_name FROM duckdb_views()
-WHERE NOT internal AND database_name = current_database() AND schema_name NOT IN $hidden
+WHERE NOT internal AND database_name = current_database()
+    AND schema_name NOT IN ('_engine', 'information_schema', 'pg_catalog')
 ORDER BY ALL
 """
+"""Without parameters: the first one makes DuckDB import pandas, which is most of a start."""
 FIRST_ID = 1_000_000
 FIRST_FOREIGN_ID = 1_900_000_000
 NOWHERE = Position(0, 0)
 FIXED_SCHEMAS = {"dbo": 1, "guest": 2, "INFORMATION_SCHEMA": 3, "sys": 4}
 MODULE_KINDS = ("PROCEDURE", "VIEW", "FUNCTION")
-HIDDEN_SCHEMAS = ("_engine", "information_schema", "pg_catalog")
 
 
 class Entry(NamedTuple):
@@ -139,7 +141,7 @@ class Catalog:
 
     def _discover(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Take in the tables and views that are in the file but not in the catalog."""
-        found = connection.execute(DISCOVER, {"hidden": list(HIDDEN_SCHEMAS)}).fetchall()
+        found = connection.execute(DISCOVER).fetchall()
         for number, (schema, name) in enumerate(found):
             self.schemas.setdefault(schema, FIRST_FOREIGN_ID - 1 - number)
             if (schema.lower(), name.lower()) in self.objects:

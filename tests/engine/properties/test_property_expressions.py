@@ -408,3 +408,19 @@ def test_aggregates_leave_null_out(session: Session, kind: str, values: list[int
             assert found[name].number == OVERFLOW
         else:
             assert found[name] == wanted, query.format(name)
+
+
+WORDS = st.text("aA %_\\'\u00fc", max_size=3).map(lambda text: Cell("nvarchar(9)", "text", text))
+
+
+@checked(100)
+@given(or_null(WORDS), WORDS)
+def test_text_equals_a_constant_as_it_equals_a_variable(
+    session: Session, cell: Cell, constant: Cell
+) -> None:
+    word = str(constant.value).replace("'", "''")
+    query = f"SELECT CASE WHEN c0 = N'{word}' THEN 1 WHEN N'{word}' <> c0 THEN 0 END "
+
+    wanted = compare("=", cell, constant)
+    found = value_of(session, query + f"FROM {columns([cell])}")
+    assert found == (None if wanted is None else int(wanted)), query

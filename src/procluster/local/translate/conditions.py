@@ -26,7 +26,7 @@ from procluster.local.translate.arithmetic import compared
 from procluster.local.translate.messages import error, refuse, unsupported
 from procluster.local.translate.quoting import literal
 from procluster.local.translate.scope import Scope
-from procluster.local.translate.term import Term, key, order_key
+from procluster.local.translate.term import Term, key, order_key, same_as_constant
 from procluster.local.types import SqlType
 
 __all__ = ["condition"]
@@ -73,6 +73,8 @@ def comparison(node: Comparison, scope: Scope) -> str:
         raise refuse(
             "an order of uniqueidentifier", "SQL Server's order of its bytes is left out", node.at
         )
+    if node.operator == "=" and (same := same_as_constant(left, right)):
+        return same
     return f"({written(left)} {node.operator} {written(right)})"
 
 
