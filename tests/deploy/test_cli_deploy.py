@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from serving import PASSWORD, serve
+from shop_tables import SHOP
 
 from procluster.cli import main
 from procluster.deploy.connect import connect
@@ -18,17 +19,6 @@ from procluster.deploy.secret import Secret
 from procluster.deploy.target import Target
 from procluster.local.database import Database
 
-SHOP = """
-CREATE TABLE dbo.store_sales (
-    ss_customer_sk int NULL, ss_ticket_number int NOT NULL, ss_item_sk int NOT NULL,
-    ss_net_paid decimal(7, 2) NULL
-);
-CREATE TABLE dbo.store_returns (
-    sr_customer_sk int NULL, sr_ticket_number int NOT NULL, sr_item_sk int NOT NULL,
-    sr_return_amt decimal(7, 2) NULL
-);
-CREATE TABLE dbo.customer (c_customer_sk int NOT NULL, c_email_address varchar(50) NULL);
-"""
 DRIFT = "ALTER PROCEDURE seg.help AS SELECT 1 AS x;"
 
 

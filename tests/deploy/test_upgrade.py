@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shop_tables import SHOP
 
 from procluster import catalog
 from procluster.deploy.apply import Deployment, Permission, install
@@ -23,17 +24,7 @@ from procluster.settings import Settings
 INSTALL = (Path(__file__).parent / "upgrade/install-0.1.0.sql").read_text(encoding="utf-8")
 """As version 0.1.0 rendered it."""
 
-SHOP = """
-CREATE TABLE dbo.store_sales (
-    ss_customer_sk int NULL, ss_ticket_number int NOT NULL, ss_item_sk int NOT NULL,
-    ss_net_paid decimal(7, 2) NULL
-);
-CREATE TABLE dbo.store_returns (
-    sr_customer_sk int NULL, sr_ticket_number int NOT NULL, sr_item_sk int NOT NULL,
-    sr_return_amt decimal(7, 2) NULL
-);
-CREATE TABLE dbo.customer (c_customer_sk int NOT NULL, c_email_address varchar(50) NULL);
-
+SALES = """
 INSERT INTO dbo.store_sales
 VALUES (1, 10, 1, 5.00), (1, 10, 2, 3.00), (2, 20, 1, 5.00), (3, 30, 1, 1.00);
 
@@ -66,7 +57,7 @@ RELEASE = catalog.release(Settings())
 @pytest.fixture
 def old(connection: Connection) -> Iterator[Connection]:
     """The previous version, installed, with rows in its tables; taken away afterwards."""
-    connection.query(SHOP)
+    connection.query(SHOP + SALES)
     for batch in split_batches(INSTALL):
         connection.query(batch.text)
     connection.query("EXEC seg.build_features;")

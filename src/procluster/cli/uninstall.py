@@ -33,7 +33,8 @@ def uninstall(
 ) -> None:
     """Remove the procedures, views and functions from a database.
 
-    Tables, their rows, the roles and the history stay, unless --drop-data says otherwise.
+    Tables, their rows, the roles and the history stay, unless --drop-data says otherwise. The
+    Agent job is another matter: procluster job remove.
     """
     from procluster.deploy.apply import Permission
     from procluster.deploy.uninstall import uninstall_plan
