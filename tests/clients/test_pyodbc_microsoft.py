@@ -163,6 +163,7 @@ def test_error_keeps_number_procedure_and_line(connection: pyodbc.Connection) ->
 def test_cancel_stops_a_batch_and_the_connection_lives_on(connection: pyodbc.Connection) -> None:
     connection.execute("CREATE TABLE dbo.seen (n int)")
     connection.execute("INSERT dbo.seen VALUES (1)")
+    connection.commit()
     cursor = connection.cursor()
     timer = threading.Timer(0.3, cursor.cancel)
     timer.start()

@@ -256,6 +256,9 @@ class Exchange:
                     self._reply.end()
                 case _:
                     raise ProtocolError(f"a message of type {message.kind.name}")
+        except Cancelled:
+            self._note_transaction()
+            raise
         except SqlError as error:  # a parameter of a type that the engine has not
             self._reply.error(error)
             self._reply.end(of_call=message.kind is Kind.CALL)

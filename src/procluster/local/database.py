@@ -214,8 +214,9 @@ class Session:
     def cancel(self) -> None:
         """Stop the batch that runs, or the next one before it does anything; from any thread.
 
-        It ends without an error. Its last statement has no effect; its transaction goes with it
-        where SET XACT_ABORT is ON.
+        Its last statement has no effect. Its transaction goes with it where SET XACT_ABORT is ON,
+        and, unlike a server's, where DuckDB was interrupted within a statement of it.
+        :meth:`execute` and :meth:`call` raise Cancelled then.
         """
         self._interpreter.cancel()
 

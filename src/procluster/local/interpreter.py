@@ -165,6 +165,7 @@ class Interpreter:
             pass
         except Cancelled:
             self._give_up()
+            raise
         except RecursionError:
             self.report(sql_error(8631))
             if self.transaction.depth:
