@@ -3,6 +3,7 @@
 Three ways to be killed: at a moment, wherever the process is; before a statement of the engine's
 to DuckDB, so also within a transaction; and in the middle of a write, which RLIMIT_FSIZE ends at
 a chosen byte (by SIGXFSZ). The last leaves a log or a database file that is torn at that byte.
+Where the signal is ignored, as Python does, the write fails instead, as on a full disk.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 from shop import rows
 
+from procluster.errors import SqlError
 from procluster.local.database import Database
 from procluster.local.satellite import Satellite
 
@@ -169,3 +171,23 @@ def test_database_killed_while_it_closes_keeps_everything(
 
     assert said == LAST_MODEL
     assert_whole(file, satellite, said)
+
+
+@pytest.mark.parametrize("room", [100, 5_000, 12_345])
+def test_refresh_on_a_full_disk_is_9002_and_leaves_no_state_between(
+    file: Path, satellite: Satellite, room: int
+) -> None:
+    import resource  # noqa: PLC0415  POSIX only
+
+    with Database(file, satellite=satellite) as database:
+        session = database.connect()
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+        try:
+            with pytest.raises(SqlError) as caught:
+                session.query("EXEC seg.refresh @train_policy = N'always', @n_clusters = 4;")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert caught.value.number == 9002
+    assert_whole(file, satellite, said=1)
