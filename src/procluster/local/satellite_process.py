@@ -104,7 +104,7 @@ class RuntimeProcess:
         self.ended: Future[int] = Future()
         settings = {
             "directory": self._directory.name,
-            "home": str(Path.home()),
+            "home": os.path.expanduser("~"),  # noqa: PTH111  Path.home() fails without one
             "memory_limit": memory_limit,
             "time_out": time_out,
             "warns": warns,
