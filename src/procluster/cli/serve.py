@@ -8,8 +8,6 @@ import secrets
 import signal
 import sys
 import threading
-from contextlib import suppress
-from types import FrameType
 
 import click
 
@@ -54,6 +52,7 @@ def serve(database: str, create: bool, host: str, port: int, login: str) -> None
     from procluster.local.server import Account, Server
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    ended = _told_to_end()
     given = os.environ.get(PASSWORD)
     password = given or secrets.token_urlsafe(12)
     with (
@@ -66,17 +65,14 @@ def serve(database: str, create: bool, host: str, port: int, login: str) -> None
             "Encrypt=no"
         )
         sys.stdout.flush()
-        _wait_for_the_end()
+        while not ended.wait(1.0):  # Windows hears Ctrl-C between two waits
+            pass
     click.echo("Stopped.", err=True)
 
 
-def _wait_for_the_end() -> None:
-    """Wait for Ctrl-C, or to be told to end as services are."""
-
-    def end(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
+def _told_to_end() -> threading.Event:
+    """What is set by Ctrl-C, or when the process is told to end as services are."""
+    told = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, end)
-    with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        signal.signal(name, lambda *_: told.set())
+    return told

@@ -11,7 +11,6 @@ import logging
 import queue
 import socket
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -100,7 +99,8 @@ class Connection:
         self._requests: queue.SimpleQueue[packets.Message | None] = queue.SimpleQueue()
         self._attentions = 0
         self._counting = threading.Lock()
-        self._worked = False
+        self._settled = threading.Event()
+        self._ended = False
 
     def run(self) -> None:
         """Serve until the client leaves or breaks the protocol, which is logged."""
@@ -181,11 +181,12 @@ class Connection:
         """Stop what runs and what waits to run before `message`."""
         with self._counting:
             self._attentions += 1
+        self._settled.clear()
         session.cancel()
         self._requests.put(message)
         # An interrupt between two queries finds nothing to interrupt.
-        while not self._worked and session.hurry():
-            time.sleep(HURRY)
+        while not self._settled.wait(HURRY) and not self._ended:
+            session.hurry()
 
     def _work(self, session: Session) -> None:
         try:
@@ -199,14 +200,15 @@ class Connection:
             LOG.exception("connection ended by a fault of the engine")
         finally:
             self.close()
-            self._worked = True
-            session.resume()
+            self._ended = True
+            self._settled.set()
 
     def _answer(self, session: Session, message: packets.Message) -> None:
         if message.kind is Kind.ATTENTION:
             with self._counting:
                 self._attentions -= 1
                 session.resume()
+            self._settled.set()
             self._writer.write(tokens.done(tokens.DONE, tokens.DONE_ATTENTION))
             self._writer.end()
             return

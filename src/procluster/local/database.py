@@ -238,12 +238,10 @@ class Session:
         """Whether the last transaction was rolled back."""
         return self._interpreter.transaction.rolled_back
 
-    def hurry(self) -> bool:
-        """After a cancel: interrupt again what has not ended; False when nothing is left to."""
-        if not self._interpreter.cancelled.is_set():
-            return False
-        self._interpreter.hurry()
-        return True
+    def hurry(self) -> None:
+        """After a cancel: interrupt again what has not ended."""
+        if self._interpreter.cancelled.is_set():
+            self._interpreter.hurry()
 
     def resume(self) -> None:
         """Forget a cancel that found nothing to stop."""
