@@ -17,6 +17,7 @@ import pytest
 
 from procluster.errors import DataError, SqlError
 from procluster.local.database import Database, Session
+from procluster.local.results import Event, Message
 
 if sys.platform == "win32":
     pytest.skip("Windows limits no file's size", allow_module_level=True)
@@ -175,6 +176,25 @@ def test_other_sessions_are_told_596_once(database: Database, full_disk: FullDis
 
     assert errors_of(other, "SELECT 1;") == [596]
     assert errors_of(other, "SELECT 1;") == []
+
+
+def test_session_in_the_middle_of_a_batch_is_told_596(
+    database: Database, full_disk: FullDisk
+) -> None:
+    session, other = database.connect(), database.connect()
+    events: list[object] = []
+
+    def receive(event: Event) -> None:
+        events.append(event.number if isinstance(event, SqlError) else None)
+        if isinstance(event, Message):
+            with full_disk(LOG_LIMIT):
+                fill(other, 6)
+
+    session.execute("PRINT N'now'; INSERT INTO dbo.t (n) VALUES (0);", receive)
+
+    assert events == [None, 596]
+    assert errors_of(other, "INSERT INTO dbo.t (n) VALUES (0);") == []
+    assert errors_of(session, "INSERT INTO dbo.t (n) VALUES (0);") == []
 
 
 def test_database_cannot_be_made_on_a_full_disk(file: Path, full_disk: FullDisk) -> None:

@@ -86,6 +86,8 @@ class Database:
         self._locks = Locks()
         self._longest_wait = longest_wait
         self._opening = threading.Lock()
+        self.openings = 1
+        """How often the file was opened."""
         self._numbers = itertools.count(FIRST_SESSION_ID)
 
     def connect(self) -> Session:
@@ -107,13 +109,19 @@ class Database:
             script_hosts=self._script_hosts,
         )
 
-    def restart(self) -> None:
+    def restart(self, opening: int) -> None:
         """Open the file anew after DuckDB has given it up, as a server recovers a database.
 
         What was committed is there; every session has lost its transaction and temp tables.
+
+        Parameters
+        ----------
+        opening : int
+            The one that was lost; nothing happens when another session has replaced it.
         """
         with self._opening:
-            self._restart()
+            if opening == self.openings:
+                self._restart()
 
     def _restart(self) -> None:
         for session in list(self._sessions):
@@ -123,6 +131,7 @@ class Database:
         try:
             self._connection = duckdb.connect(self._file)
             self._committed.publish(Catalog(self._connection))
+            self.openings += 1
         except duckdb.Error as error:
             text = f"{self._file}: cannot be opened again. DuckDB says: {error}"
             raise DataError(text) from error
@@ -150,7 +159,7 @@ class Session:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._interpreter = database.begin()
+        self._begin()
 
     def execute(self, batch: str, receive: Callable[[Event], None]) -> bool:
         """Run one batch, without GO.
@@ -292,15 +301,20 @@ class Session:
         """Whether another session's error has ended this one; it is told so, once."""
         lost = self._interpreter.lost
         if lost:
-            self._interpreter = self._database.begin()
+            self._begin()
             receive(sql_error(596))
         return lost
 
     def _recover(self) -> None:
         """After an error that ended this session: open the database and the session anew."""
         if self._interpreter.lost:
-            self._database.restart()
-            self._interpreter = self._database.begin()
+            self._database.restart(self._opening)
+            self._interpreter.lose()  # a lock that it was waiting for
+            self._begin()
+
+    def _begin(self) -> None:
+        self._opening = self._database.openings
+        self._interpreter = self._database.begin()
 
     def close(self) -> None:
         """Roll back what is open and give everything back."""
