@@ -75,7 +75,7 @@ def test_ten_thousand_rows_arrive(endpoint: Endpoint) -> None:
         for start in range(0, len(rows), 500)
     ]
     found = tsql(endpoint, TABLE, *batches, COUNT)
-    assert "10000\t8571\t12498750.00\t2026-03-04 05:06:07.089" in found
+    assert "10000\t8571\t12498750.00\tMar  4 2026" in found
 
 
 def test_wrong_password_is_18456(endpoint: Endpoint) -> None:
