@@ -14,10 +14,12 @@ Results = Mapping[str, Sequence[Row]]
 """The rows of each table, by its name."""
 
 
-def written(cell: Cell) -> str:
-    """A cell as it is shown: three significant digits, ratios of inertia in full."""
+def written(name: str, cell: Cell) -> str:
+    """A cell as it is shown: four significant digits, ratios of inertia to five places."""
     if cell is None:
         return "-"
+    if isinstance(cell, float) and "inertia ratio" in name:
+        return f"{cell:.5f}"
     if isinstance(cell, float):
         return f"{cell:,.0f}" if abs(cell) >= 1000 else f"{cell:.4g}"
     return f"{cell:,}" if isinstance(cell, int) else cell
@@ -26,7 +28,7 @@ def written(cell: Cell) -> str:
 def table(rows: Sequence[Row], form: str) -> str:
     """One table; a column that no row has a value in is left out."""
     names = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
-    cells = [[written(row.get(name)) for name in names] for row in rows]
+    cells = [[written(name, row.get(name)) for name in names] for row in rows]
     return str(tabulate(cells, headers=names, tablefmt=form, disable_numparse=True))
 
 
