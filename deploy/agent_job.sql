@@ -34,6 +34,30 @@ DECLARE
     @is_new bit = 0,
     @message nvarchar(2048);
 
+-- What sp_help_jobschedule returns:
+-- https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-help-jobschedule-transact-sql
+DECLARE @schedule table (
+    schedule_id int NULL,
+    schedule_name nvarchar(128) NULL,
+    enabled int NULL,
+    freq_type int NULL,
+    freq_interval int NULL,
+    freq_subday_type int NULL,
+    freq_subday_interval int NULL,
+    freq_relative_interval int NULL,
+    freq_recurrence_factor int NULL,
+    active_start_date int NULL,
+    active_end_date int NULL,
+    active_start_time int NULL,
+    active_end_time int NULL,
+    date_created datetime NULL,
+    schedule_description nvarchar(4000) NULL,
+    next_run_date int NULL,
+    next_run_time int NULL,
+    schedule_uid uniqueidentifier NULL,
+    job_count int NULL
+);
+
 IF OBJECT_ID(N'seg.refresh', N'P') IS NULL
 BEGIN
     SET @message = CONCAT(
@@ -113,10 +137,13 @@ BEGIN TRY
             @retry_attempts = @retry_attempts,
             @retry_interval = @retry_interval;
 
-        SELECT TOP (1) @schedule_id = s.schedule_id
-        FROM msdb.dbo.sysjobschedules AS s
-        WHERE s.job_id = @job_id
-        ORDER BY s.schedule_id;
+        -- Asked for, because only sysadmin may read sysjobschedules.
+        INSERT INTO @schedule
+        EXEC msdb.dbo.sp_help_jobschedule
+            @job_id = @job_id;
+
+        SELECT @schedule_id = MIN(s.schedule_id)
+        FROM @schedule AS s;
     END;
 
     -- Every freq_interval days, or on those days of the week; once a day, at active_start_time.

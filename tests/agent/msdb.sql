@@ -193,14 +193,18 @@ CREATE PROCEDURE msdb_dbo.sp_help_jobschedule
     @schedule_name nvarchar(128) = NULL, @schedule_id int = NULL, @include_description bit = 0
 AS
     SELECT
-        s.schedule_id, s.name AS schedule_name, s.enabled, s.freq_type,
-        20261126 AS next_run_date, s.active_start_time AS next_run_time
+        s.schedule_id, s.name AS schedule_name, s.enabled, s.freq_type, s.freq_interval,
+        s.freq_subday_type, 0 AS freq_subday_interval, 0 AS freq_relative_interval,
+        s.freq_recurrence_factor, 20261125 AS active_start_date, 99991231 AS active_end_date,
+        s.active_start_time, 235959 AS active_end_time, GETDATE() AS date_created,
+        N'not requested' AS schedule_description, 20261126 AS next_run_date,
+        s.active_start_time AS next_run_time, NEWID() AS schedule_uid, 1 AS job_count
     FROM msdb_dbo.sysschedules AS s
     INNER JOIN msdb_dbo.sysjobschedules AS a
         ON a.schedule_id = s.schedule_id
     INNER JOIN msdb_dbo.sysjobs_view AS j
         ON j.job_id = a.job_id
-    WHERE j.name = @job_name;
+    WHERE j.job_id = @job_id OR j.name = @job_name;
 GO
 CREATE PROCEDURE msdb_dbo.sp_help_jobhistory
     @job_id uniqueidentifier = NULL, @job_name nvarchar(128) = NULL, @step_id int = NULL,
