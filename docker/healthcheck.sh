@@ -2,6 +2,7 @@
 # Healthy: Python has answered from inside the server once, the database is there, launchpadd runs.
 set -euo pipefail
 
+# Images of 2022 have it here since CU14: github.com/microsoft/mssql-docker/issues/892
 SQLCMD=${SQLCMD:-/opt/mssql-tools18/bin/sqlcmd}
 READY=${READY:-/run/procluster.ready}
 SECRET=${MSSQL_SA_PASSWORD_FILE:-/run/secrets/sa_password}

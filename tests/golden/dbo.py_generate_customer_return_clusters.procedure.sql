@@ -17,7 +17,7 @@ CREATE OR ALTER PROCEDURE dbo.py_generate_customer_return_clusters
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
-    -- SQL Server Agent's sessions cut long values at 1,024 bytes; a script's outputs are longer.
+    -- Sessions of SQL Server Agent are said to cut long values at 1,024 bytes: docs/agent_job.md.
     SET TEXTSIZE 2147483647;
     SET IMPLICIT_TRANSACTIONS OFF;
 

@@ -9,7 +9,7 @@ CREATE OR ALTER PROCEDURE seg.check_environment
 AS
 BEGIN
     SET NOCOUNT ON;
-    -- SQL Server Agent's sessions cut long values at 1,024 bytes; a script's outputs are longer.
+    -- Sessions of SQL Server Agent are said to cut long values at 1,024 bytes: docs/agent_job.md.
     SET TEXTSIZE 2147483647;
     -- A script that fails is a finding here, and must not doom a transaction of the caller's.
     SET XACT_ABORT OFF;

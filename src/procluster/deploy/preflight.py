@@ -98,9 +98,10 @@ def _server(connection: Connection) -> Iterator[Finding]:
         "It runs no external scripts. SQL Server and Azure SQL Managed Instance do.",
     )
     yield Finding("server collation", collation, is_ok=True)
+    absent = "with the update policy SQL Server 2022 only" if managed else "not installed"
     yield Finding(
         "Machine Learning Services",
-        "installed" if installed or managed else "not installed",
+        "installed" if installed else absent,
         bool(installed or managed),
         "Add the feature with SQL Server's setup; on Linux the package mssql-server-extensibility. "
         "Features, scoring and profiles work without it, training does not.",
