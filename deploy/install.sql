@@ -1120,12 +1120,12 @@ SOURCES = (
     ("runtime.py", 1045),
     ("silhouette.py", 1105),
     ("vectors.py", 1277),
-    ("evaluation.py", 1514),
-    ("segments.py", 1709),
-    ("kmeans.py", 1797),
-    ("polished.py", 2030),
-    ("charts.py", 2151),
-    ("glue", 2351),
+    ("evaluation.py", 1523),
+    ("segments.py", 1718),
+    ("kmeans.py", 1806),
+    ("polished.py", 2040),
+    ("charts.py", 2161),
+    ("glue", 2361),
 )
 
 def locate(error):
@@ -2485,7 +2485,8 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     rows = np.flatnonzero(usable)
-    order = rows[sort_vectors([column[rows] for column in columns])]
+    whole = len(rows) == len(usable)  # nothing is copied that need not be: memory is scarce here
+    order = rows[sort_vectors(columns if whole else [column[rows] for column in columns])]
     values = np.empty((len(columns), len(rows)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
@@ -2493,7 +2494,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     return Vectors(
-        values=np.compress(starts, values, axis=1).T,
+        values=(values if starts.all() else np.compress(starts, values, axis=1)).T,
         customers=np.bincount(row_vectors[order], customers[order]),
         row_vectors=row_vectors,
         left_out=left_out,
@@ -2601,6 +2602,14 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
     return np.where(scale > negligible, scale, 1.0)
 
 
+def scale_points(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return the vectors divided by their scale, shape (n_features, n_vectors).
+
+    The same memory where nothing is to be divided.
+    """
+    return np.ascontiguousarray(values.T if (scale == 1).all() else (values / scale).T)
+
+
 def weighted_quantiles(
     column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
 ) -> np.ndarray:
@@ -2705,7 +2714,7 @@ def evaluate(
     if max_k > len(vectors.values):
         max_k = len(vectors.values)
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
-    points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
+    points = scale_points(vectors.values, feature_scale(vectors, scaling))
     weights = vectors.customers
     partitions = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
@@ -2924,6 +2933,7 @@ import pandas as pd
 
 
 
+
 class Model(NamedTuple):
     """A trained model.
 
@@ -2989,7 +2999,7 @@ def train(
     refuse(faults + frame_faults(frame))
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
-    points = np.ascontiguousarray((vectors.values / scale).T)
+    points = scale_points(vectors.values, scale)
     best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
     numbers = number_clusters(centres, best.sizes, scale, earlier)
@@ -3895,12 +3905,12 @@ SOURCES = (
     ("runtime.py", 1045),
     ("segments.py", 1105),
     ("vectors.py", 1193),
-    ("kmeans.py", 1430),
-    ("silhouette.py", 1663),
-    ("evaluation.py", 1835),
-    ("polished.py", 2030),
-    ("charts.py", 2151),
-    ("glue", 2351),
+    ("kmeans.py", 1439),
+    ("silhouette.py", 1673),
+    ("evaluation.py", 1845),
+    ("polished.py", 2040),
+    ("charts.py", 2161),
+    ("glue", 2361),
 )
 
 def locate(error):
@@ -5176,7 +5186,8 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     rows = np.flatnonzero(usable)
-    order = rows[sort_vectors([column[rows] for column in columns])]
+    whole = len(rows) == len(usable)  # nothing is copied that need not be: memory is scarce here
+    order = rows[sort_vectors(columns if whole else [column[rows] for column in columns])]
     values = np.empty((len(columns), len(rows)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
@@ -5184,7 +5195,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     return Vectors(
-        values=np.compress(starts, values, axis=1).T,
+        values=(values if starts.all() else np.compress(starts, values, axis=1)).T,
         customers=np.bincount(row_vectors[order], customers[order]),
         row_vectors=row_vectors,
         left_out=left_out,
@@ -5292,6 +5303,14 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
     return np.where(scale > negligible, scale, 1.0)
 
 
+def scale_points(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return the vectors divided by their scale, shape (n_features, n_vectors).
+
+    The same memory where nothing is to be divided.
+    """
+    return np.ascontiguousarray(values.T if (scale == 1).all() else (values / scale).T)
+
+
 def weighted_quantiles(
     column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
 ) -> np.ndarray:
@@ -5317,6 +5336,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
+
 
 
 
@@ -5397,7 +5417,7 @@ def train(
     refuse(faults + frame_faults(frame))
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
-    points = np.ascontiguousarray((vectors.values / scale).T)
+    points = scale_points(vectors.values, scale)
     best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
     numbers = number_clusters(centres, best.sizes, scale, earlier)
@@ -5801,7 +5821,7 @@ def evaluate(
     if max_k > len(vectors.values):
         max_k = len(vectors.values)
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
-    points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
+    points = scale_points(vectors.values, feature_scale(vectors, scaling))
     weights = vectors.customers
     partitions = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
@@ -7864,8 +7884,8 @@ SOURCES = (
     ("runtime.py", 1041),
     ("segments.py", 1101),
     ("vectors.py", 1189),
-    ("kmeans.py", 1426),
-    ("glue", 1659),
+    ("kmeans.py", 1435),
+    ("glue", 1669),
 )
 
 def locate(error):
@@ -9141,7 +9161,8 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     rows = np.flatnonzero(usable)
-    order = rows[sort_vectors([column[rows] for column in columns])]
+    whole = len(rows) == len(usable)  # nothing is copied that need not be: memory is scarce here
+    order = rows[sort_vectors(columns if whole else [column[rows] for column in columns])]
     values = np.empty((len(columns), len(rows)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
@@ -9149,7 +9170,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     return Vectors(
-        values=np.compress(starts, values, axis=1).T,
+        values=(values if starts.all() else np.compress(starts, values, axis=1)).T,
         customers=np.bincount(row_vectors[order], customers[order]),
         row_vectors=row_vectors,
         left_out=left_out,
@@ -9257,6 +9278,14 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
     return np.where(scale > negligible, scale, 1.0)
 
 
+def scale_points(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return the vectors divided by their scale, shape (n_features, n_vectors).
+
+    The same memory where nothing is to be divided.
+    """
+    return np.ascontiguousarray(values.T if (scale == 1).all() else (values / scale).T)
+
+
 def weighted_quantiles(
     column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
 ) -> np.ndarray:
@@ -9282,6 +9311,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
+
 
 
 
@@ -9362,7 +9392,7 @@ def train(
     refuse(faults + frame_faults(frame))
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
-    points = np.ascontiguousarray((vectors.values / scale).T)
+    points = scale_points(vectors.values, scale)
     best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
     numbers = number_clusters(centres, best.sizes, scale, earlier)

@@ -147,12 +147,12 @@ SOURCES = (
     ("runtime.py", 1045),
     ("segments.py", 1105),
     ("vectors.py", 1193),
-    ("kmeans.py", 1430),
-    ("silhouette.py", 1663),
-    ("evaluation.py", 1835),
-    ("polished.py", 2030),
-    ("charts.py", 2151),
-    ("glue", 2351),
+    ("kmeans.py", 1439),
+    ("silhouette.py", 1673),
+    ("evaluation.py", 1845),
+    ("polished.py", 2040),
+    ("charts.py", 2161),
+    ("glue", 2361),
 )
 
 def locate(error):
@@ -1428,7 +1428,8 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     rows = np.flatnonzero(usable)
-    order = rows[sort_vectors([column[rows] for column in columns])]
+    whole = len(rows) == len(usable)  # nothing is copied that need not be: memory is scarce here
+    order = rows[sort_vectors(columns if whole else [column[rows] for column in columns])]
     values = np.empty((len(columns), len(rows)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
@@ -1436,7 +1437,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     return Vectors(
-        values=np.compress(starts, values, axis=1).T,
+        values=(values if starts.all() else np.compress(starts, values, axis=1)).T,
         customers=np.bincount(row_vectors[order], customers[order]),
         row_vectors=row_vectors,
         left_out=left_out,
@@ -1544,6 +1545,14 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
     return np.where(scale > negligible, scale, 1.0)
 
 
+def scale_points(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return the vectors divided by their scale, shape (n_features, n_vectors).
+
+    The same memory where nothing is to be divided.
+    """
+    return np.ascontiguousarray(values.T if (scale == 1).all() else (values / scale).T)
+
+
 def weighted_quantiles(
     column: np.ndarray, weights: np.ndarray, shares: Tuple[float, ...]
 ) -> np.ndarray:
@@ -1569,6 +1578,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
+
 
 
 
@@ -1649,7 +1659,7 @@ def train(
     refuse(faults + frame_faults(frame))
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
-    points = np.ascontiguousarray((vectors.values / scale).T)
+    points = scale_points(vectors.values, scale)
     best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
     numbers = number_clusters(centres, best.sizes, scale, earlier)
@@ -2053,7 +2063,7 @@ def evaluate(
     if max_k > len(vectors.values):
         max_k = len(vectors.values)
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
-    points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
+    points = scale_points(vectors.values, feature_scale(vectors, scaling))
     weights = vectors.customers
     partitions = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)

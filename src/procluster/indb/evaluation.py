@@ -17,7 +17,7 @@ from procluster.indb.nearest import squared_distances
 from procluster.indb.parameters import parameter_faults, refuse
 from procluster.indb.runtime import model_versions
 from procluster.indb.silhouette import Silhouette, measure_silhouettes
-from procluster.indb.vectors import feature_scale, frame_faults, usable_vectors
+from procluster.indb.vectors import feature_scale, frame_faults, scale_points, usable_vectors
 
 EVALUATION_FORMAT = "procluster.k_evaluation/1"
 
@@ -84,7 +84,7 @@ def evaluate(
     if max_k > len(vectors.values):
         max_k = len(vectors.values)
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
-    points = np.ascontiguousarray((vectors.values / feature_scale(vectors, scaling)).T)
+    points = scale_points(vectors.values, feature_scale(vectors, scaling))
     weights = vectors.customers
     partitions = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)

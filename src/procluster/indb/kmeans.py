@@ -15,6 +15,7 @@ from procluster.indb.vectors import (
     Vectors,
     feature_scale,
     frame_faults,
+    scale_points,
     usable_vectors,
     weighted_quantiles,
 )
@@ -85,7 +86,7 @@ def train(
     refuse(faults + frame_faults(frame))
     vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
-    points = np.ascontiguousarray((vectors.values / scale).T)
+    points = scale_points(vectors.values, scale)
     best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
     numbers = number_clusters(centres, best.sizes, scale, earlier)

@@ -101,7 +101,8 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     rows = np.flatnonzero(usable)
-    order = rows[sort_vectors([column[rows] for column in columns])]
+    whole = len(rows) == len(usable)  # nothing is copied that need not be: memory is scarce here
+    order = rows[sort_vectors(columns if whole else [column[rows] for column in columns])]
     values = np.empty((len(columns), len(rows)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
@@ -109,7 +110,7 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     return Vectors(
-        values=np.compress(starts, values, axis=1).T,
+        values=(values if starts.all() else np.compress(starts, values, axis=1)).T,
         customers=np.bincount(row_vectors[order], customers[order]),
         row_vectors=row_vectors,
         left_out=left_out,
@@ -215,6 +216,14 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
             scale[index] = quartiles[1] - quartiles[0]
     negligible = np.abs(vectors.values).max(axis=0) / LARGEST_VALUE
     return np.where(scale > negligible, scale, 1.0)
+
+
+def scale_points(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return the vectors divided by their scale, shape (n_features, n_vectors).
+
+    The same memory where nothing is to be divided.
+    """
+    return np.ascontiguousarray(values.T if (scale == 1).all() else (values / scale).T)
 
 
 def weighted_quantiles(
