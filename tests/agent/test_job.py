@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,14 @@ def test_job_scripts_parse(script: str, version: str) -> None:
     done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_job_scripts_read_what_the_agent_user_role_may(script: str) -> None:
+    read = set(re.findall(r"(?:FROM|JOIN) msdb\.dbo\.(\w+)", script))
+
+    # The grants of a real msdb: docs/permissions.md.
+    assert read <= {"sysjobs_view", "syscategories"}
 
 
 def test_install_makes_the_job(server: AgentServer) -> None:

@@ -81,6 +81,12 @@ def test_target_is_a_server_or_a_file() -> None:
     assert "target.dev.server: 'sql1' beside file" in faults(SERVER + 'file = "a.duckdb"')
 
 
+def test_target_cannot_trust_what_strict_encryption_checks() -> None:
+    said = faults(SERVER + 'encryption = "strict"\ntrust_server_certificate = true')
+
+    assert "target.dev.trust_server_certificate: true beside encryption strict" in said
+
+
 def test_secret_comes_from_the_environment() -> None:
     secret = find_secret(SQL, {"PROCLUSTER_PASSWORD": "hunter2"})
 

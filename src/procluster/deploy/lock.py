@@ -21,7 +21,8 @@ def exclusive(connection: Connection, schema: str, timeout: int) -> Iterator[Non
     """Keep everybody else from deploying into a schema meanwhile.
 
     The session owns the lock, so it outlasts a rolled back transaction, and ends with a
-    connection that is lost.
+    connection that is lost
+    (https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql).
 
     Raises
     ------

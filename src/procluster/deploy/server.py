@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ServerConnection", "connection_string", "sql_error"]
 
 ACCESS_TOKEN: Final = 1256
-"""SQL_COPT_SS_ACCESS_TOKEN, "Using Microsoft Entra ID with the ODBC Driver"."""
+"""SQL_COPT_SS_ACCESS_TOKEN: https://learn.microsoft.com/sql/connect/odbc/using-azure-active-directory"""
 
 ENCRYPT: Final = {"mandatory": "yes", "optional": "no", "strict": "strict"}
 ENTRA: Final = {
@@ -28,6 +28,8 @@ ENTRA: Final = {
     "service_principal": "ActiveDirectoryServicePrincipal",
     "interactive": "ActiveDirectoryInteractive",
 }
+"""Keywords: https://learn.microsoft.com/sql/connect/odbc/dsn-connection-string-attribute"""
+
 ERROR_NUMBER: Final = re.compile(r"\((\d+)\) \(SQL")
 NUMBERED: Final = re.compile(r" ?\(\d+\) \(SQL\w+\)$")
 ORIGIN: Final = re.compile(r"^(?:\[[^\]]*\] ?)+")

@@ -51,7 +51,7 @@ class Target:
     driver : str
         Name of an installed ODBC driver or path of its library; found by itself when empty.
     encryption : str
-        ``mandatory``, ``strict`` (TDS 8.0) or ``optional``.
+        ``mandatory``, ``strict`` (TDS 8.0; driver 18) or ``optional``.
     connect_timeout, query_timeout, lock_timeout : int
         Seconds; a query_timeout of 0 waits as long as it takes.
     file : str
@@ -113,6 +113,11 @@ def target_faults(target: Target) -> tuple[str, ...]:
         faults.append(
             f"{key}.login: {target.login!r} beside authentication {target.authentication}, "
             "which knows who you are. Leave it out."
+        )
+    if target.encryption == "strict" and target.trust_server_certificate:
+        faults.append(
+            f"{key}.trust_server_certificate: true beside encryption strict, which checks the "
+            "certificate all the same. Leave one of them out."
         )
     return tuple(faults)
 
