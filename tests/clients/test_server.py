@@ -68,7 +68,7 @@ def later(session: pytds.Connection, batch: str) -> tuple[threading.Thread, list
         except pytds.Error as error:
             given_back.append(error.number)
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread, given_back
 
@@ -206,7 +206,7 @@ def test_writer_waits_for_another(open_session: Opener) -> None:
     ask(first, "CREATE TABLE dbo.t (i int); BEGIN TRANSACTION; INSERT dbo.t VALUES (1);")
     thread, found = later(second, "INSERT dbo.t VALUES (2); SELECT COUNT(*) FROM dbo.t;")
     assert ask(first, "SELECT COUNT(*) FROM dbo.t; COMMIT;") == 1
-    thread.join()
+    thread.join(60)
     assert found == [2]
 
 
@@ -229,9 +229,9 @@ def test_circle_of_waiting_sessions_has_one_victim(open_session: Opener) -> None
     ask(first, "BEGIN TRANSACTION; INSERT dbo.t VALUES (1);")
     waiting, first_found = later(first, f"{lock} COMMIT;")
     closing, second_found = later(second, "INSERT dbo.t VALUES (2); SELECT 0;")
-    closing.join()
+    closing.join(60)
     ask(second, "EXEC sp_releaseapplock @Resource = N'x', @LockOwner = N'Session'")
-    waiting.join()
+    waiting.join(60)
     # Whoever asks last closes the circle.
     assert (first_found, second_found) in (([1], [1205]), ([-3], [0]))
 
