@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +47,27 @@ def serve(database: Database) -> Iterator[Endpoint]:
     """Serve a database on a free port meanwhile."""
     with Server(database, Account(LOGIN, PASSWORD)) as server:
         yield Endpoint(server.host, server.port, database.name)
+
+
+@contextmanager
+def serve_apart() -> Iterator[Endpoint]:
+    """Serve an empty database from a process of its own.
+
+    For clients that keep Python's lock while they wait: a server beside them could not answer.
+    """
+    command = (sys.executable, "-m", "procluster", "serve", "--database", ":memory:")
+    with subprocess.Popen(
+        (*command, "--port", "0", "--login", LOGIN),
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PROCLUSTER_PASSWORD": PASSWORD},
+        text=True,
+    ) as process:
+        assert process.stdout
+        port = process.stdout.readline().partition(",")[2].partition(";")[0]
+        try:
+            yield Endpoint("127.0.0.1", int(port), "procluster")
+        finally:
+            process.terminate()
 
 
 def odbc_driver() -> Path:

@@ -21,7 +21,7 @@ from facts import (
     TRAIN,
     VALUES,
 )
-from serving import Endpoint, odbc_driver
+from serving import Endpoint, odbc_driver, serve_apart
 
 
 def connect(endpoint: Endpoint) -> pyodbc.Connection:
@@ -122,13 +122,17 @@ def test_ten_thousand_rows_arrive(connection: pyodbc.Connection) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_rows_arrive_in_arrays(connection: pyodbc.Connection) -> None:
-    connection.execute(TABLE)
-    cursor = connection.cursor()
-    cursor.fast_executemany = True
-    cursor.executemany("INSERT dbo.target (id, name, amount, at) VALUES (?, ?, ?, ?)", MANY)
-    connection.commit()
-    assert rows(cursor.execute(COUNT)) == [COUNTED]
+def test_ten_thousand_rows_arrive_in_arrays() -> None:
+    with serve_apart() as endpoint:  # pyodbc keeps Python's lock while it sends an array
+        connection = connect(endpoint)
+        connection.execute(TABLE)
+        cursor = connection.cursor()
+        cursor.fast_executemany = True
+        cursor.executemany("INSERT dbo.target (id, name, amount, at) VALUES (?, ?, ?, ?)", MANY)
+        connection.commit()
+        found = rows(cursor.execute(COUNT))
+        connection.close()
+    assert found == [COUNTED]
 
 
 def test_pandas_reads_the_clusters(shop: Endpoint) -> None:
