@@ -74,7 +74,10 @@ def test_operators_bind_as_documented(text: str, tree: str) -> None:
         ("a != 1", "(a <> 1)"),
         ("a !< 1", "(a >= 1)"),
         ("a > = 1", "(a >= 1)"),
-        ("a NOT BETWEEN 1 AND 2 AND b = 3", "(Between AND (b = 3))"),
+        (
+            "a NOT BETWEEN 1 AND 2 AND b = 3",
+            "((NOT ((a >= 1) AND (a <= 2))) AND (b = 3))",
+        ),
         ("a IN (1, 2) OR EXISTS (SELECT 1)", "(InList OR Exists)"),
         ("a IN (SELECT 1)", "InQuery"),
         ("(SELECT 1) = 1", "(ScalarQuery = 1)"),
@@ -109,7 +112,7 @@ def test_cast_without_length_means_thirty(text: str, kind: int) -> None:
 
 
 ACCEPTED = """
-SELECT TOP (5) WITH TIES a AS x, [b c], t.*, 'y' = 1, z = 2, "q" FROM dbo.t AS t WITH (NOLOCK)
+SELECT TOP (5) a AS x, [b c], t.*, 'y' = 1, z = 2, "q" FROM dbo.t AS t WITH (NOLOCK)
 ORDER BY a DESC
 
 SELECT * FROM a, b LEFT OUTER JOIN c ON a.i = c.i CROSS JOIN d CROSS APPLY (SELECT 1 AS o) AS e
@@ -141,7 +144,7 @@ SELECT CURRENT_TIMESTAMP, DATEADD(day, 1, @d), TRY_CONVERT(int, a, 1), CONVERT(n
 
 DECLARE @a int = 1, @b nvarchar(max), @c AS float
 
-DECLARE @t TABLE (a int IDENTITY(1, 1) PRIMARY KEY, b nvarchar(9) NOT NULL DEFAULT (N'x'), UNIQUE
+CREATE TABLE #t (a int IDENTITY(1, 1) PRIMARY KEY, b nvarchar(9) NOT NULL DEFAULT (N'x'), UNIQUE
 (b), CHECK (a > 0))
 
 SET @a += 1; SET NOCOUNT, XACT_ABORT ON; SET TRANSACTION ISOLATION LEVEL READ COMMITTED
@@ -176,7 +179,7 @@ INSERT INTO #t EXEC dbo.p 1
 
 INSERT INTO t WITH (TABLOCK) (a) SELECT 1
 
-UPDATE x SET x.a = 1, b += 2, @v = c FROM dbo.t AS x WHERE a = 1
+UPDATE x SET x.a = 1, b += 2 FROM dbo.t AS x WHERE a = 1
 
 DELETE FROM x FROM dbo.t AS x WHERE a = 1
 
@@ -370,6 +373,15 @@ def test_the_one_collation_may_be_named() -> None:
         "USE master",
         "EXECUTE AS USER = 'x'",
         "SET IDENTITY_INSERT t ON",
+        "DECLARE @t TABLE (a int)",
+        "SELECT a FROM @t",
+        "INSERT INTO @t VALUES (1)",
+        "UPDATE t SET @v = 1",
+        "SELECT TOP (1) WITH TIES a FROM t ORDER BY a",
+        "SELECT TOP (1) PERCENT a FROM t",
+        "ROLLBACK TRAN t",
+        "UPDATE STATISTICS t",
+        "CREATE OR ALTER TRIGGER tr ON t AFTER INSERT AS PRINT 1",
     ],
 )
 def test_tsql_that_is_left_out_is_refused_with_its_place(text: str) -> None:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from procluster.local import syntax as ast
 from procluster.local.frame import Frame, Variable
-from procluster.local.messages import sql_error
+from procluster.local.messages import error
 from procluster.local.names import identifier_parts
-from procluster.local.syntax import Argument, Execute, Literal, ObjectName, Position
-from procluster.local.syntax import Variable as VariableName
 from procluster.local.types import SqlType
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from procluster.local.interpreter import Interpreter
-
-__all__ = ["CallArgument", "prepare_call"]
-
-AT = Position(1, 1)
+AT = ast.Position(1, 1)
 
 
 @dataclass(frozen=True)
@@ -45,10 +37,8 @@ class CallArgument:
     default: bool = False
 
 
-def prepare_call(
-    engine: Interpreter, procedure: str, arguments: Sequence[CallArgument]
-) -> tuple[Execute, Frame]:
-    """Make the EXEC of a call, and the frame whose variables hold its arguments.
+def prepare_call(procedure: str, arguments: Sequence[CallArgument], frame: Frame) -> ast.Execute:
+    """Make the EXEC of a call; the frame's variables hold its arguments.
 
     Raises
     ------
@@ -57,12 +47,12 @@ def prepare_call(
     """
     parts = identifier_parts(procedure)
     if parts is None:
-        raise sql_error(2812, procedure)
-    frame = Frame(engine, temporary=engine.base.temporary)
+        raise error(2812, procedure)
     given = []
     for place, argument in enumerate(arguments):
         variable = f"@{place}"
         frame.variables[variable] = Variable(argument.type, argument.value)
-        value = Literal(AT, "default", "") if argument.default else VariableName(AT, variable)
-        given.append(Argument(AT, argument.name or None, value, argument.output))
-    return Execute(AT, ObjectName(AT, parts), tuple(given)), frame
+        value = ast.Variable(AT, variable)
+        passed = ast.Literal(AT, "default") if argument.default else value
+        given.append(ast.Argument(AT, passed, argument.name or None, argument.output))
+    return ast.Execute(AT, ast.ObjectName(AT, parts), tuple(given))

@@ -10,39 +10,24 @@ from __future__ import annotations
 import itertools
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
+import duckdb
+
+from procluster.local import syntax as ast
 from procluster.local.parser import parse_batch
+from procluster.local.quoting import quote_sql
 from procluster.local.stored import (
     StoredModule,
     StoredObject,
     StoredTable,
     index_text,
-    quote_sql,
     same_name,
     table_of,
     type_of_storage,
     utc_now,
 )
-from procluster.local.syntax import (
-    ColumnDefinition,
-    CreateIndex,
-    CreateModule,
-    CreateRole,
-    CreateSchema,
-    CreateTable,
-    ForeignKey,
-    Permission,
-    Position,
-    RoleMember,
-)
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    import duckdb
-
-__all__ = ["Catalog"]
 
 START = """
 CREATE SCHEMA IF NOT EXISTS _engine;
@@ -66,7 +51,6 @@ ORDER BY ALL
 """Without parameters: the first one makes DuckDB import pandas, which is most of a start."""
 FIRST_ID = 1_000_000
 FIRST_FOREIGN_ID = 1_900_000_000
-NOWHERE = Position(0, 0)
 FIXED_SCHEMAS = {"dbo": 1, "guest": 2, "INFORMATION_SCHEMA": 3, "sys": 4}
 MODULE_KINDS = ("PROCEDURE", "VIEW", "FUNCTION")
 
@@ -103,8 +87,8 @@ class Catalog:
         self.objects: dict[tuple[str, str], StoredObject] = {}
         self.schemas = dict(FIXED_SCHEMAS)
         self.roles: dict[str, int] = {}
-        self.members: dict[str, RoleMember] = {}
-        self.permissions: dict[str, Permission] = {}
+        self.members: dict[str, ast.RoleMember] = {}
+        self.permissions: dict[str, ast.Permission] = {}
         numbers = connection.execute("SELECT object_id, last_value FROM _engine.identity")
         self.identities: dict[int, int] = dict(numbers.fetchall())
         rows = connection.execute(
@@ -123,20 +107,19 @@ class Catalog:
             self._keep(StoredModule(object_id, schema, name, kind, text, created_at, modified_at))
             return
         (statement,) = parse_batch(text)
-        if isinstance(statement, CreateTable):
+        if isinstance(statement, ast.CreateTable):
             table = table_of(object_id, schema, name, quote_sql(schema, name), statement)
             self._keep(replace(table, created_at=created_at, modified_at=modified_at))
-        elif isinstance(statement, CreateIndex):
+        elif isinstance(statement, ast.CreateIndex):
             owner = self.objects[schema.lower(), statement.table.parts[-1].lower()]
             assert isinstance(owner, StoredTable)  # noqa: S101
             self._keep(replace(owner, indexes=(*owner.indexes, statement)))
-        elif isinstance(statement, CreateSchema):
-            self.schemas[statement.name] = object_id
-        elif isinstance(statement, CreateRole):
-            self.roles[statement.name] = object_id
-        elif isinstance(statement, RoleMember):
+        elif isinstance(statement, ast.CreateName):
+            names = self.schemas if statement.kind == "SCHEMA" else self.roles
+            names[statement.name] = object_id
+        elif isinstance(statement, ast.RoleMember):
             self.members[name] = statement
-        elif isinstance(statement, Permission):
+        elif isinstance(statement, ast.Permission):
             self.permissions[name] = statement
 
     def _discover(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -149,7 +132,7 @@ class Catalog:
             sql = quote_sql(schema, name)
             described = connection.execute(f"DESCRIBE {sql}").fetchall()
             columns = tuple(
-                ColumnDefinition(NOWHERE, column, kind, nullable == "YES")
+                ast.ColumnDefinition(ast.NOWHERE, column, kind, nullable == "YES")
                 for column, storage, nullable, *_ in described
                 if (kind := type_of_storage(storage))
             )
@@ -182,7 +165,7 @@ class Catalog:
         """All modules."""
         return [found for found in self.objects.values() if isinstance(found, StoredModule)]
 
-    def referencing(self, table: StoredTable) -> list[tuple[StoredTable, ForeignKey]]:
+    def referencing(self, table: StoredTable) -> list[tuple[StoredTable, ast.ForeignKey]]:
         """Foreign keys of other tables, or its own, that point to a table."""
         return [
             (child, foreign_key)
@@ -191,10 +174,10 @@ class Catalog:
             if same_name(foreign_key.references, table)
         ]
 
-    def tree(self, module: StoredModule) -> CreateModule:
+    def tree(self, module: StoredModule) -> ast.CreateModule:
         """Statement that defines a module."""
         (statement,) = parse_batch(module.text)
-        assert isinstance(statement, CreateModule)  # noqa: S101
+        assert isinstance(statement, ast.CreateModule)  # noqa: S101
         return statement
 
     def is_taken(self, schema: str, name: str) -> bool:
@@ -222,7 +205,7 @@ class Catalog:
         self._keep(item)
 
     def put_index(
-        self, connection: duckdb.DuckDBPyConnection, table: StoredTable, index: CreateIndex
+        self, connection: duckdb.DuckDBPyConnection, table: StoredTable, index: ast.CreateIndex
     ) -> None:
         """Add an index to a table."""
         where = (self.new_id(), "INDEX", table.schema, f"{table.name}.{index.name}")

@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from procluster.local import identity
-from procluster.local.constraints import RowNames, check_gone_rows, check_new_rows, unique_keys
-from procluster.local.messages import sql_error
+from procluster.local import syntax as ast
+from procluster.local.constraints import (
+    STAGE,
+    check_gone_rows,
+    check_new_rows,
+    check_nulls,
+    unique_keys,
+)
+from procluster.local.frame import Frame
+from procluster.local.interpreter import Interpreter
+from procluster.local.messages import error
+from procluster.local.quoting import quote_sql
+from procluster.local.registry import run
 from procluster.local.results import ResultSet
-from procluster.local.staging import STAGE, check_nulls, staged
-from procluster.local.stored import StoredTable, quote_sql
-from procluster.local.syntax import (
-    Delete,
-    QueryStatement,
-    Select,
-    SetOperation,
-    Truncate,
-    Update,
-)
+from procluster.local.stored import StoredTable
 from procluster.local.table_definitions import create_from_query
-from procluster.local.translate import (
-    compile_delete,
-    compile_query,
-    compile_update,
-)
-from procluster.local.translate.names import Table
-from procluster.local.variables import assign
-
-if TYPE_CHECKING:
-    from procluster.local.frame import Frame
-    from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import ObjectName
-    from procluster.local.translate.names import Change
+from procluster.local.translate import Change, Table, compile_change, compile_query
 
 
-__all__ = ["delete", "select", "truncate", "update"]
-
-
-def select(engine: Interpreter, statement: QueryStatement, frame: Frame) -> None:
+@run.register
+def select(statement: ast.QueryStatement, engine: Interpreter, frame: Frame) -> None:
     """SELECT: rows, ``SELECT @v = e`` or SELECT ... INTO."""
     into, body = _without_into(statement.query.body)
     compiled = compile_query(replace(statement.query, body=body), frame)
@@ -46,11 +34,11 @@ def select(engine: Interpreter, statement: QueryStatement, frame: Frame) -> None
         engine.send_count(create_from_query(engine, into, compiled, frame))
         return
     table = engine.fetch(compiled)
-    if isinstance(body, Select) and any(item.variable for item in body.items):
+    if isinstance(body, ast.Select) and any(item.variable for item in body.items):
         if table.num_rows:
             last = table.slice(table.num_rows - 1).to_pylist()[0]
             for column, value in zip(compiled.columns, last.values(), strict=True):
-                assign(frame, column.name, value)
+                frame.assign(column.name, value)
         engine.row_count = table.num_rows
         return
     engine.send(ResultSet(compiled.columns, table))
@@ -58,130 +46,122 @@ def select(engine: Interpreter, statement: QueryStatement, frame: Frame) -> None
 
 
 def _without_into(
-    body: Select | SetOperation,
-) -> tuple[ObjectName | None, Select | SetOperation]:
+    body: ast.Select | ast.SetOperation,
+) -> tuple[ast.ObjectName | None, ast.Select | ast.SetOperation]:
     """INTO of the first SELECT, and the query without it."""
-    if isinstance(body, Select):
+    if isinstance(body, ast.Select):
         return body.into, replace(body, into=None) if body.into else body
     into, left = _without_into(body.left)
     return into, replace(body, left=left) if into else body
 
 
-def update(engine: Interpreter, statement: Update, frame: Frame) -> None:
-    """UPDATE."""
-    change = compile_update(statement, frame)
-    target = _target(engine, frame, change)
-    places = {name: f"c{place}" for place, name in enumerate(change.targets, 1) if name[0] != "@"}
-    columns = tuple(column for name in places if (column := target.column(name)))
-    for column in columns:
-        if column.identity:
-            raise sql_error(8102, column.name)
-    with engine.transaction.change():
-        with staged(engine, change.rows.sql, change.rows.parameters):
-            count = check_nulls(engine, target, columns, "UPDATE", tuple(places.values()))
-            changed = {column.name.lower() for column in columns}
-            _check_update(
-                engine,
-                frame,
-                target,
-                {c.name: places[n] for n, c in zip(places, columns, strict=True)},
-                changed,
-            )
-            if places:
-                sets = ", ".join(
-                    f"{quote_sql(column.name)} = s.{place}"
-                    for column, place in zip(columns, places.values(), strict=True)
-                )
-                engine.execute(
-                    f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s WHERE t.rowid = s.c0"
-                )
-            _assign_variables(engine, frame, change)
-        engine.note_change(target)
+@run.register
+def update(statement: ast.Update, engine: Interpreter, frame: Frame) -> None:
+    change = compile_change(statement, frame)
+    with staged(engine, frame, change) as target:
+        columns = tuple(column for name in change.targets if (column := target.column(name)))
+        for column in columns:
+            if column.identity:
+                raise error(8102, column.name)
+        places = tuple(f"c{place}" for place in range(1, len(columns) + 1))
+        count = check_nulls(frame, target, columns, "UPDATE", places)
+        named = {column.name: place for column, place in zip(columns, places, strict=True)}
+        changed = {name.lower() for name in named}
+        seeing = frame.with_rows(_rows_of_update(target, named))
+        check_new_rows(seeing, target, "UPDATE", changed)
+        if any(changed & {c.lower() for c in key.columns} for key in unique_keys(target)):
+            check_gone_rows(seeing, target, "UPDATE")
+        sets = ", ".join(f"{quote_sql(name)} = s.{place}" for name, place in named.items())
+        engine.execute(
+            f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s WHERE t.rowid = s.c0"
+        )
     engine.send_count(count)
 
 
-def _check_update(
-    engine: Interpreter,
-    frame: Frame,
-    target: StoredTable,
-    places: dict[str, str],
-    changed: set[str],
-) -> None:
-    columns = frame.columns_of(target)
+def _rows_of_update(target: StoredTable, places: dict[str, str]) -> dict[str, Table]:
     new = ", ".join(
         f"s.{places[column.name]} AS {quote_sql(column.name)}"
         if column.name in places
         else f"t.{quote_sql(column.name)}"
-        for column in columns
+        for column in target.columns
     )
     joined = f"{target.sql} AS t JOIN {STAGE} AS s ON t.rowid = s.c0"
-    names = RowNames(
-        frame,
-        {
-            "@new": Table(f"(SELECT {new} FROM {joined})", columns),
-            "@kept": Table(_others(target), columns),
-            "@old": Table(f"(SELECT t.* FROM {joined})", columns),
-        },
-    )
-    check_new_rows(engine, target, names, "UPDATE", changed)
-    if any(changed & {c.lower() for c in key.columns} for key in unique_keys(target)):
-        check_gone_rows(engine, target, names, "UPDATE")
+    return {
+        "@new": Table(f"(SELECT {new} FROM {joined})", target.shown),
+        "@old": Table(f"(SELECT t.* FROM {joined})", target.shown),
+        "@kept": _others(target),
+    }
 
 
-def _others(target: StoredTable) -> str:
-    """SQL of the rows that are not staged."""
-    return f"(SELECT * FROM {target.sql} WHERE rowid NOT IN (SELECT c0 FROM {STAGE}))"
+def _others(target: StoredTable) -> Table:
+    """The rows that are not staged."""
+    sql = f"(SELECT * FROM {target.sql} WHERE rowid NOT IN (SELECT c0 FROM {STAGE}))"
+    return Table(sql, target.shown)
 
 
-def _assign_variables(engine: Interpreter, frame: Frame, change: Change) -> None:
-    names = [(n, f"c{p}") for p, n in enumerate(change.targets, 1) if n.startswith("@")]
-    if not names:
-        return
-    places = ", ".join(place for _, place in names)
-    row = engine.first_row(f"SELECT {places} FROM {STAGE} ORDER BY c0 DESC LIMIT 1")
-    for (name, _), value in zip(names, row or (), strict=False):
-        assign(frame, name, value)
+@run.register
+def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
+    change = compile_change(statement, frame)
+    with staged(engine, frame, change) as target:
+        count = engine.count(STAGE)
+        where = f"FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE})"
+        rows = {"@old": Table(f"(SELECT * {where})", target.shown), "@kept": _others(target)}
+        check_gone_rows(frame.with_rows(rows), target, "DELETE")
+        engine.execute(f"DELETE {where}")
+    engine.send_count(count)
 
 
-def delete(engine: Interpreter, statement: Delete, frame: Frame) -> None:
-    """DELETE."""
-    change = compile_delete(statement, frame)
-    target = _target(engine, frame, change)
-    with engine.transaction.change():
-        with staged(engine, change.rows.sql, change.rows.parameters):
-            row = engine.first_row(f"SELECT count(*) FROM {STAGE}")
-            columns = frame.columns_of(target)
-            gone = f"(SELECT * FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE}))"
-            names = RowNames(
-                frame,
-                {
-                    "@old": Table(gone, columns),
-                    "@kept": Table(_others(target), columns),
-                },
-            )
-            check_gone_rows(engine, target, names, "DELETE")
-            engine.execute(f"DELETE FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE})")
-        engine.note_change(target)
-    engine.send_count(int(row[0]) if row else 0)
-
-
-def truncate(engine: Interpreter, statement: Truncate, frame: Frame) -> None:
+@run.register
+def truncate(statement: ast.Truncate, engine: Interpreter, frame: Frame) -> None:
     """TRUNCATE TABLE, which starts the identity again."""
-    name = ".".join(statement.target.parts)
     target = frame.stored_table(statement.target)
     if target is None:
-        raise sql_error(4701, name)
+        raise error(4701, statement.target)
     if any(child is not target for child, _ in engine.catalog.referencing(target)):
-        raise sql_error(4712, name)
+        raise error(4712, statement.target)
     with engine.transaction.change():
         engine.execute(f"DELETE FROM {target.sql}")
-        if target.identity and target.identity.identity:
-            identity.restart(engine, target)
-        engine.note_change(target)
+        if target.identity:
+            keep_last_number(engine, target, None)
     engine.row_count = 0
 
 
-def _target(engine: Interpreter, frame: Frame, change: Change) -> StoredTable:
-    """The stored table that a compiled change is about."""
+@contextmanager
+def staged(engine: Interpreter, frame: Frame, change: Change) -> Iterator[StoredTable]:
+    """Have the rows of a change in the stage meanwhile; the table they are of."""
     candidates = [*engine.catalog.tables(), *frame.local_tables()]
-    return next(table for table in candidates if table.sql == change.table.sql)
+    target = next(table for table in candidates if table.sql == change.table.sql)
+    with engine.transaction.change():
+        sql = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {change.rows.sql}"
+        engine.execute(sql, change.rows.parameters)
+        yield target
+        engine.execute(f"DROP TABLE {STAGE}")
+
+
+# --- the numbers of IDENTITY columns; as on a server, a rollback does not give them back
+
+
+def next_number(engine: Interpreter, table: StoredTable) -> int:
+    """Return the number of the next row; 0 for a table without an identity column."""
+    if table.identity is None or table.identity.identity is None:
+        return 0
+    seed, step = table.identity.identity
+    last = _numbers(engine, table).get(table.object_id)
+    return seed if last is None else last + step
+
+
+def keep_last_number(engine: Interpreter, table: StoredTable, last: int | None) -> None:
+    """Remember the last number used, in the file too; None starts again at the seed."""
+    numbers, row = _numbers(engine, table), {"id": table.object_id, "last": last}
+    if last is None:
+        numbers.pop(table.object_id, None)
+    else:
+        numbers[table.object_id] = last
+    if table.schema:
+        engine.execute("DELETE FROM _engine.identity WHERE object_id = $id", row)
+        if last is not None:
+            engine.execute("INSERT INTO _engine.identity VALUES ($id, $last)", row)
+
+
+def _numbers(engine: Interpreter, table: StoredTable) -> dict[int, int]:
+    return engine.catalog.identities if table.schema else engine.temporary_identities

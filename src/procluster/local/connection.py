@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from procluster.errors import SqlError
+from procluster.local.engine import Cancelled
 from procluster.local.exchange import Exchange
-from procluster.local.messages import sql_error
+from procluster.local.messages import error as sql_error
 from procluster.local.results import Message
 from procluster.local.session_functions import PRODUCT_VERSION
-from procluster.local.signals import Cancelled
 from procluster.local.tds import packets, tokens
 from procluster.local.tds.login import (
     TDS_73,

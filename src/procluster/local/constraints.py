@@ -1,92 +1,37 @@
 """Keys, CHECK and FOREIGN KEY: what rows must hold before they are written.
 
-Each rule is asked as a T-SQL query over the rows, so that comparison follows the one set of rules
-there is, case- and trailing-space-insensitive: ``@new`` are the rows to be written, ``@kept`` the
-rows that stay beside them, ``@old`` the rows that go.
+DuckDB has no savepoints, so a broken rule must be found before anything is changed. Each rule is
+asked as a T-SQL query over the rows, so that comparison follows the one set of rules there is:
+``[@new]`` are the rows to be written, ``[@kept]`` those that stay beside them, ``[@old]`` those
+that go.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from procluster.local.messages import sql_error
+from procluster.errors import SqlError
+from procluster.local import syntax as ast
+from procluster.local.frame import Frame
+from procluster.local.messages import error
 from procluster.local.parser import parse_batch
-from procluster.local.stored import StoredTable, quote_tsql
-from procluster.local.syntax import ColumnRef, QueryStatement
-from procluster.local.translate import compile_query
+from procluster.local.quoting import quote_sql, quote_tsql
+from procluster.local.stored import StoredTable, same_name
+from procluster.local.translate import compile_expression, compile_query
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from procluster.local.frame import Frame, Variable
-    from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import ForeignKey, ObjectName, Query
-    from procluster.local.translate.names import InlineFunction, Table, View
-    from procluster.local.types import SqlType
-
-__all__ = [
-    "RowNames",
-    "UniqueKey",
-    "check_gone_rows",
-    "check_new_rows",
-    "find_duplicate",
-    "referenced_columns",
-    "row_query",
-    "shown",
-    "unique_keys",
-]
+STAGE = quote_sql("temp", "_stage")
+"""Rows on their way into a table, in a DuckDB temp table where they are checked first."""
 
 
-class RowNames:
-    """A frame's names with ``@new``, ``@kept`` and ``@old`` on top.
-
-    Where ``@new`` is a single row, ``new_row`` are its values by lower-case column name. Each is a
-    variable too, @new0 and so on in the order of the columns, and a parameter of DuckDB's.
-    """
-
-    def __init__(
-        self, frame: Frame, rows: dict[str, Table], new_row: dict[str, Variable] | None = None
-    ) -> None:
-        self._frame = frame
-        self._rows = rows
-        self.new_row = new_row or {}
-        self._variables = {f"@new{place}": own for place, own in enumerate(self.new_row.values())}
-        self.parameters = {name[1:]: own.value for name, own in self._variables.items()}
-
-    def table(self, name: ObjectName) -> Table | View | None:
-        """Find the rows, or any other table."""
-        return self._rows.get(name.parts[0]) or self._frame.table(name)
-
-    def variable(self, name: str) -> SqlType | None:
-        """Type of a variable."""
-        own = self._variables.get(name)
-        return own.type if own else self._frame.variable(name)
-
-    def value(self, name: str) -> object:
-        """Value of a variable."""
-        own = self._variables.get(name)
-        return own.value if own else self._frame.value(name)
-
-    def function(self, name: ObjectName) -> InlineFunction | None:
-        """Find an inline function."""
-        return self._frame.function(name)
-
-    def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
-        """Value of a session function."""
-        return self._frame.session_value(call, arguments)
-
-
-class UniqueKey:
+class UniqueKey(NamedTuple):
     """Columns that no two rows may share: a key constraint or a unique index."""
 
-    def __init__(
-        self, name: str, kind: str, columns: tuple[str, ...], where_text: str | None = None
-    ) -> None:
-        self.name = name
-        self.kind = kind
-        self.columns = columns
-        self.where_text = where_text
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    where_text: str | None = None
 
 
 def unique_keys(table: StoredTable) -> Iterator[UniqueKey]:
@@ -96,63 +41,89 @@ def unique_keys(table: StoredTable) -> Iterator[UniqueKey]:
         yield UniqueKey(key.name or "", kind, key.columns)
     for index in table.indexes:
         if index.unique:
-            columns = tuple(
-                item.expression.parts[-1]
-                for item in index.columns
-                if isinstance(item.expression, ColumnRef)
-            )
-            yield UniqueKey(index.name, "INDEX", columns, index.where_text)
+            yield UniqueKey(index.name, "INDEX", index.columns, index.where_text)
+
+
+def check_nulls(
+    frame: Frame,
+    target: StoredTable,
+    columns: tuple[ast.ColumnDefinition, ...],
+    verb: str,
+    places: tuple[str, ...],
+) -> int:
+    """Count the staged rows; 515 where one has NULL in a column that allows none."""
+    engine = frame.engine
+    counts = ", ".join(
+        "count(*)" if column.nullable else f"count({quote_sql(place)})"
+        for column, place in zip(columns, places, strict=True)
+    )
+    row = engine.first_row(f"SELECT count(*){', ' * bool(counts)}{counts} FROM {STAGE}")
+    total, *filled = row or (0,)
+    for column, count in zip(columns, filled, strict=True):
+        if count < total:
+            raise null_error(frame, target, column, verb)
+    return int(total)
+
+
+def null_error(
+    frame: Frame, target: StoredTable, column: ast.ColumnDefinition, verb: str
+) -> SqlError:
+    """Error 515: NULL in a column that allows none."""
+    return error(515, column.name, f"{frame.engine.database_name}.{target.full_name}", verb)
 
 
 def check_new_rows(
-    engine: Interpreter, table: StoredTable, names: RowNames, verb: str, changed: set[str] | None
+    frame: Frame, table: StoredTable, verb: str, changed: set[str] | None = None
 ) -> None:
     """Check rows before INSERT or UPDATE writes them.
 
     Parameters
     ----------
-    changed : set of str or None
-        Lower-case names of the columns an UPDATE sets; None for INSERT, which sets all.
+    changed : set of str, optional
+        Lower-case names of the columns an UPDATE sets; INSERT sets all.
 
     Raises
     ------
     SqlError
         547 CHECK and FOREIGN KEY, 2627 and 2601 keys.
     """
+
+    def concerns(columns: tuple[str, ...]) -> bool:
+        return changed is None or bool(changed & {column.lower() for column in columns})
+
     for check in table.checks:
-        if _finds(engine, names, f"SELECT TOP (1) 1 AS x FROM @new WHERE NOT {check.text}"):
-            raise _conflict(engine, verb, "CHECK", check.name, table)
+        if _finds(frame, f"SELECT TOP (1) 1 AS x FROM [@new] WHERE NOT {check.condition_text}"):
+            raise _conflict(frame, verb, "CHECK", check.name, table)
     for key in unique_keys(table):
-        numbered = changed is None and table.identity is not None
-        if numbered and table.identity and key.columns == (table.identity.name,):
-            continue
-        if changed is None or changed & {column.lower() for column in key.columns}:
-            _check_key(engine, table, names, key)
+        numbered = changed is None and table.identity and key.columns == (table.identity.name,)
+        found = find_duplicate(frame, key) if concerns(key.columns) and not numbered else None
+        if found and key.kind == "INDEX":
+            raise error(2601, table.full_name, key.name, shown(found))
+        if found:
+            raise error(2627, key.kind, key.name, table.full_name, shown(found))
     for foreign_key in table.foreign_keys:
-        if changed is None or changed & {column.lower() for column in foreign_key.columns}:
-            _check_parent(engine, table, names, verb, foreign_key)
+        if concerns(foreign_key.columns):
+            _check_parent(frame, table, verb, foreign_key)
 
 
-def check_gone_rows(engine: Interpreter, table: StoredTable, names: RowNames, verb: str) -> None:
-    """Check that no row points to ``@old`` rows that have no successor; 547."""
-    for child, foreign_key in engine.catalog.referencing(table):
-        parent_columns = referenced_columns(table, foreign_key)
-        pairs = list(zip(parent_columns, foreign_key.columns, strict=True))
-        match = " AND ".join(f"o.{quote_tsql(p)} = c.{quote_tsql(k)}" for p, k in pairs)
-        again = " AND ".join(f"n.{quote_tsql(p)} = c.{quote_tsql(k)}" for p, k in pairs)
-        source = "@kept" if child is table else quote_tsql(child.schema, child.name)
+def check_gone_rows(frame: Frame, table: StoredTable, verb: str) -> None:
+    """Check that no row points to ``[@old]`` rows that have no successor; 547."""
+    for child, foreign_key in frame.engine.catalog.referencing(table):
+        parents = referenced_columns(table, foreign_key)
+        source = "[@kept]" if child is table else quote_tsql(child.schema, child.name)
         text = (
-            f"SELECT TOP (1) 1 AS x FROM {source} AS c "
-            f"WHERE EXISTS (SELECT 1 FROM @old AS o WHERE {match})"
+            f"SELECT TOP (1) 1 AS x FROM {source} AS c WHERE EXISTS "
+            f"(SELECT 1 FROM [@old] AS o WHERE {_same('o', parents, 'c', foreign_key.columns)})"
         )
         if verb == "UPDATE":
-            text += f" AND NOT EXISTS (SELECT 1 FROM @new AS n WHERE {again})"
-        if _finds(engine, names, text):
+            again = _same("n", parents, "c", foreign_key.columns)
+            text += f" AND NOT EXISTS (SELECT 1 FROM [@new] AS n WHERE {again})"
+        if _finds(frame, text):
             columns = foreign_key.columns
-            raise _conflict(engine, verb, "REFERENCE", foreign_key.name, child, columns)
+            raise _conflict(frame, verb, "REFERENCE", foreign_key.name, child, columns)
 
 
-def referenced_columns(parent: StoredTable, foreign_key: ForeignKey) -> tuple[str, ...]:
+def referenced_columns(parent: StoredTable, foreign_key: ast.ForeignKey) -> tuple[str, ...]:
     """The columns a foreign key points to: those it names, or the primary key."""
     if foreign_key.referenced_columns:
         return foreign_key.referenced_columns
@@ -160,35 +131,17 @@ def referenced_columns(parent: StoredTable, foreign_key: ForeignKey) -> tuple[st
 
 
 def find_duplicate(
-    engine: Interpreter, names: RowNames, key: UniqueKey, *, beside_kept: bool = True
+    frame: Frame, key: UniqueKey, *, beside_kept: bool = True
 ) -> tuple[object, ...] | None:
-    """Return the first key value that comes twice, in ``@new`` or beside ``@kept``."""
-    if names.new_row:
-        return _find_same(engine, names, key)
+    """Return the first key value that comes twice, in ``[@new]`` or beside ``[@kept]``."""
     columns = ", ".join(quote_tsql(column) for column in key.columns)
     where = f" WHERE {key.where_text}" if key.where_text else ""
-    among_new = f"SELECT TOP (1) {columns} FROM @new{where} GROUP BY {columns} HAVING COUNT(*) > 1"
-    found = _finds(engine, names, among_new)
+    among = f"SELECT TOP (1) {columns} FROM [@new]{where} GROUP BY {columns} HAVING COUNT(*) > 1"
+    found = None if frame.new_row else _finds(frame, among)
     if found is None and beside_kept:
-        both = f"SELECT {columns} FROM @new{where} INTERSECT SELECT {columns} FROM @kept{where}"
-        found = _finds(engine, names, f"SELECT TOP (1) {columns} FROM ({both}) AS d")
+        both = f"SELECT {columns} FROM [@new]{where} INTERSECT SELECT {columns} FROM [@kept]{where}"
+        found = _finds(frame, f"SELECT TOP (1) {columns} FROM ({both}) AS d")
     return found
-
-
-def _find_same(engine: Interpreter, names: RowNames, key: UniqueKey) -> tuple[object, ...] | None:
-    """The key of the one new row, when a row that stays has it."""
-    places = [list(names.new_row).index(column.lower()) for column in key.columns]
-    values = tuple(names.parameters[f"new{place}"] for place in places)
-    same = " AND ".join(
-        f"{quote_tsql(column)} " + ("IS NULL" if value is None else f"= @new{place}")
-        for column, place, value in zip(key.columns, places, values, strict=True)
-    )
-    if key.where_text:
-        same += f" AND {key.where_text}"
-        if not _finds(engine, names, f"SELECT 1 AS x FROM @new WHERE {key.where_text}"):
-            return None
-    found = _finds(engine, names, f"SELECT TOP (1) 1 AS x FROM @kept WHERE {same}")
-    return values if found else None
 
 
 def shown(values: tuple[object, ...]) -> str:
@@ -196,39 +149,56 @@ def shown(values: tuple[object, ...]) -> str:
     return ", ".join("<NULL>" if value is None else str(value) for value in values)
 
 
-def _check_key(engine: Interpreter, table: StoredTable, names: RowNames, key: UniqueKey) -> None:
-    found = find_duplicate(engine, names, key)
-    if found is None:
-        return
-    if key.kind == "INDEX":
-        raise sql_error(2601, table.full_name, key.name, shown(found))
-    raise sql_error(2627, key.kind, key.name, table.full_name, shown(found))
+def check_rules(frame: Frame, table: StoredTable) -> None:
+    """Compile the CHECK conditions and defaults, so that a wrong name is found at once.
+
+    ``[@new]`` has the table's columns. Raises 1767 where a foreign key points to no table, 1776
+    where to no key.
+    """
+    for check in table.checks:
+        compile_query(_query(f"SELECT 1 AS x FROM [@new] WHERE {check.condition_text}"), frame)
+    for column in table.columns:
+        if column.default is not None:
+            compile_expression(column.default, frame)
+    for foreign_key in table.foreign_keys:
+        is_own = same_name(foreign_key.references, table)
+        parent = table if is_own else _parent(frame, foreign_key)
+        wanted = {column.lower() for column in referenced_columns(parent, foreign_key)}
+        keys = ({column.lower() for column in key.columns} for key in unique_keys(parent))
+        if len(wanted) != len(foreign_key.columns) or wanted not in keys:
+            raise error(1776, foreign_key.references, foreign_key.name)
 
 
-def _check_parent(
-    engine: Interpreter, table: StoredTable, names: RowNames, verb: str, foreign_key: ForeignKey
-) -> None:
-    reference = foreign_key.references
-    schema = reference.parts[-2] if len(reference.parts) > 1 else "dbo"
-    parent = engine.catalog.find(schema, reference.parts[-1])
+def _parent(frame: Frame, foreign_key: ast.ForeignKey) -> StoredTable:
+    parts = foreign_key.references.parts
+    schema = parts[-2] if len(parts) > 1 else "dbo"
+    parent = frame.engine.catalog.find(schema, parts[-1])
     if not isinstance(parent, StoredTable):
-        raise sql_error(1767, foreign_key.name, ".".join(reference.parts))
+        raise error(1767, foreign_key.name, foreign_key.references)
+    return parent
+
+
+def _check_parent(frame: Frame, table: StoredTable, verb: str, foreign_key: ast.ForeignKey) -> None:
+    parent = _parent(frame, foreign_key)
     targets = referenced_columns(parent, foreign_key)
-    pairs = list(zip(targets, foreign_key.columns, strict=True))
-    match = " AND ".join(f"p.{quote_tsql(p)} = n.{quote_tsql(k)}" for p, k in pairs)
-    given = " AND ".join(f"n.{quote_tsql(k)} IS NOT NULL" for _, k in pairs)
-    sources = [quote_tsql(parent.schema, parent.name)]
-    if parent.object_id == table.object_id:
-        sources = ["@kept", "@new"]
+    match = _same("p", targets, "n", foreign_key.columns)
+    given = " AND ".join(f"n.{quote_tsql(column)} IS NOT NULL" for column in foreign_key.columns)
+    is_own = parent.object_id == table.object_id
+    sources = ("[@kept]", "[@new]") if is_own else (quote_tsql(parent.schema, parent.name),)
     missing = " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {source} AS p WHERE {match})" for source in sources
     )
-    if _finds(engine, names, f"SELECT TOP (1) 1 AS x FROM @new AS n WHERE {given} AND {missing}"):
-        raise _conflict(engine, verb, "FOREIGN KEY", foreign_key.name, parent, targets)
+    if _finds(frame, f"SELECT TOP (1) 1 AS x FROM [@new] AS n WHERE {given} AND {missing}"):
+        raise _conflict(frame, verb, "FOREIGN KEY", foreign_key.name, parent, targets)
+
+
+def _same(left: str, lefts: tuple[str, ...], right: str, rights: tuple[str, ...]) -> str:
+    pairs = zip(lefts, rights, strict=True)
+    return " AND ".join(f"{left}.{quote_tsql(a)} = {right}.{quote_tsql(b)}" for a, b in pairs)
 
 
 def _conflict(  # noqa: PLR0913, PLR0917
-    engine: Interpreter,
+    frame: Frame,
     verb: str,
     kind: str,
     name: str | None,
@@ -236,18 +206,16 @@ def _conflict(  # noqa: PLR0913, PLR0917
     columns: tuple[str, ...] = (),
 ) -> Exception:
     column = f", column '{columns[0]}'" if len(columns) == 1 else ""
-    return sql_error(547, verb, kind, name, engine.database_name, table.full_name, column)
+    return error(547, verb, kind, name, frame.engine.database_name, table.full_name, column)
 
 
-def _finds(engine: Interpreter, names: RowNames, text: str) -> tuple[object, ...] | None:
-    compiled = compile_query(row_query(text), names)
-    row = engine.first_row(compiled.sql, {**compiled.parameters, **names.parameters})
-    return None if row is None else tuple(row)
+def _finds(frame: Frame, text: str) -> tuple[object, ...] | None:
+    compiled = compile_query(_query(text), frame)
+    return frame.engine.first_row(compiled.sql, {**compiled.parameters, **frame.new_row})
 
 
 @lru_cache(maxsize=256)
-def row_query(text: str) -> Query:
-    """Parse the query of a rule, once."""
+def _query(text: str) -> ast.Query:
     (statement,) = parse_batch(text)
-    assert isinstance(statement, QueryStatement)  # noqa: S101
+    assert isinstance(statement, ast.QueryStatement)  # noqa: S101
     return statement.query

@@ -1,47 +1,83 @@
-"""IF, WHILE, BEGIN ... END, TRY ... CATCH, RETURN, and the transaction statements.
-
-Each returns how it leaves its statement list: None goes on, "break", "continue" or "return" jump.
-"""
+"""Variables, SET options, IF, WHILE, BEGIN ... END, TRY ... CATCH, RETURN and the transactions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import replace
 
-from procluster.local.messages import sql_error
+from procluster.local import syntax as ast
+from procluster.local.frame import Frame
+from procluster.local.interpreter import Caught, Flow, Interpreter
+from procluster.local.messages import error, refuse
+from procluster.local.registry import run
 from procluster.local.results import Message
-from procluster.local.signals import Caught
-from procluster.local.types import SqlType
+from procluster.local.types import INT
 
-if TYPE_CHECKING:
-    from procluster.local.frame import Frame
-    from procluster.local.interpreter import Flow, Interpreter
-    from procluster.local.syntax import (
-        BeginTransaction,
-        Block,
-        CommitTransaction,
-        If,
-        Return,
-        RollbackTransaction,
-        TryCatch,
-        While,
-    )
+SWITCHES = ("NOCOUNT", "NOEXEC", "XACT_ABORT")
+"""Options that change something here."""
 
-__all__ = [
-    "run_begin",
-    "run_block",
-    "run_commit",
-    "run_if",
-    "run_return",
-    "run_rollback",
-    "run_try",
-    "run_while",
-]
-
-INT = SqlType("int")
+FIXED_OPTIONS = {
+    "ANSI_DEFAULTS": ("ON",),
+    "ANSI_NULLS": ("ON",),
+    "ANSI_NULL_DFLT_ON": ("ON",),
+    "ANSI_PADDING": ("ON",),
+    "ANSI_WARNINGS": ("ON",),
+    "ARITHABORT": ("ON",),
+    "CONCAT_NULL_YIELDS_NULL": ("ON",),
+    "CURSOR_CLOSE_ON_COMMIT": ("OFF", "ON"),
+    "DATEFIRST": ("7",),
+    "DATEFORMAT": ("MDY",),
+    "FMTONLY": ("OFF",),
+    "IMPLICIT_TRANSACTIONS": ("OFF",),
+    "LANGUAGE": ("US_ENGLISH",),
+    "NUMERIC_ROUNDABORT": ("OFF",),
+    "PARSEONLY": ("OFF",),
+    "QUOTED_IDENTIFIER": ("ON",),
+    "ROWCOUNT": ("0",),
+    "TEXTSIZE": ("2147483647", "-1"),
+    "TRANSACTION ISOLATION LEVEL": ("READ COMMITTED", "READ UNCOMMITTED"),
+}
+"""Options with the values that mean what the engine does anyway; setting one does nothing."""
 
 
-def run_if(engine: Interpreter, statement: If, frame: Frame) -> Flow:
-    """IF ... ELSE."""
+@run.register
+def declare(statement: ast.Declare, engine: Interpreter, frame: Frame) -> None:
+    """DECLARE: the names exist already, so only the values are set."""
+    for declaration in statement.declarations:
+        if declaration.value is not None:
+            value = engine.evaluate(declaration.value, frame, declaration.type)
+            frame.assign(declaration.name, value)
+            engine.row_count = 1
+
+
+@run.register
+def set_variable(statement: ast.SetVariable, engine: Interpreter, frame: Frame) -> None:
+    value = statement.value
+    if statement.operator != "=":
+        old = ast.Variable(statement.at, statement.name)
+        value = ast.Binary(statement.at, statement.operator[0], old, value)
+    kind = frame.variables[statement.name.lower()].type
+    frame.assign(statement.name, engine.evaluate(value, frame, kind))
+    engine.row_count = 1
+
+
+@run.register
+def set_option(statement: ast.SetOption, engine: Interpreter, _: Frame) -> None:
+    for option in statement.options:
+        if option in SWITCHES and statement.value in ("ON", "OFF"):
+            switched = {option.lower(): statement.value == "ON"}
+            engine.options = replace(engine.options, **switched)
+        elif option == "LOCK_TIMEOUT" and re.fullmatch(r"-?\d{1,9}", statement.value):
+            engine.options = replace(engine.options, lock_timeout=max(int(statement.value), -1))
+        elif statement.value not in FIXED_OPTIONS.get(option, ()):
+            allowed = " or ".join(FIXED_OPTIONS.get(option, ()))
+            reason = f"it is always {allowed}" if allowed else "the option is left out"
+            raise refuse(f"SET {option} {statement.value}", reason, statement.at)
+    engine.row_count = 0
+
+
+@run.register
+def if_else(statement: ast.If, engine: Interpreter, frame: Frame) -> Flow:
     chosen = engine.holds(statement.condition, frame)
     engine.row_count = engine.last_error = 0
     if chosen:
@@ -49,8 +85,8 @@ def run_if(engine: Interpreter, statement: If, frame: Frame) -> Flow:
     return engine.step(statement.otherwise, frame) if statement.otherwise else None
 
 
-def run_while(engine: Interpreter, statement: While, frame: Frame) -> Flow:
-    """WHILE, with BREAK and CONTINUE."""
+@run.register
+def while_loop(statement: ast.While, engine: Interpreter, frame: Frame) -> Flow:
     while engine.holds(statement.condition, frame):
         engine.row_count = engine.last_error = 0
         flow = engine.step(statement.body, frame)
@@ -61,13 +97,18 @@ def run_while(engine: Interpreter, statement: While, frame: Frame) -> Flow:
     return None
 
 
-def run_block(engine: Interpreter, statement: Block, frame: Frame) -> Flow:
-    """BEGIN ... END."""
+@run.register
+def jump(statement: ast.Jump, _: Interpreter, __: Frame) -> Flow:
+    return statement.word.lower()
+
+
+@run.register
+def block(statement: ast.Block, engine: Interpreter, frame: Frame) -> Flow:
     return engine.run(statement.statements, frame)
 
 
-def run_try(engine: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
-    """BEGIN TRY ... BEGIN CATCH."""
+@run.register
+def try_catch(statement: ast.TryCatch, engine: Interpreter, frame: Frame) -> Flow:
     sinks = len(engine.sinks)
     engine.tries.append(frame)
     try:
@@ -75,56 +116,46 @@ def run_try(engine: Interpreter, statement: TryCatch, frame: Frame) -> Flow:
     except Caught as caught:
         if caught.frame is frame:
             raise
-        error = caught.error
+        found = caught.error
     finally:
         engine.tries.pop()
     del engine.sinks[sinks:]
-    previous, engine.caught = engine.caught, error
+    previous, engine.caught = engine.caught, found
     try:
         return engine.run(statement.handler, frame)
     finally:
         engine.caught = previous
 
 
-def run_return(engine: Interpreter, statement: Return, frame: Frame) -> Flow:
+@run.register
+def return_(statement: ast.Return, engine: Interpreter, frame: Frame) -> Flow:
     """RETURN, with a status in procedures."""
     if statement.value is not None:
         if frame.module is None:
-            raise sql_error(178)
+            raise error(178)
         frame.status = engine.evaluate(statement.value, frame, INT)
         if frame.status is None:
-            name = frame.procedure_name() or ""
-            text = f"The '{name}' procedure attempted to return a status of NULL, which is not "
-            text += "allowed. A status of 0 will be returned instead."
-            engine.send(Message(0, 0, 1, text, statement.at.line, frame.procedure_name()))
+            text = (
+                f"The '{frame.procedure}' procedure attempted to return a status of NULL, which is "
+                "not allowed. A status of 0 will be returned instead."
+            )
+            engine.send(Message(0, 0, 1, text, statement.at.line, frame.procedure))
             frame.status = 0
     return "return"
 
 
-def run_begin(engine: Interpreter, statement: BeginTransaction, _: Frame) -> Flow:
-    """BEGIN TRANSACTION."""
-    engine.transaction.begin(statement.name)
+@run.register
+def transaction(statement: ast.Transaction, engine: Interpreter, _: Frame) -> None:
+    """BEGIN, COMMIT and ROLLBACK."""
+    if statement.verb == "BEGIN":
+        engine.transaction.begin()
+    elif statement.verb == "COMMIT":
+        if engine.inserting and engine.transaction.depth <= engine.inserting:
+            raise error(3916)
+        engine.transaction.commit()
+        engine.end_transaction()
+    else:
+        if engine.inserting:
+            raise error(3915)
+        engine.rollback()
     engine.row_count = 0
-    return None
-
-
-def run_commit(engine: Interpreter, _: CommitTransaction, __: Frame) -> Flow:
-    """COMMIT."""
-    if engine.inserting and engine.transaction.depth <= engine.inserting:
-        raise sql_error(3916)
-    engine.transaction.commit()
-    engine.end_transaction()
-    engine.row_count = 0
-    return None
-
-
-def run_rollback(engine: Interpreter, statement: RollbackTransaction, _: Frame) -> Flow:
-    """ROLLBACK; a name must be that of the outermost transaction."""
-    if engine.inserting:
-        raise sql_error(3915)
-    name, outermost = statement.name, engine.transaction.name
-    if engine.transaction.depth and name and name.lower() != (outermost or "").lower():
-        raise sql_error(6401, name)
-    engine.rollback()
-    engine.row_count = 0
-    return None

@@ -5,33 +5,42 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
 
 import duckdb
+import pyarrow as pa
 
 from procluster.errors import DataError, SqlError
+from procluster.local import (  # noqa: F401 - each registers what it runs or answers
+    changes,
+    control_flow,
+    datatype_info,
+    definitions,
+    execution,
+    external,
+    insertion,
+    messaging,
+    prepared,
+    session_functions,
+    system_procedures,
+    system_views,
+    table_definitions,
+    undeclared,
+)
+from procluster.local.calls import CallArgument
 from procluster.local.catalog import Catalog
 from procluster.local.frame import Frame
-from procluster.local.insertion import append_rows
 from procluster.local.interpreter import Interpreter
 from procluster.local.lexer import Batch, split_batches
 from procluster.local.locks import Locks
-from procluster.local.messages import FATAL, sql_error
-from procluster.local.results import ResultSet
+from procluster.local.messages import FATAL, error
+from procluster.local.results import Event, ResultSet
+from procluster.local.satellite import Satellite
 from procluster.local.script_hosts import ScriptHosts
 from procluster.local.transaction import Committed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
-
-    import pyarrow as pa
-
-    from procluster.local.calls import CallArgument
-    from procluster.local.results import Event
-    from procluster.local.satellite import Satellite
 
 __all__ = ["Batch", "Database", "Session", "split_batches"]
 
@@ -78,9 +87,9 @@ class Database:
         try:
             self._connection = duckdb.connect(self._file)
             self._committed = Committed(Catalog(self._connection))
-        except duckdb.Error as error:
-            text = f"{path}: cannot be opened as a database. DuckDB says: {error}"
-            raise DataError(text) from error
+        except duckdb.Error as fault:
+            text = f"{path}: cannot be opened as a database. DuckDB says: {fault}"
+            raise DataError(text) from fault
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         self._script_hosts = ScriptHosts(satellite)
         self._locks = Locks()
@@ -132,9 +141,9 @@ class Database:
             self._connection = duckdb.connect(self._file)
             self._committed.publish(Catalog(self._connection))
             self.openings += 1
-        except duckdb.Error as error:
-            text = f"{self._file}: cannot be opened again. DuckDB says: {error}"
-            raise DataError(text) from error
+        except duckdb.Error as fault:
+            text = f"{self._file}: cannot be opened again. DuckDB says: {fault}"
+            raise DataError(text) from fault
 
     def close(self) -> None:
         """Close the file and end the process for scripts."""
@@ -212,7 +221,7 @@ class Session:
     @property
     def level(self) -> int:
         """How deep the running statement is in procedures and dynamic text; 1 in the batch."""
-        return len(self._interpreter.frames)
+        return self._interpreter.level
 
     @property
     def transaction(self) -> int | None:
@@ -283,9 +292,9 @@ class Session:
         interpreter = self._interpreter
         frame = Frame(interpreter, temporary=interpreter.base.temporary)
         try:
-            return append_rows(interpreter, frame, table, data)
-        except SqlError as error:
-            if error.severity >= FATAL:
+            return insertion.append_rows(interpreter, frame, table, data)
+        except SqlError as found:
+            if found.severity >= FATAL:
                 interpreter.lose()
             raise
         finally:
@@ -302,7 +311,7 @@ class Session:
         lost = self._interpreter.lost
         if lost:
             self._begin()
-            receive(sql_error(596))
+            receive(error(596))
         return lost
 
     def _recover(self) -> None:

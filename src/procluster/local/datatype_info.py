@@ -5,29 +5,18 @@ Columns and values: "sp_datatype_info (Transact-SQL)" and ODBC's SQLGetTypeInfo.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pyarrow as pa
 
-from procluster.local.procedures import bind
+from procluster.local import syntax as ast
+from procluster.local.execution import bind
+from procluster.local.frame import Frame
+from procluster.local.interpreter import Interpreter
+from procluster.local.parser import parse_parameters
+from procluster.local.registry import system_procedure
 from procluster.local.results import Column, ResultSet
-from procluster.local.syntax import Literal, Parameter, Position
-from procluster.local.types import KINDS, SqlType
+from procluster.local.types import INT, KINDS, NAME, SMALLINT, Kind, SqlType
 
-if TYPE_CHECKING:
-    from procluster.local.frame import Frame
-    from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import Execute
-    from procluster.local.types import Kind
-
-__all__ = ["datatype_info"]
-
-NAME, INT, SMALLINT, WORD = (
-    SqlType("nvarchar", 128),
-    SqlType("int"),
-    SqlType("smallint"),
-    SqlType("varchar", 32),
-)
+WORD = SqlType("varchar", 32)
 COLUMNS = (
     Column("TYPE_NAME", NAME, nullable=False),
     Column("DATA_TYPE", SMALLINT, nullable=False),
@@ -64,14 +53,12 @@ ODBC_TYPES = {
 SCALES = {"datetime2": (0, 7), "datetime": (3, 3), "decimal": (0, 38), "money": (4, 4)}
 CREATED_WITH = {"length": "max length", "precision": "precision,scale", "scale": "scale"}
 DATETIME, TIMESTAMP = 9, 93
-NOWHERE = Position(0, 0)
-PARAMETERS = (
-    Parameter(NOWHERE, "@data_type", INT, Literal(NOWHERE, "int", "0")),
-    Parameter(NOWHERE, "@ODBCVer", SqlType("tinyint"), Literal(NOWHERE, "int", "2")),
-)
+PARAMETERS = parse_parameters("@data_type int = 0, @ODBCVer tinyint = 2")
 
 
-def datatype_info(engine: Interpreter, statement: Execute, frame: Frame) -> object:
+@system_procedure("sp_datatype_info")
+@system_procedure("sp_datatype_info_100")
+def datatype_info(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
     """sp_datatype_info @data_type, @ODBCVer; of version 3 whatever is asked for."""
     wanted = bind(engine, "sp_datatype_info", PARAMETERS, statement.arguments, frame)[0].value
     kinds = [kind for kind in KINDS.values() if wanted in (0, None, ODBC_TYPES[kind.name][0])]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from procluster.errors import SqlError
 from procluster.local.results import Returned
-from procluster.local.signals import Cancelled
+from procluster.local.engine import Cancelled
 from procluster.local.stored import quote_tsql
 from procluster.local.tds import packets, tokens
 from procluster.local.tds.packets import Kind, MessageWriter, ProtocolError

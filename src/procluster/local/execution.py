@@ -1,66 +1,286 @@
-"""EXEC of a procedure, the user's or the system's, and of text."""
+"""EXEC: arguments bound to parameters, a body run in a frame of its own, outputs handed back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from procluster.errors import SqlError
+from procluster.local import syntax as ast
 from procluster.local.frame import Frame
-from procluster.local.messages import sql_error
-from procluster.local.procedures import (
-    INT,
-    TEXT,
-    bind,
-    convert,
-    give_back,
-    run_dynamic,
-    run_in,
-)
-from procluster.local.result_sets import returning
-from procluster.local.system_procedures import system_procedure
-from procluster.local.variables import assign
+from procluster.local.interpreter import Aborted, Interpreter
+from procluster.local.messages import error, refuse
+from procluster.local.parser import parse_batch
+from procluster.local.registry import SYSTEM_PROCEDURES, run
+from procluster.local.results import Column, ResultSet
+from procluster.local.stored import StoredModule
+from procluster.local.translate import convert_sql
+from procluster.local.types import INT, TEXT
 
-if TYPE_CHECKING:
-    from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import Execute, ExecuteText
-
-__all__ = ["execute", "execute_text"]
-
+MAX_LEVEL = 32
+CONVERSION_ERRORS = (241, 242, 245, 248, 8114)
 SIGNATURE_ERRORS = (201, 8143, 8144, 8145, 8146, 8114, 8162)
 """Errors in a call that a server reports at line 0 of the procedure called."""
 
 
-def execute(engine: Interpreter, statement: Execute, frame: Frame) -> None:
+@dataclass
+class BoundArgument:
+    """A parameter with the value it starts with, and the caller's variable for OUTPUT."""
+
+    parameter: ast.Parameter
+    value: object
+    variable: str | None = None
+
+
+@run.register
+def execute(statement: ast.Execute, engine: Interpreter, frame: Frame) -> None:
     """EXEC of a procedure, the user's or the system's."""
     with returning(engine, statement):
-        run = system_procedure(statement.procedure) or execute_module
-        status = run(engine, statement, frame)
-    engine.send_status(status, frame)
+        last = statement.procedure.parts[-1].lower()
+        schema = statement.procedure.parts[-2].lower() if len(statement.procedure.parts) > 1 else ""
+        is_system = schema in ("", "sys", "dbo") and last.startswith(("sp_", "xp_"))
+        if is_system and last in SYSTEM_PROCEDURES:
+            status = SYSTEM_PROCEDURES[last](engine, statement, frame)
+        elif is_system and schema != "dbo":
+            reason = f"allowed: {', '.join(sorted(SYSTEM_PROCEDURES))}"
+            raise refuse(f"procedure {last}", reason, statement.procedure.at)
+        else:
+            status = execute_module(engine, statement, frame)
+    engine.send_status(status, frame.level)
     if statement.status:
         kind = frame.variables[statement.status.lower()].type
-        assign(frame, statement.status, convert(engine, status, INT, kind))
+        frame.assign(statement.status, engine.convert(status, INT, kind))
 
 
-def execute_module(engine: Interpreter, statement: Execute, frame: Frame) -> object:
+def execute_module(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
     """Run a procedure of the user's; return its status."""
     module = frame.stored_module(statement.procedure, "PROCEDURE")
     if module is None:
-        raise sql_error(2812, ".".join(statement.procedure.parts))
+        raise error(2812, statement.procedure)
     tree = engine.catalog.tree(module)
     try:
         bound = bind(engine, module.name, tree.parameters, statement.arguments, frame)
-    except SqlError as error:
-        if error.number in SIGNATURE_ERRORS:
-            error.procedure, error.located = module.full_name, True  # type: ignore[attr-defined]
+    except SqlError as found:
+        if found.number in SIGNATURE_ERRORS:
+            found.procedure, found.located = module.full_name, True  # type: ignore[attr-defined]
         raise
-    inner = Frame(engine, frame, module)
     assert isinstance(tree.body, tuple)  # noqa: S101
-    run_in(engine, inner, bound, tree.body)
-    give_back(engine, inner, bound, frame)
-    return inner.status
+    return run_in(engine, frame, module, bound, tree.body).status
 
 
-def execute_text(engine: Interpreter, statement: ExecuteText, frame: Frame) -> None:
+@run.register
+def execute_text(statement: ast.ExecuteText, engine: Interpreter, frame: Frame) -> None:
     """EXEC (N'...')."""
     text = engine.evaluate(statement.text, frame, TEXT)
     run_dynamic(engine, "" if text is None else str(text), (), frame)
+
+
+def run_dynamic(
+    engine: Interpreter, text: str, bound: Sequence[BoundArgument], frame: Frame
+) -> None:
+    """Run a text in a frame of its own; its errors have no procedure."""
+    try:
+        statements = parse_batch(text)
+    except SqlError as found:
+        found.located = True  # type: ignore[attr-defined]
+        raise
+    run_in(engine, frame, None, bound, statements)
+
+
+def run_in(
+    engine: Interpreter,
+    frame: Frame,
+    module: StoredModule | None,
+    bound: Sequence[BoundArgument],
+    statements: tuple[ast.Statement, ...],
+) -> Frame:
+    """Run statements in a frame of their own; OUTPUT values go to the caller's variables."""
+    inner = Frame(engine, frame, module)
+    if inner.level > MAX_LEVEL:
+        raise error(217)
+    for argument in bound:
+        inner.declare(argument.parameter, argument.value)
+    depth, options = engine.transaction.depth, engine.options
+    try:
+        engine.run_text(statements, inner)
+    except Aborted as aborted:
+        if aborted.frame is not inner:
+            raise
+    else:
+        if module and engine.transaction.depth != depth:
+            raise error(266, depth, engine.transaction.depth)
+    finally:
+        engine.options = options
+    for argument in bound:
+        if argument.variable:
+            found = inner.variables[argument.parameter.name.lower()]
+            kind = frame.variables[argument.variable.lower()].type
+            frame.assign(argument.variable, engine.convert(found.value, found.type, kind))
+    return inner
+
+
+# --- arguments
+
+
+def bind(
+    engine: Interpreter,
+    procedure: str,
+    parameters: Sequence[ast.Parameter],
+    arguments: Sequence[ast.Argument],
+    frame: Frame,
+) -> list[BoundArgument]:
+    """Match arguments with parameters.
+
+    Raises
+    ------
+    SqlError
+        8144 and 8146 too many, 8145 unknown, 8143 twice, 8162 no OUTPUT parameter, 201 missing,
+        8114 a value that does not convert.
+    """
+    given = _match(procedure, parameters, arguments)
+    bound: list[BoundArgument] = []
+    for parameter in parameters:
+        argument = given.get(parameter.name.lower())
+        value = argument.value if argument else None
+        if value is None or (isinstance(value, ast.Literal) and value.kind == "default"):
+            if parameter.default is None:
+                raise error(201, procedure, parameter.name)
+            value = parameter.default
+        variable = None
+        if argument and argument.output:
+            if not parameter.output:
+                raise error(8162, parameter.name)
+            variable = value.name if isinstance(value, ast.Variable) else None
+        bound.append(BoundArgument(parameter, _value(engine, value, frame, parameter), variable))
+    return bound
+
+
+def _match(
+    procedure: str, parameters: Sequence[ast.Parameter], arguments: Sequence[ast.Argument]
+) -> dict[str, ast.Argument]:
+    if arguments and not parameters:
+        raise error(8146, procedure)
+    names = {parameter.name.lower() for parameter in parameters}
+    given: dict[str, ast.Argument] = {}
+    for place, argument in enumerate(arguments):
+        if argument.name is None and place >= len(parameters):
+            raise error(8144, procedure)
+        name = argument.name or parameters[place].name
+        if name.lower() not in names:
+            raise error(8145, name, procedure)
+        if name.lower() in given:
+            raise error(8143, name)
+        given[name.lower()] = argument
+    return given
+
+
+def _value(
+    engine: Interpreter, value: ast.Expression, frame: Frame, parameter: ast.Parameter
+) -> object:
+    kinds = {"national": "nvarchar", "string": "varchar", "decimal": "numeric"}
+    kind = kinds.get(value.kind, value.kind) if isinstance(value, ast.Literal) else "int"
+    if isinstance(value, ast.Variable) and value.name.lower() in frame.variables:
+        found = frame.variables[value.name.lower()]
+        if found.type == parameter.type or found.value is None:
+            return found.value
+        kind = found.type.name
+    try:
+        return engine.evaluate(value, frame, parameter.type)
+    except SqlError as fault:
+        if fault.number not in CONVERSION_ERRORS:
+            raise
+        raise error(8114, kind, parameter.type.name, state=5) from fault
+
+
+def split_arguments(
+    arguments: tuple[ast.Argument, ...], names: tuple[str, ...]
+) -> tuple[dict[str, ast.Argument], tuple[ast.Argument, ...]]:
+    """Part the arguments of a system procedure from those that ``@params`` declares."""
+    given: dict[str, ast.Argument] = {}
+    rest: list[ast.Argument] = []
+    for place, argument in enumerate(arguments):
+        name = (argument.name or "").lower()
+        if argument.name is None and place < len(names):
+            given[names[place]] = argument
+        elif name in names:
+            if name in given:
+                raise error(8143, argument.name)
+            given[name] = argument
+        else:
+            rest.append(argument)
+    return given, tuple(rest)
+
+
+def national_text(
+    engine: Interpreter, given: dict[str, ast.Argument], name: str, frame: Frame
+) -> str | None:
+    """Value of an argument that must be nvarchar: N'...' or a variable; 214 otherwise."""
+    value = given[name].value if name in given else ast.Literal(ast.NOWHERE, "null")
+    if isinstance(value, ast.Literal):
+        if value.kind in ("null", "default"):
+            return None
+        is_national = value.kind == "national"
+    else:
+        kind = frame.variable(value.name) if isinstance(value, ast.Variable) else None
+        is_national = kind is not None and kind.is_national
+    if not is_national:
+        raise error(214, name)
+    text = engine.evaluate(value, frame)
+    return None if text is None else str(text)
+
+
+# --- WITH RESULT SETS
+
+
+@contextmanager
+def returning(engine: Interpreter, statement: ast.Execute) -> Iterator[None]:
+    """Around a call: hold its result sets to the clause.
+
+    Raises
+    ------
+    SqlError
+        11535 too many result sets, 11536 too few, 11537 a wrong number of columns, 11553 NULL in
+        a column that allows none.
+    """
+    wanted = statement.result_sets
+    if wanted is None:
+        yield
+        return
+    sent = 0
+
+    def take(found: ResultSet) -> None:
+        nonlocal sent
+        sent += 1
+        if sent > len(wanted):
+            raise error(11535, len(wanted))
+        shaped = _shape(engine, found, wanted[sent - 1], sent)
+        outer, engine.sinks = engine.sinks, engine.sinks[:-1]
+        try:
+            engine.send(shaped)
+        finally:
+            engine.sinks = outer
+
+    with engine.taking(take):
+        yield
+    if sent < len(wanted):
+        raise error(11536, len(wanted), sent)
+
+
+def _shape(
+    engine: Interpreter, found: ResultSet, wanted: tuple[ast.ResultColumn, ...], number: int
+) -> ResultSet:
+    if len(found.columns) != len(wanted):
+        raise error(11537, len(wanted), number, len(found.columns))
+    parts = []
+    for place, (column, target) in enumerate(zip(found.columns, wanted, strict=True)):
+        label = f"result set {number}, column '{target.name}'"
+        sql = convert_sql(f"c{place}", column.type, target.type, column=label)
+        parts.append(f"{sql} AS c{place}")
+    with engine.rows(found.table) as rows:
+        table = engine.execute(f"SELECT {', '.join(parts)} FROM {rows}").to_arrow_table()
+    for place, target in enumerate(wanted):
+        if not target.nullable and table.column(place).null_count:
+            raise error(11553, place + 1, number)
+    columns = tuple(Column(target.name, target.type, target.nullable) for target in wanted)
+    return ResultSet(columns, table)

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cache
 
-from procluster.errors import Refusal
-from procluster.local.messages import sql_error
-from procluster.local.names import with_names
+import pyarrow as pa
+
+from procluster.local import syntax as ast
+from procluster.local.engine import Engine
+from procluster.local.messages import error, refuse
+from procluster.local.parser import parse_batch
+from procluster.local.quoting import quote_sql
+from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_VIEWS
 from procluster.local.results import Column
-from procluster.local.session_functions import SESSION_FUNCTIONS
-from procluster.local.stored import StoredModule, StoredTable
-from procluster.local.syntax import CommonTable
-from procluster.local.system_views import SYSTEM_VIEWS, system_view
-from procluster.local.translate import nodes
-from procluster.local.translate.names import InlineFunction, Table, View
-
-if TYPE_CHECKING:
-    from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import ObjectName, Query
-    from procluster.local.types import SqlType
-
-__all__ = ["Frame", "Variable"]
+from procluster.local.stored import StoredModule, StoredObject, StoredTable
+from procluster.local.translate import InlineFunction, Table, View
+from procluster.local.types import SqlType
 
 DEFAULT_SCHEMA = "dbo"
 SYSTEM_SCHEMAS = ("sys", "information_schema")
+ARROW = {
+    "int": pa.int32(),
+    "bit": pa.bool_(),
+    "tinyint": pa.uint8(),
+    "smallint": pa.int16(),
+    "datetime": pa.timestamp("us"),
+}
+"""Arrow types of the columns of catalog views; the others are text."""
 
 
 @dataclass
@@ -44,31 +49,54 @@ class Frame:
         The caller, whose #temp tables are seen.
     module : StoredModule or None
         The procedure that runs.
-    tables, temporary : dict
-        Table variables (``@t``) and temp tables (``#t``), by lower-case name.
+    temporary : dict
+        Temp tables by lower-case name; a batch has those of its session.
     """
 
     def __init__(
         self,
-        interpreter: Interpreter,
+        engine: Engine,
         parent: Frame | None = None,
         module: StoredModule | None = None,
         temporary: dict[str, StoredTable] | None = None,
     ) -> None:
-        self.interpreter = interpreter
+        self.engine = engine
         self.parent = parent
         self.module = module
         self.variables: dict[str, Variable] = {}
-        self.tables: dict[str, StoredTable] = {}
         self.temporary = {} if temporary is None else temporary
         self.own_temporary = temporary is None
-        self.lost: set[str] = set()
         self.identity: int | None = None
         self.status: object = 0
         self.level: int = parent.level + 1 if parent else 0
         """@@NESTLEVEL: 0 in a batch."""
+        self.new_row: dict[str, object] = {}
+        """Values that the SQL of the new rows names, where they are a single one."""
+        self._rows: dict[str, Table] = {}
 
-    # --- names of the translator
+    def with_rows(
+        self, rows: dict[str, Table], new_row: dict[str, object] | None = None
+    ) -> Frame:
+        """The same names, and rows under a name of their own, as the constraints ask for."""
+        seeing = copy.copy(self)
+        seeing.new_row = new_row or {}
+        seeing._rows = rows
+        return seeing
+
+    def assign(self, name: str, value: object) -> None:
+        """Give a variable a value of its own type."""
+        self.variables[name.lower()].value = value
+
+    def declare(self, parameter: ast.Parameter | ast.Declaration, value: object = None) -> None:
+        """Have a variable."""
+        self.variables[parameter.name.lower()] = Variable(parameter.type, value)
+
+    @property
+    def procedure(self) -> str | None:
+        """Name for errors, None in a batch or dynamic text."""
+        return self.module.full_name if self.module else None
+
+    # --- what the translator asks
 
     def variable(self, name: str) -> SqlType | None:
         """Type of a variable."""
@@ -79,189 +107,170 @@ class Frame:
         """Value of a variable."""
         return self.variables[name.lower()].value
 
-    def table(self, name: ObjectName) -> Table | View | None:
+    def table(self, name: ast.ObjectName) -> Table | View | None:
         """Find a table or view for a query."""
-        if self.interpreter.transaction.lost:
-            raise Refusal(
-                f"Reading {'.'.join(name.parts)} in a doomed transaction",
-                "DuckDB has given up the transaction; ROLLBACK first",
-                line=name.at.line,
-                column=name.at.column,
-            )
+        if name.parts[0] in self._rows:
+            return self._rows[name.parts[0]]
+        if self.engine.transaction.lost:
+            reason = "DuckDB has given up the transaction; ROLLBACK first"
+            raise refuse(f"Reading {name} in a doomed transaction", reason, name.at)
         if len(name.parts) > 1 and name.parts[-2].lower() in SYSTEM_SCHEMAS:
-            self.check_database(name)
             return self._system_view(name)
         stored = self.stored_table(name)
-        if stored is None:
-            return self._view(name)
-        if stored.name.lower() in self.lost:
-            raise Refusal(
-                f"Reading {stored.name} after this rollback",
-                "DuckDB has lost its rows with the transaction; declare it anew",
-                line=name.at.line,
-                column=name.at.column,
-            )
-        return Table(stored.sql, self.columns_of(stored))
+        if stored:
+            return Table(stored.sql, stored.shown)
+        module = self.stored_module(name, "VIEW")
+        return View(*self._body(module)) if module else None
 
-    def function(self, name: ObjectName) -> InlineFunction | None:
+    def function(self, name: ast.ObjectName) -> InlineFunction | None:
         """Find an inline table function."""
         module = self.stored_module(name, "FUNCTION")
         if module is None:
             return None
-        tree = self.interpreter.catalog.tree(module)
-        return InlineFunction(tree.parameters, self._body(module))
+        body, _ = self._body(module)
+        return InlineFunction(self.engine.catalog.tree(module).parameters, body)
+
+    def session_arity(self, call: str) -> tuple[int, int] | None:
+        """Least and most arguments of a session function."""
+        found = SESSION_FUNCTIONS.get(call)
+        return (found.least, found.most) if found else None
 
     def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
         """Value of a function or @@variable that depends on the session."""
-        function = SESSION_FUNCTIONS.get(call)
-        if function is None:
-            at = self.interpreter.at
-            reason = "it is not among the functions that run here"
-            raise Refusal(f"function {call}", reason, line=at.line, column=at.column)
-        return function(self, *arguments)
-
-    # --- names of the interpreter
-
-    def stored_table(self, name: ObjectName) -> StoredTable | None:
-        """A table in the catalog, a #temp table in reach, or a table variable."""
-        if name.parts[-1][0] in "#@":
-            return self.local_table(name.parts[-1])
-        found = self._find(name)
-        return found if isinstance(found, StoredTable) else None
-
-    def stored_module(self, name: ObjectName, kind: str) -> StoredModule | None:
-        """A procedure, view or function in the catalog."""
-        found = self._find(name)
-        return found if isinstance(found, StoredModule) and found.kind == kind else None
-
-    def needed_table(self, name: ObjectName) -> StoredTable:
-        """Find a table to change, or raise 208 or 1087."""
-        found = self.stored_table(name)
-        if found:
-            return found
-        if name.parts[-1].startswith("@"):
-            raise sql_error(1087, name.parts[-1])
-        module = self._find(name)
-        if isinstance(module, StoredModule) and module.kind == "VIEW":
-            raise Refusal(
-                f"Changing view {module.full_name}",
-                "change its table",
-                line=name.at.line,
-                column=name.at.column,
-            )
-        raise sql_error(208, ".".join(name.parts))
-
-    def stored_object(self, name: ObjectName) -> StoredTable | StoredModule | None:
-        """A table or module, whatever it is."""
-        return self._find(name)
-
-    def columns_of(self, table: StoredTable) -> tuple[Column, ...]:
-        """Columns of a stored table as a query sees them."""
-        return tuple(
-            Column(column.name, column.type, bool(column.nullable)) for column in table.columns
-        )
-
-    def local_tables(self) -> list[StoredTable]:
-        """Table variables and temp tables in reach."""
-        found = list(self.tables.values())
-        frame: Frame | None = self
-        while frame:
-            found += frame.temporary.values()
-            frame = frame.parent
-        return found
-
-    def replace_local(self, old: StoredTable, new: StoredTable) -> None:
-        """Put a changed temp table in the place of the old one."""
-        frame: Frame | None = self
-        while frame:
-            if frame.temporary.get(old.name.lower()) is old:
-                frame.temporary[old.name.lower()] = new
-            frame = frame.parent
-
-    def forget_local(self, table: StoredTable) -> None:
-        """Take a temp table out of the level that made it."""
-        frame: Frame | None = self
-        while frame:
-            if frame.temporary.get(table.name.lower()) is table:
-                del frame.temporary[table.name.lower()]
-                return
-            frame = frame.parent
-
-    def keep_local(self, table: StoredTable) -> None:
-        """Know a temp table of this level."""
-        self.temporary[table.name.lower()] = table
-
-    def schema_of(self, name: ObjectName) -> str:
-        """The schema a name says, or the default one; 2760 when there is none of that name."""
-        self.check_database(name)
-        schema = name.parts[-2] if len(name.parts) > 1 else DEFAULT_SCHEMA
-        found = self.interpreter.catalog.schema(schema)
+        found = SESSION_FUNCTIONS.get(call)
         if found is None:
-            raise sql_error(2760, schema)
-        return found
+            reason = "it is not among those that the rule book lists"
+            raise refuse(call, reason, self.engine.at)
+        return found.type, found.read(self, *arguments)
 
-    def check_database(self, name: ObjectName) -> None:
-        """Refuse a name of another database."""
-        database = name.parts[-3] if len(name.parts) > 2 else None
-        if database and database.lower() != self.interpreter.database_name.lower():
-            raise Refusal(
-                f"Database {database}",
-                f"there is one database, {self.interpreter.database_name}",
-                line=name.at.line,
-                column=name.at.column,
-            )
+    # --- what the interpreter asks
 
-    def procedure_name(self) -> str | None:
-        """Name for errors, None in a batch or dynamic text."""
-        return self.module.full_name if self.module else None
-
-    def _find(self, name: ObjectName) -> StoredTable | StoredModule | None:
+    def find(self, name: ast.ObjectName) -> StoredObject | None:
+        """A table or module of the catalog; one part means the module's schema, then dbo."""
         self.check_database(name)
-        catalog = self.interpreter.catalog
+        catalog = self.engine.catalog
         if len(name.parts) > 1:
             return catalog.find(name.parts[-2], name.parts[-1])
         own = self.module.schema if self.module else DEFAULT_SCHEMA
         return catalog.find(own, name.parts[0]) or catalog.find(DEFAULT_SCHEMA, name.parts[0])
 
-    def local_table(self, name: str) -> StoredTable | None:
-        """A table variable of this level, or a temp table of this one or a caller's."""
-        key = name.lower()
-        if key.startswith("@"):
-            return self.tables.get(key)
+    def stored_table(self, name: ast.ObjectName) -> StoredTable | None:
+        """A table in the catalog, or a #temp table in reach."""
+        if name.parts[-1].startswith("#"):
+            return self.local_table(name.parts[-1])
+        found = self.find(name)
+        return found if isinstance(found, StoredTable) else None
+
+    def stored_module(self, name: ast.ObjectName, kind: str) -> StoredModule | None:
+        """A procedure, view or function in the catalog."""
+        found = self.find(name)
+        return found if isinstance(found, StoredModule) and found.kind == kind else None
+
+    def needed_table(self, name: ast.ObjectName) -> StoredTable:
+        """Find a table to change, or raise 208."""
+        found = self.stored_table(name)
+        if found:
+            return found
+        if view := self.stored_module(name, "VIEW"):
+            raise refuse(f"Changing view {view.full_name}", "change its table", name.at)
+        raise error(208, name)
+
+    def schema_of(self, name: ast.ObjectName) -> str:
+        """The schema a name says, or the default one; 2760 when there is none of that name."""
+        self.check_database(name)
+        schema = name.parts[-2] if len(name.parts) > 1 else DEFAULT_SCHEMA
+        found = self.engine.catalog.schema(schema)
+        if found is None:
+            raise error(2760, schema)
+        return found
+
+    def check_database(self, name: ast.ObjectName) -> None:
+        """Refuse a name of another database."""
+        database = name.parts[-3] if len(name.parts) > 2 else None
+        if database and database.lower() != self.engine.database_name.lower():
+            reason = f"there is one database, {self.engine.database_name}"
+            raise refuse(f"Database {database}", reason, name.at)
+
+    # --- temp tables
+
+    def frames(self) -> Iterator[Frame]:
+        """The level and its callers."""
         frame: Frame | None = self
         while frame:
-            if key in frame.temporary:
-                return frame.temporary[key]
+            yield frame
             frame = frame.parent
-        return None
 
-    def _system_view(self, name: ObjectName) -> Table:
-        view = system_view(self.interpreter, name.parts[-2], name.parts[-1])
-        if view is None:
-            raise Refusal(
-                f"catalog view {'.'.join(name.parts)}",
-                f"allowed: {', '.join(sorted(SYSTEM_VIEWS))}",
-                line=name.at.line,
-                column=name.at.column,
-            )
-        return view
+    def local_table(self, name: str) -> StoredTable | None:
+        """A temp table of this level or a caller's."""
+        found = (frame.temporary.get(name.lower()) for frame in self.frames())
+        return next((table for table in found if table), None)
 
-    def _view(self, name: ObjectName) -> View | None:
-        module = self.stored_module(name, "VIEW")
-        if module is None:
-            return None
-        return View(self._body(module), self.interpreter.catalog.tree(module).columns)
+    def local_tables(self) -> list[StoredTable]:
+        """The temp tables in reach."""
+        return [table for frame in self.frames() for table in frame.temporary.values()]
 
-    def _body(self, module: StoredModule) -> Query:
-        """Query of a view or function; names without a schema mean its own schema first."""
-        catalog = self.interpreter.catalog
-        body = catalog.tree(module).body
-        assert not isinstance(body, tuple)  # noqa: S101
-        common = {node.name.lower() for node in nodes(body) if isinstance(node, CommonTable)}
+    def keep_local(self, table: StoredTable, instead_of: StoredTable | None = None) -> None:
+        """Know a temp table of this level, or have it in the place of another."""
+        key = table.name.lower()
+        for frame in self.frames():
+            if frame.temporary.get(key) is instead_of:
+                frame.temporary[key] = table
+                return
 
-        def qualified(name: ObjectName) -> ObjectName:
+    def forget_local(self, table: StoredTable) -> None:
+        """Take a temp table out of the level that made it."""
+        for frame in self.frames():
+            if frame.temporary.get(table.name.lower()) is table:
+                del frame.temporary[table.name.lower()]
+
+    def drop_local_tables(self) -> None:
+        """Drop what the end of a level drops."""
+        if self.own_temporary:
+            for table in self.temporary.values():
+                self.engine.execute(f"DROP TABLE IF EXISTS {table.sql}")
+            self.temporary.clear()
+
+    # --- views
+
+    def _body(self, module: StoredModule) -> tuple[ast.Query, tuple[str, ...]]:
+        """Query and columns of a view or function; its own schema comes before dbo."""
+        catalog = self.engine.catalog
+        tree = catalog.tree(module)
+        assert isinstance(tree.body, ast.Query)  # noqa: S101
+        common = {n.name.lower() for n in ast.nodes(tree.body) if isinstance(n, ast.CommonTable)}
+
+        def qualified(name: ast.ObjectName) -> ast.ObjectName:
             (first, *rest) = name.parts
             own = not rest and first.lower() not in common and catalog.find(module.schema, first)
             return replace(name, parts=(module.schema, first)) if own else name
 
-        return with_names(body, qualified)
+        return ast.with_tables_renamed(tree.body, qualified), tree.columns
+
+    def _system_view(self, name: ast.ObjectName) -> Table:
+        """A catalog view, as a DuckDB table of what there is now."""
+        self.check_database(name)
+        key, engine = ".".join(name.parts[-2:]).lower(), self.engine
+        view = SYSTEM_VIEWS.get(key)
+        if view is None:
+            reason = f"allowed: {', '.join(sorted(SYSTEM_VIEWS))}"
+            raise refuse(f"catalog view {name}", reason, name.at)
+        columns, sql = _columns(view.columns), quote_sql("temp", key)
+        if engine.shown_views.get(key) != engine.catalog.version:
+            rows = list(view.rows(engine))
+            table = {
+                column.name: pa.array(
+                    [row[i] for row in rows], ARROW.get(column.type.name, pa.string())
+                )
+                for i, column in enumerate(columns)
+            }
+            engine.materialize(sql, pa.table(table))
+            engine.shown_views[key] = engine.catalog.version
+            engine.transaction.on_rollback(lambda: engine.shown_views.pop(key, None))
+        return Table(sql, columns)
+
+
+@cache
+def _columns(text: str) -> tuple[Column, ...]:
+    (statement,) = parse_batch(f"CREATE TABLE v ({text})")
+    assert isinstance(statement, ast.CreateTable)  # noqa: S101
+    return tuple(Column(column.name, column.type) for column in statement.columns)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from procluster.errors import SqlError
-from procluster.local.messages import sql_error
+from procluster.local import syntax as ast
+from procluster.local.frame import Frame
+from procluster.local.interpreter import Interpreter
+from procluster.local.messages import error
+from procluster.local.registry import run
 from procluster.local.results import Message
-from procluster.local.types import MAX, SqlType
+from procluster.local.types import INT, TEXT, SqlType
 
-if TYPE_CHECKING:
-    from procluster.local.frame import Frame
-    from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import Expression, Print, RaiseError, Throw
-
-__all__ = ["print_value", "raise_error", "throw"]
-
-TEXT = SqlType("nvarchar", MAX)
 MAX_MESSAGE = 2047
 MAX_PRINT = 4000
 SPECIFICATION = re.compile(
@@ -26,22 +22,24 @@ SPECIFICATION = re.compile(
 )
 
 
-def print_value(engine: Interpreter, statement: Print, frame: Frame) -> None:
+@run.register
+def print_value(statement: ast.Print, engine: Interpreter, frame: Frame) -> None:
     """PRINT."""
     text = engine.evaluate(statement.value, frame, TEXT)
     shown = " " if text in (None, "") else str(text)[:MAX_PRINT]
-    engine.send(Message(0, 0, 1, shown, statement.at.line, frame.procedure_name()))
+    engine.send(Message(0, 0, 1, shown, statement.at.line, frame.procedure))
     engine.row_count = 0
 
 
-def raise_error(engine: Interpreter, statement: RaiseError, frame: Frame) -> None:
+@run.register
+def raise_error(statement: ast.RaiseError, engine: Interpreter, frame: Frame) -> None:
     """RAISERROR: a message up to severity 10, an error above."""
     number, template = _message_of(engine, statement.message, frame)
-    severity = _whole(engine.evaluate(statement.severity, frame, SqlType("int")))
-    state = _whole(engine.evaluate(statement.state, frame, SqlType("int")))
+    severity = _whole(engine.evaluate(statement.severity, frame, INT))
+    state = _whole(engine.evaluate(statement.state, frame, INT))
     values = [engine.evaluate(argument, frame) for argument in statement.arguments]
     if severity > 18 and "LOG" not in statement.options:
-        raise sql_error(2754)
+        raise error(2754)
     severity, state = max(severity, 0), min(max(state, 0), 255) if state >= 0 else 1
     text = _format(template, values)
     if len(text) > MAX_MESSAGE:
@@ -49,7 +47,7 @@ def raise_error(engine: Interpreter, statement: RaiseError, frame: Frame) -> Non
     engine.row_count = 0
     if severity <= 10:
         shown = 0 if severity == 0 else severity
-        where = (statement.at.line, frame.procedure_name())
+        where = (statement.at.line, frame.procedure)
         engine.send(Message(number, shown, state, text, *where, "NOWAIT" in statement.options))
         if "SETERROR" in statement.options:
             engine.last_error = number
@@ -57,13 +55,12 @@ def raise_error(engine: Interpreter, statement: RaiseError, frame: Frame) -> Non
     raise SqlError(number, text, severity=severity, state=state)
 
 
-def _message_of(engine: Interpreter, message: Expression, frame: Frame) -> tuple[int, str]:
+def _message_of(engine: Interpreter, message: ast.Expression, frame: Frame) -> tuple[int, str]:
     value = engine.evaluate(message, frame)
     if isinstance(value, int):
         if value < 13000 or value == 50000:
-            raise sql_error(2732, value)
-        text = f"Error {value}, severity -1, state 1 was raised, but no message with that error "
-        raise SqlError(18054, text + "number was found in sys.messages.")
+            raise error(2732, value)
+        raise error(18054, value)
     return 50000, "" if value is None else str(value)
 
 
@@ -83,7 +80,7 @@ def _format(template: str, values: list[Any]) -> str:
             return None
         number, value = rest.pop(0)
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise sql_error(2786, number)
+            raise error(2786, number)
         return value
 
     def fill(found: re.Match[str]) -> str:
@@ -107,19 +104,20 @@ def _format(template: str, values: list[Any]) -> str:
     bad = re.search(r"%(?!%)", SPECIFICATION.sub("", template))
     if bad:
         place = template.index("%", 0)
-        raise sql_error(2787, template[place : place + 10])
+        raise error(2787, template[place : place + 10])
     return SPECIFICATION.sub(fill, template)
 
 
-def throw(engine: Interpreter, statement: Throw, frame: Frame) -> None:
+@run.register
+def throw(statement: ast.Throw, engine: Interpreter, frame: Frame) -> None:
     """THROW with an error of one's own, or again the one that was caught."""
     if statement.number is None or statement.message is None or statement.state is None:
         if engine.caught is None:
-            raise sql_error(10704)
+            raise error(10704)
         raise engine.caught
-    number = _whole(engine.evaluate(statement.number, frame, SqlType("int")))
+    number = _whole(engine.evaluate(statement.number, frame, INT))
     text = engine.evaluate(statement.message, frame, SqlType("nvarchar", 2048))
-    state = _whole(engine.evaluate(statement.state, frame, SqlType("int")))
+    state = _whole(engine.evaluate(statement.state, frame, INT))
     if number < 50000:
-        raise sql_error(35100, number)
+        raise error(35100, number)
     raise SqlError(number, "" if text is None else str(text), state=min(max(state, 0), 255))

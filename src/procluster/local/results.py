@@ -11,8 +11,6 @@ from procluster.local.types import SqlType
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Column", "Event", "Message", "ResultSet", "Returned", "RowCount"]
-
 
 @dataclass(frozen=True)
 class Column:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from procluster.local.satellite import Satellite
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["ScriptHosts"]
 
 MOST = 4
 

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Union
+from typing import Union
 
-from procluster.local.syntax import (
-    Check,
-    ColumnDefinition,
-    CreateIndex,
-    CreateTable,
-    ForeignKey,
-    KeyConstraint,
-    ObjectName,
-)
+from procluster.local import syntax as ast
+from procluster.local.quoting import quote_sql, quote_tsql
+from procluster.local.results import Column
 from procluster.local.types import KINDS, MAX, SqlType
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = [
-    "StoredModule",
-    "StoredObject",
-    "StoredTable",
-    "index_text",
-    "object_type",
-    "quote_sql",
-    "quote_tsql",
-    "same_name",
-    "storage_columns",
-    "table_of",
-    "type_of_storage",
-    "utc_now",
-]
 
 STORAGE = {
     **{kind.storage: kind.name for kind in KINDS.values() if kind.family in ("integer", "bit")},
@@ -44,17 +21,7 @@ STORAGE = {
     "UUID": "uniqueidentifier",
 }
 MODULE_TYPES = {"PROCEDURE": "P", "VIEW": "V", "FUNCTION": "IF"}
-CONSTRAINT_PREFIXES = {KeyConstraint: "PK", ForeignKey: "FK", Check: "CK"}
-
-
-def quote_sql(*parts: str) -> str:
-    """A DuckDB name from its parts."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-
-
-def quote_tsql(*parts: str) -> str:
-    """A T-SQL name from its parts."""
-    return ".".join("[" + part.replace("]", "]]") + "]" for part in parts)
+CONSTRAINT_PREFIXES = {ast.KeyConstraint: "PK", ast.ForeignKey: "FK", ast.Check: "CK"}
 
 
 def utc_now() -> datetime:
@@ -70,11 +37,11 @@ class StoredTable:
     schema: str
     name: str
     sql: str
-    columns: tuple[ColumnDefinition, ...]
-    keys: tuple[KeyConstraint, ...] = ()
-    checks: tuple[Check, ...] = ()
-    foreign_keys: tuple[ForeignKey, ...] = ()
-    indexes: tuple[CreateIndex, ...] = ()
+    columns: tuple[ast.ColumnDefinition, ...]
+    keys: tuple[ast.KeyConstraint, ...] = ()
+    checks: tuple[ast.Check, ...] = ()
+    foreign_keys: tuple[ast.ForeignKey, ...] = ()
+    indexes: tuple[ast.CreateIndex, ...] = ()
     created_at: datetime = field(default_factory=utc_now)
     modified_at: datetime = field(default_factory=utc_now)
 
@@ -84,11 +51,16 @@ class StoredTable:
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
     @property
-    def identity(self) -> ColumnDefinition | None:
+    def identity(self) -> ast.ColumnDefinition | None:
         """The IDENTITY column, if there is one."""
         return next((column for column in self.columns if column.identity), None)
 
-    def column(self, name: str) -> ColumnDefinition | None:
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """The columns as a query sees them."""
+        return tuple(Column(c.name, c.type, bool(c.nullable)) for c in self.columns)
+
+    def column(self, name: str) -> ast.ColumnDefinition | None:
         """Return the column of that name in any letter case."""
         key = name.lower()
         return next((column for column in self.columns if column.name.lower() == key), None)
@@ -112,7 +84,8 @@ class StoredTable:
             columns = ", ".join(quote_tsql(column) for column in key.columns)
             lines.append(f"CONSTRAINT {quote_tsql(key.name or '')} {key.kind} ({columns})")
         lines += [
-            f"CONSTRAINT {quote_tsql(check.name or '')} CHECK {check.text}" for check in self.checks
+            f"CONSTRAINT {quote_tsql(check.name or '')} CHECK {check.condition_text}"
+            for check in self.checks
         ]
         lines += [_foreign_key_text(foreign_key) for foreign_key in self.foreign_keys]
         body = ",\n    ".join(lines)
@@ -145,7 +118,7 @@ def object_type(item: StoredObject) -> str:
     return "U" if isinstance(item, StoredTable) else MODULE_TYPES[item.kind]
 
 
-def same_name(name: ObjectName | None, item: StoredObject) -> bool:
+def same_name(name: ast.ObjectName | None, item: StoredObject) -> bool:
     """Whether a name means an object; one part means schema dbo."""
     if name is None:
         return False
@@ -167,14 +140,14 @@ def type_of_storage(storage: str) -> SqlType | None:
 
 
 def table_of(
-    object_id: int, schema: str, name: str, sql: str, statement: CreateTable
+    object_id: int, schema: str, name: str, sql: str, statement: ast.CreateTable
 ) -> StoredTable:
     """A table from its statement; constraints without a name get one, key columns NOT NULL."""
     constraints = tuple(
         _named(constraint, name, object_id, number)
         for number, constraint in enumerate(statement.constraints)
     )
-    keys = tuple(c for c in constraints if isinstance(c, KeyConstraint))
+    keys = tuple(c for c in constraints if isinstance(c, ast.KeyConstraint))
     primary = {
         column.lower() for key in keys if key.kind == "PRIMARY KEY" for column in key.columns
     }
@@ -182,14 +155,14 @@ def table_of(
         _completed(column, column.name.lower() in primary, name, object_id)
         for column in statement.columns
     )
-    checks = tuple(c for c in constraints if isinstance(c, Check))
-    foreign_keys = tuple(c for c in constraints if isinstance(c, ForeignKey))
+    checks = tuple(c for c in constraints if isinstance(c, ast.Check))
+    foreign_keys = tuple(c for c in constraints if isinstance(c, ast.ForeignKey))
     return StoredTable(object_id, schema, name, sql, columns, keys, checks, foreign_keys)
 
 
 def _completed(
-    column: ColumnDefinition, in_primary_key: bool, table: str, object_id: int
-) -> ColumnDefinition:
+    column: ast.ColumnDefinition, in_primary_key: bool, table: str, object_id: int
+) -> ast.ColumnDefinition:
     nullable = column.nullable
     if nullable is None:
         nullable = not in_primary_key and column.identity is None
@@ -200,18 +173,21 @@ def _completed(
 
 
 def _named(
-    constraint: KeyConstraint | ForeignKey | Check, table: str, object_id: int, number: int
-) -> KeyConstraint | ForeignKey | Check:
+    constraint: ast.KeyConstraint | ast.ForeignKey | ast.Check,
+    table: str,
+    object_id: int,
+    number: int,
+) -> ast.KeyConstraint | ast.ForeignKey | ast.Check:
     if constraint.name:
         return constraint
     prefix = CONSTRAINT_PREFIXES[type(constraint)]
-    if isinstance(constraint, KeyConstraint) and constraint.kind == "UNIQUE":
+    if isinstance(constraint, ast.KeyConstraint) and constraint.kind == "UNIQUE":
         prefix = "UQ"
     suffix = f"{object_id & 0xFFFFFFFF:08X}{number:02X}"
     return replace(constraint, name=f"{prefix}__{table[:9]}__{suffix}")
 
 
-def _column_text(column: ColumnDefinition) -> str:
+def _column_text(column: ast.ColumnDefinition) -> str:
     words = [quote_tsql(column.name), str(column.type)]
     if column.identity:
         words.append(f"IDENTITY({column.identity[0]}, {column.identity[1]})")
@@ -222,7 +198,7 @@ def _column_text(column: ColumnDefinition) -> str:
     return " ".join(words)
 
 
-def _foreign_key_text(foreign_key: ForeignKey) -> str:
+def _foreign_key_text(foreign_key: ast.ForeignKey) -> str:
     columns = ", ".join(quote_tsql(column) for column in foreign_key.columns)
     text = f"CONSTRAINT {quote_tsql(foreign_key.name or '')} FOREIGN KEY ({columns}) REFERENCES "
     text += quote_tsql(*foreign_key.references.parts)
@@ -230,19 +206,16 @@ def _foreign_key_text(foreign_key: ForeignKey) -> str:
     return text + (f" ({referenced})" if referenced else "")
 
 
-def index_text(table: StoredTable, index: CreateIndex) -> str:
+def index_text(table: StoredTable, index: ast.CreateIndex) -> str:
     """CREATE INDEX."""
-    columns = ", ".join(
-        quote_tsql(getattr(item.expression, "parts", ("",))[-1]) + " DESC" * item.descending
-        for item in index.columns
-    )
+    columns = ", ".join(quote_tsql(c) + " DESC" * (c in index.descending) for c in index.columns)
+    include = ", ".join(map(quote_tsql, index.include))
     text = f"CREATE {'UNIQUE ' * index.unique}INDEX {quote_tsql(index.name)} ON "
     text += f"{quote_tsql(table.schema, table.name)} ({columns})"
-    if index.include:
-        text += f" INCLUDE ({', '.join(quote_tsql(name) for name in index.include)})"
+    text += f" INCLUDE ({include})" if include else ""
     return text + (f" WHERE {index.where_text}" if index.where_text else "")
 
 
-def storage_columns(columns: tuple[ColumnDefinition, ...]) -> str:
+def storage_columns(columns: tuple[ast.ColumnDefinition, ...]) -> str:
     """Columns as DuckDB's CREATE TABLE lists them."""
     return ", ".join(f"{quote_sql(column.name)} {column.type.storage}" for column in columns)

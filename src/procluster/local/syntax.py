@@ -1,67 +1,54 @@
-"""The shape of T-SQL: what the parser makes and what the interpreter and translator read.
+"""The shape of T-SQL: what the parser makes and what the interpreter and the translator read.
 
-One frozen dataclass per construct, named as SQL Server's documentation names it. Nothing here
-has behaviour. Whatever has no class here is refused by the parser.
+One frozen dataclass per construct, named as SQL Server's documentation names it; nothing here has
+behaviour. The parser makes a node by its name in the grammar, so a field is named once, there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal as OneOf
-from typing import Union
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, NamedTuple, TypeVar, Union
 
 from procluster.local.types import SqlType
 
-__all__: list[str] = []
 
-LiteralKind = OneOf["int", "decimal", "float", "string", "national", "binary", "null", "default"]
-Sign = OneOf["-", "+", "~"]
-BinaryOperator = OneOf["+", "-", "*", "/", "%", "&", "|", "^"]
-ComparisonOperator = OneOf["=", "<>", "<", "<=", ">", ">="]
-JoinKind = OneOf["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "CROSS APPLY", "OUTER APPLY"]
-SetOperator = OneOf["UNION", "UNION ALL", "EXCEPT", "INTERSECT"]
-KeyKind = OneOf["PRIMARY KEY", "UNIQUE"]
-ModuleKind = OneOf["PROCEDURE", "VIEW", "FUNCTION"]
-ModuleMode = OneOf["CREATE", "CREATE OR ALTER", "ALTER"]
-PermissionAction = OneOf["GRANT", "DENY", "REVOKE"]
-Securable = OneOf["OBJECT", "SCHEMA", "DATABASE"]
-MemberAction = OneOf["ADD", "DROP"]
-DropKind = OneOf["TABLE", "VIEW", "PROCEDURE", "FUNCTION", "SCHEMA", "ROLE", "INDEX"]
-
-
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """A place in a batch; line and column count from 1."""
 
     line: int
     column: int
 
 
+NOWHERE = Position(0, 0)
+
+
 @dataclass(frozen=True)
 class Node:
+    """Anything in a tree: where it starts."""
+
     at: Position = field(compare=False)
 
 
 @dataclass(frozen=True)
 class ObjectName(Node):
-    """A name of one to four parts without quotes: ``[seg].model`` → ("seg", "model")."""
+    """A name of one to four parts without quotes: ``[seg].model`` is ("seg", "model")."""
 
     parts: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return ".".join(self.parts)
 
-# --- expressions -------------------------------------------------------------------------------
+
+# --- expressions
 
 
 @dataclass(frozen=True)
 class Literal(Node):
-    """A constant. ``kind`` is the lexical form, from which the type follows.
+    """A constant: int, decimal, float, string, national, binary (hex digits), null or default."""
 
-    ``value`` is the text for int, decimal, float (as written), string and national (unquoted),
-    hex digits for binary, and "" for null and default.
-    """
-
-    kind: LiteralKind
-    value: str
+    kind: str
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,43 +67,42 @@ class Star(Node):
 
 @dataclass(frozen=True)
 class Variable(Node):
-    """``@name``, with its @."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class SystemVariable(Node):
-    """``@@NAME``, upper case, with its @@."""
+    """``@name``, or ``@@NAME`` in upper case."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Unary(Node):
-    operator: Sign
+    operator: str
     operand: Expression
 
 
 @dataclass(frozen=True)
 class Binary(Node):
-    operator: BinaryOperator
+    operator: str
     left: Expression
     right: Expression
 
 
 @dataclass(frozen=True)
-class Case(Node):
-    """Simple (``operand`` given: conditions are values) or searched (conditions are predicates)."""
+class Branch(Node):
+    """WHEN ... THEN ...: a condition, or in a simple CASE a value."""
 
-    operand: Expression | None
-    branches: tuple[tuple[Expression | Condition, Expression], ...]
-    otherwise: Expression | None
+    test: Expression | Condition
+    result: Expression
+
+
+@dataclass(frozen=True)
+class Case(Node):
+    branches: tuple[Branch, ...]
+    operand: Expression | None = None
+    otherwise: Expression | None = None
 
 
 @dataclass(frozen=True)
 class Cast(Node):
-    """CAST, TRY_CAST, CONVERT and TRY_CONVERT; ``style`` only for the last two."""
+    """CAST, CONVERT and their TRY_ forms."""
 
     operand: Expression
     target: SqlType
@@ -132,25 +118,20 @@ class OrderItem(Node):
 
 @dataclass(frozen=True)
 class Window(Node):
-    """``OVER (PARTITION BY ... ORDER BY ... ROWS ...)``; ``frame`` is the text, upper case."""
+    """``OVER (PARTITION BY ... ORDER BY ... ROWS ...)``; ``frame`` is its text, upper case."""
 
     partition_by: tuple[Expression, ...] = ()
     order_by: tuple[OrderItem, ...] = ()
-    frame: str | None = None
+    frame: str = ""
 
 
 @dataclass(frozen=True)
 class Call(Node):
-    """A function call; IIF, COALESCE, NULLIF and the like are calls too.
-
-    ``name`` is upper case for built-ins (one part) and as written for schema.function.
-    ``words`` holds bare keywords given as arguments (dateparts), upper case, in place:
-    DATEADD(day, 1, @d) has ``words = ("DAY",)`` and two arguments.
-    """
+    """A function call; the name of a built-in is upper case, ``word`` its datepart."""
 
     name: tuple[str, ...]
-    arguments: tuple[Expression | Condition, ...]
-    words: tuple[str, ...] = ()
+    arguments: tuple[Expression | Condition, ...] = ()
+    word: str = ""
     distinct: bool = False
     within_group: tuple[OrderItem, ...] = ()
     over: Window | None = None
@@ -161,23 +142,23 @@ class ScalarQuery(Node):
     query: Query
 
 
-Expression = Union[
-    Literal, ColumnRef, Star, Variable, SystemVariable, Unary, Binary, Case, Cast, Call, ScalarQuery
-]
+Expression = Union[Literal, ColumnRef, Star, Variable, Unary, Binary, Case, Cast, Call, ScalarQuery]
 
-# --- conditions (not values in T-SQL) ----------------------------------------------------------
+# --- conditions, which are not values in T-SQL
 
 
 @dataclass(frozen=True)
 class Comparison(Node):
-    operator: ComparisonOperator
+    operator: str
     left: Expression
     right: Expression
 
 
 @dataclass(frozen=True)
 class Logic(Node):
-    operator: OneOf["AND", "OR"]
+    """AND or OR."""
+
+    operator: str
     left: Condition
     right: Condition
 
@@ -190,37 +171,25 @@ class Negation(Node):
 @dataclass(frozen=True)
 class NullTest(Node):
     operand: Expression
-    negated: bool
 
 
 @dataclass(frozen=True)
 class InList(Node):
     operand: Expression
     choices: tuple[Expression, ...]
-    negated: bool
 
 
 @dataclass(frozen=True)
 class InQuery(Node):
     operand: Expression
     query: Query
-    negated: bool
-
-
-@dataclass(frozen=True)
-class Between(Node):
-    operand: Expression
-    low: Expression
-    high: Expression
-    negated: bool
 
 
 @dataclass(frozen=True)
 class Like(Node):
     operand: Expression
     pattern: Expression
-    escape: Expression | None
-    negated: bool
+    escape: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -228,18 +197,18 @@ class Exists(Node):
     query: Query
 
 
-Condition = Union[Comparison, Logic, Negation, NullTest, InList, InQuery, Between, Like, Exists]
+Condition = Union[Comparison, Logic, Negation, NullTest, InList, InQuery, Like, Exists]
+CONDITIONS = (Comparison, Logic, Negation, NullTest, InList, InQuery, Like, Exists)
 
-# --- table sources -----------------------------------------------------------------------------
+# --- sources of rows
 
 
 @dataclass(frozen=True)
 class NamedTable(Node):
-    """A table, view, temp table, table variable (one part starting with @) or CTE."""
+    """A table, view, temp table or common table."""
 
     name: ObjectName
     alias: str | None = None
-    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -252,8 +221,8 @@ class DerivedTable(Node):
 @dataclass(frozen=True)
 class ValuesTable(Node):
     rows: tuple[tuple[Expression, ...], ...]
-    alias: str
-    columns: tuple[str, ...]
+    alias: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -262,33 +231,38 @@ class JsonColumn(Node):
 
     name: str
     type: SqlType
-    path: str | None
-    as_json: bool
+    path: str | None = None
+    as_json: bool = False
 
 
 @dataclass(frozen=True)
 class FunctionTable(Node):
-    """OPENJSON, STRING_SPLIT, or an inline function of the user's."""
+    """OPENJSON, or an inline function of the user's."""
 
     call: Call
-    alias: str | None
+    alias: str | None = None
     columns: tuple[str, ...] = ()
-    schema: tuple[JsonColumn, ...] | None = None
+    schema: tuple[JsonColumn, ...] = ()
 
 
 @dataclass(frozen=True)
 class Join(Node):
-    """``kind`` CROSS APPLY / OUTER APPLY and CROSS have no condition."""
+    """What is joined to the sources before it; CROSS and APPLY have no condition."""
 
-    kind: JoinKind
-    left: TableSource
+    kind: str
     right: TableSource
-    condition: Condition | None
+    condition: Condition | None = None
 
 
-TableSource = Union[NamedTable, DerivedTable, ValuesTable, FunctionTable, Join]
+@dataclass(frozen=True)
+class Joined(Node):
+    first: TableSource
+    joins: tuple[Join, ...]
 
-# --- queries -----------------------------------------------------------------------------------
+
+TableSource = Union[NamedTable, DerivedTable, ValuesTable, FunctionTable, Joined]
+
+# --- queries
 
 
 @dataclass(frozen=True)
@@ -302,26 +276,19 @@ class SelectItem(Node):
 
 
 @dataclass(frozen=True)
-class Top(Node):
-    count: Expression
-    percent: bool = False
-    with_ties: bool = False
-
-
-@dataclass(frozen=True)
 class CommonTable(Node):
     name: str
-    columns: tuple[str, ...]
     query: Query
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Select(Node):
-    """One query specification; comma-separated FROM sources arrive as CROSS joins."""
+    """One query specification."""
 
     items: tuple[SelectItem, ...]
     distinct: bool = False
-    top: Top | None = None
+    top: Expression | None = None
     into: ObjectName | None = None
     source: TableSource | None = None
     where: Condition | None = None
@@ -331,14 +298,16 @@ class Select(Node):
 
 @dataclass(frozen=True)
 class SetOperation(Node):
-    operator: SetOperator
+    """UNION, UNION ALL, EXCEPT or INTERSECT."""
+
+    operator: str
     left: Select | SetOperation
     right: Select | SetOperation
 
 
 @dataclass(frozen=True)
 class Query(Node):
-    """A whole SELECT: CTEs, body, ORDER BY, OFFSET ... FETCH, FOR JSON."""
+    """A whole SELECT: common tables, body, ORDER BY, OFFSET ... FETCH."""
 
     body: Select | SetOperation
     with_tables: tuple[CommonTable, ...] = ()
@@ -347,50 +316,14 @@ class Query(Node):
     fetch: Expression | None = None
 
 
-# --- statements --------------------------------------------------------------------------------
+# --- statements
 
 
 @dataclass(frozen=True)
 class Declaration(Node):
     name: str
     type: SqlType
-    value: Expression | None
-
-
-@dataclass(frozen=True)
-class ColumnDefinition(Node):
-    name: str
-    type: SqlType
-    nullable: bool | None = None
-    identity: tuple[int, int] | None = None
-    default: Expression | None = None
-    default_name: str | None = None
-    default_text: str | None = None
-
-
-@dataclass(frozen=True)
-class KeyConstraint(Node):
-    kind: KeyKind
-    name: str | None
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ForeignKey(Node):
-    name: str | None
-    columns: tuple[str, ...]
-    references: ObjectName
-    referenced_columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Check(Node):
-    name: str | None
-    condition: Condition
-    text: str
-
-
-Constraint = Union[KeyConstraint, ForeignKey, Check]
+    value: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -399,15 +332,8 @@ class Declare(Node):
 
 
 @dataclass(frozen=True)
-class DeclareTable(Node):
-    name: str
-    columns: tuple[ColumnDefinition, ...]
-    constraints: tuple[Constraint, ...]
-
-
-@dataclass(frozen=True)
 class SetVariable(Node):
-    """``SET @v = e`` and ``SET @v += e`` (operator "+=")."""
+    """``SET @v = e``, ``SET @v += e``."""
 
     name: str
     operator: str
@@ -416,7 +342,7 @@ class SetVariable(Node):
 
 @dataclass(frozen=True)
 class SetOption(Node):
-    """``SET NOCOUNT, XACT_ABORT ON``; names upper case, value upper case ("ON", "OFF", ...)."""
+    """``SET NOCOUNT, XACT_ABORT ON``, upper case."""
 
     options: tuple[str, ...]
     value: str
@@ -431,7 +357,7 @@ class Print(Node):
 class If(Node):
     condition: Condition
     then: Statement
-    otherwise: Statement | None
+    otherwise: Statement | None = None
 
 
 @dataclass(frozen=True)
@@ -441,18 +367,15 @@ class While(Node):
 
 
 @dataclass(frozen=True)
-class Break(Node):
-    pass
+class Jump(Node):
+    """BREAK or CONTINUE."""
 
-
-@dataclass(frozen=True)
-class Continue(Node):
-    pass
+    word: str
 
 
 @dataclass(frozen=True)
 class Return(Node):
-    value: Expression | None
+    value: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -485,26 +408,18 @@ class RaiseError(Node):
 
 
 @dataclass(frozen=True)
-class BeginTransaction(Node):
-    name: str | None = None
+class Transaction(Node):
+    """BEGIN, COMMIT or ROLLBACK."""
 
-
-@dataclass(frozen=True)
-class CommitTransaction(Node):
-    name: str | None = None
-
-
-@dataclass(frozen=True)
-class RollbackTransaction(Node):
-    name: str | None = None
+    verb: str
 
 
 @dataclass(frozen=True)
 class Argument(Node):
-    """An argument of EXEC: a constant, a variable, a bare word (taken as a string) or DEFAULT."""
+    """An argument of EXEC: a constant, a variable, a bare word (a string) or DEFAULT."""
 
-    name: str | None
     value: Expression
+    name: str | None = None
     output: bool = False
 
 
@@ -515,25 +430,22 @@ class ResultColumn(Node):
     nullable: bool = True
 
 
-ResultSets = Union[tuple[tuple[ResultColumn, ...], ...], OneOf["NONE", "UNDEFINED"], None]
-
-
 @dataclass(frozen=True)
 class Execute(Node):
     """``EXEC @status = schema.procedure @a = 1, @b = @b OUTPUT WITH RESULT SETS (...)``.
 
-    ``result_sets``: None not given, "NONE", "UNDEFINED", or one tuple of columns per result set.
+    ``result_sets``: None not given, () NONE, else one tuple of columns for each result set.
     """
 
     procedure: ObjectName
-    arguments: tuple[Argument, ...]
+    arguments: tuple[Argument, ...] = ()
     status: str | None = None
-    result_sets: ResultSets = None
+    result_sets: tuple[tuple[ResultColumn, ...], ...] | None = None
 
 
 @dataclass(frozen=True)
 class ExecuteText(Node):
-    """``EXEC (N'...' + @more)``."""
+    """``EXEC (N'...')``."""
 
     text: Expression
 
@@ -545,19 +457,16 @@ class QueryStatement(Node):
 
 @dataclass(frozen=True)
 class Insert(Node):
-    """``source`` None means DEFAULT VALUES."""
+    """Without a source it is DEFAULT VALUES."""
 
     target: ObjectName
-    columns: tuple[str, ...]
-    source: Query | ValuesTable | Execute | ExecuteText | None
+    columns: tuple[str, ...] = ()
+    source: Query | ValuesTable | Execute | ExecuteText | None = None
     with_tables: tuple[CommonTable, ...] = ()
-    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Assignment(Node):
-    """``column = e``, ``@v = e`` or ``column += e``; ``target`` starts with @ for a variable."""
-
     target: str
     operator: str
     value: Expression
@@ -569,16 +478,16 @@ class Update(Node):
 
     target: ObjectName
     assignments: tuple[Assignment, ...]
-    source: TableSource | None
-    where: Condition | None
+    source: TableSource | None = None
+    where: Condition | None = None
     with_tables: tuple[CommonTable, ...] = ()
 
 
 @dataclass(frozen=True)
 class Delete(Node):
     target: ObjectName
-    source: TableSource | None
-    where: Condition | None
+    source: TableSource | None = None
+    where: Condition | None = None
     with_tables: tuple[CommonTable, ...] = ()
 
 
@@ -587,31 +496,71 @@ class Truncate(Node):
     target: ObjectName
 
 
+# --- definitions
+
+
+@dataclass(frozen=True)
+class ColumnDefinition(Node):
+    name: str
+    type: SqlType
+    nullable: bool | None = None
+    identity: tuple[int, int] | None = None
+    default: Expression | None = None
+    default_text: str | None = None
+    default_name: str | None = None
+
+
+@dataclass(frozen=True)
+class KeyConstraint(Node):
+    """PRIMARY KEY or UNIQUE."""
+
+    kind: str
+    columns: tuple[str, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class ForeignKey(Node):
+    references: ObjectName
+    columns: tuple[str, ...] = ()
+    referenced_columns: tuple[str, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Check(Node):
+    condition: Condition
+    condition_text: str
+    name: str | None = None
+
+
+Constraint = Union[KeyConstraint, ForeignKey, Check]
+
+
 @dataclass(frozen=True)
 class CreateTable(Node):
     name: ObjectName
     columns: tuple[ColumnDefinition, ...]
-    constraints: tuple[Constraint, ...]
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True)
 class AlterTable(Node):
-    """ADD columns and constraints, DROP CONSTRAINT / COLUMN."""
-
     name: ObjectName
-    add_columns: tuple[ColumnDefinition, ...] = ()
-    add_constraints: tuple[Constraint, ...] = ()
+    columns: tuple[ColumnDefinition, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
     drop_columns: tuple[str, ...] = ()
     drop_constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CreateIndex(Node):
-    """Indexes are recorded, and enforced when unique."""
+    """Recorded, and enforced when unique."""
 
     name: str
     table: ObjectName
-    columns: tuple[OrderItem, ...]
+    columns: tuple[str, ...]
+    descending: tuple[str, ...] = ()
     unique: bool = False
     include: tuple[str, ...] = ()
     where: Condition | None = None
@@ -628,94 +577,90 @@ class Parameter(Node):
 
 @dataclass(frozen=True)
 class CreateModule(Node):
-    """CREATE [OR ALTER] PROCEDURE, VIEW or inline FUNCTION; ALTER is mode "ALTER".
+    """CREATE, CREATE OR ALTER or ALTER (``mode``) of a PROCEDURE, VIEW or inline FUNCTION.
 
-    ``text`` is the whole batch as sys.sql_modules keeps it: CREATE for ALTER, blanks for OR
-    ALTER. ``body`` is the statements of a procedure, the Query of a view or inline function.
+    ``text`` is the whole batch as sys.sql_modules keeps it; ``body`` the statements of a
+    procedure, the query of a view or function.
     """
 
-    kind: ModuleKind
-    mode: ModuleMode
+    kind: str
+    mode: str
     name: ObjectName
-    parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...] | Query
     text: str
+    parameters: tuple[Parameter, ...] = ()
     columns: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class CreateSchema(Node):
-    name: str
-    authorization: str | None = None
+class CreateName(Node):
+    """CREATE SCHEMA or CREATE ROLE."""
 
-
-@dataclass(frozen=True)
-class CreateRole(Node):
+    kind: str
     name: str
-    authorization: str | None = None
 
 
 @dataclass(frozen=True)
 class Permission(Node):
-    """GRANT, DENY, REVOKE: recorded, not enforced. ``on`` is None for the database."""
+    """GRANT, DENY or REVOKE; ``on`` is None for the database."""
 
-    action: PermissionAction
+    action: str
     permissions: tuple[str, ...]
-    on_kind: Securable
-    on: ObjectName | None
     principals: tuple[str, ...]
+    on_kind: str = "OBJECT"
+    on: ObjectName | None = None
 
 
 @dataclass(frozen=True)
 class RoleMember(Node):
-    """ALTER ROLE role ADD | DROP MEMBER principal."""
+    """``ALTER ROLE r ADD | DROP MEMBER m``."""
 
     role: str
-    action: MemberAction
+    action: str
     member: str
 
 
 @dataclass(frozen=True)
 class Drop(Node):
-    kind: DropKind
+    """``on`` is the table of an index."""
+
+    kind: str
     names: tuple[ObjectName, ...]
     if_exists: bool = False
     on: ObjectName | None = None
 
 
 Statement = Union[
-    Declare,
-    DeclareTable,
-    SetVariable,
-    SetOption,
-    Print,
-    If,
-    While,
-    Break,
-    Continue,
-    Return,
-    Block,
-    TryCatch,
-    Throw,
-    RaiseError,
-    BeginTransaction,
-    CommitTransaction,
-    RollbackTransaction,
-    Execute,
-    ExecuteText,
-    QueryStatement,
-    Insert,
-    Update,
-    Delete,
-    Truncate,
-    CreateTable,
-    AlterTable,
-    CreateIndex,
-    CreateModule,
-    CreateSchema,
-    CreateRole,
-    Permission,
-    RoleMember,
-    Drop,
-]
+    Declare, SetVariable, SetOption, Print, If, While, Jump, Return, Block, TryCatch, Throw,
+    RaiseError, Transaction, Execute, ExecuteText, QueryStatement, Insert, Update, Delete, Truncate,
+    CreateTable, AlterTable, CreateIndex, CreateModule, CreateName, Permission, RoleMember, Drop,
+]  # fmt: skip
+
+# --- walking and changing trees
+
+T = TypeVar("T")
+
+
+def nodes(tree: object, *opaque: type) -> Iterator[Node]:
+    """Every node of a tree in the order it is written, not entering nodes of ``opaque`` types."""
+    if isinstance(tree, tuple):
+        for part in tree:
+            yield from nodes(part, *opaque)
+    elif isinstance(tree, Node):
+        yield tree
+        if not isinstance(tree, opaque):
+            for part in fields(tree):
+                yield from nodes(getattr(tree, part.name), *opaque)
+
+
+def with_tables_renamed(tree: T, change: Callable[[ObjectName], ObjectName]) -> T:
+    """Copy a tree with the name of every table in it changed."""
+    value: Any = tree
+    if isinstance(value, NamedTable):
+        value = replace(value, name=change(value.name))
+    elif isinstance(value, Node) and is_dataclass(value):
+        parts = {p.name: with_tables_renamed(getattr(value, p.name), change) for p in fields(value)}
+        value = replace(value, **parts)
+    elif type(value) is tuple:
+        value = tuple(with_tables_renamed(part, change) for part in value)
+    return value  # type: ignore[no-any-return]

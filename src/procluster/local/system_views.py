@@ -1,4 +1,4 @@
-"""Catalog views: what sys.* and INFORMATION_SCHEMA.* show, made when it is asked for.
+"""Catalog views: what sys.* and INFORMATION_SCHEMA.TABLES show, made when it is asked for.
 
 Names and types of the columns are those of "System catalog views (Transact-SQL)"; columns that
 the embedded engine has nothing to say about are left out.
@@ -6,166 +6,261 @@ the embedded engine has nothing to say about are left out.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-import pyarrow as pa
+from procluster.local import syntax as ast
+from procluster.local.engine import Engine
+from procluster.local.expressions import COLLATION
+from procluster.local.registry import system_view
+from procluster.local.session_functions import DATABASE_ID, PRINCIPALS
+from procluster.local.stored import StoredTable, object_type
+from procluster.local.types import KINDS, SqlType
 
-from procluster.local import system_rows
-from procluster.local.parser import parse_batch
-from procluster.local.results import Column
-from procluster.local.stored import quote_sql
-from procluster.local.syntax import CreateTable
-from procluster.local.translate.names import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from procluster.local.interpreter import Interpreter
-
-__all__ = ["SYSTEM_VIEWS", "SystemView", "system_view"]
-
-ARROW = {
-    "int": pa.int32(),
-    "bit": pa.bool_(),
-    "tinyint": pa.uint8(),
-    "smallint": pa.int16(),
-    "datetime": pa.timestamp("us"),
+Rows = Iterator[tuple[Any, ...]]
+DBO = PRINCIPALS["dbo"]
+TYPE_WORDS = {
+    "U": "USER_TABLE",
+    "V": "VIEW",
+    "P": "SQL_STORED_PROCEDURE",
+    "IF": "SQL_INLINE_TABLE_VALUED_FUNCTION",
+    "PK": "PRIMARY_KEY_CONSTRAINT",
+    "UQ": "UNIQUE_CONSTRAINT",
+    "C": "CHECK_CONSTRAINT",
+    "F": "FOREIGN_KEY_CONSTRAINT",
+    "D": "DEFAULT_CONSTRAINT",
 }
-"""Arrow types of the columns; the others are text."""
-
-
-class SystemView(NamedTuple):
-    """A catalog view: its columns as in CREATE TABLE, and how its rows are made."""
-
-    columns: str
-    rows: Callable[[Interpreter], Iterable[tuple[Any, ...]]]
-
-
 OBJECT_COLUMNS = (
     "name sysname, object_id int, principal_id int, schema_id int, parent_object_id int, "
     "type char(2), type_desc nvarchar(60), create_date datetime, modify_date datetime, "
     "is_ms_shipped bit, is_published bit, is_schema_published bit"
 )
-SYSTEM_VIEWS: dict[str, SystemView] = {
-    "sys.objects": SystemView(OBJECT_COLUMNS, system_rows.objects),
-    "sys.tables": SystemView(OBJECT_COLUMNS, lambda engine: system_rows.objects(engine, "U")),
-    "sys.views": SystemView(OBJECT_COLUMNS, lambda engine: system_rows.objects(engine, "V")),
-    "sys.procedures": SystemView(OBJECT_COLUMNS, lambda engine: system_rows.objects(engine, "P")),
-    "sys.schemas": SystemView("name sysname, schema_id int, principal_id int", system_rows.schemas),
-    "sys.columns": SystemView(
-        "object_id int, name sysname, column_id int, system_type_id tinyint, user_type_id int, "
-        "max_length smallint, precision tinyint, scale tinyint, collation_name sysname, "
-        "is_nullable bit, is_identity bit, is_computed bit",
-        system_rows.columns,
-    ),
-    "sys.types": SystemView(
-        "name sysname, system_type_id tinyint, user_type_id int, schema_id int, "
-        "is_nullable bit, is_user_defined bit",
-        system_rows.types,
-    ),
-    "sys.sql_modules": SystemView(
-        "object_id int, definition nvarchar(max), uses_ansi_nulls bit, uses_quoted_identifier bit",
-        system_rows.modules,
-    ),
-    "sys.parameters": SystemView(
-        "object_id int, name sysname, parameter_id int, system_type_id tinyint, "
-        "user_type_id int, max_length smallint, precision tinyint, scale tinyint, "
-        "is_output bit, has_default_value bit",
-        system_rows.parameters,
-    ),
-    "sys.indexes": SystemView(
-        "object_id int, name sysname, index_id int, type tinyint, type_desc nvarchar(60), "
-        "is_unique bit, is_primary_key bit, is_unique_constraint bit, has_filter bit, "
-        "filter_definition nvarchar(max)",
-        system_rows.indexes,
-    ),
-    "sys.index_columns": SystemView(
-        "object_id int, index_id int, index_column_id int, column_id int, key_ordinal tinyint, "
-        "is_descending_key bit, is_included_column bit",
-        system_rows.index_columns,
-    ),
-    "sys.check_constraints": SystemView(
-        "name sysname, parent_object_id int, definition nvarchar(max)",
-        system_rows.check_constraints,
-    ),
-    "sys.default_constraints": SystemView(
-        "name sysname, parent_object_id int, parent_column_id int, definition nvarchar(max)",
-        system_rows.default_constraints,
-    ),
-    "sys.foreign_keys": SystemView(
-        "name sysname, parent_object_id int, referenced_object_id int", system_rows.foreign_keys
-    ),
-    "sys.database_principals": SystemView(
-        "name sysname, principal_id int, type char(1), type_desc nvarchar(60), "
-        "default_schema_name sysname, is_fixed_role bit",
-        system_rows.principals,
-    ),
-    "sys.database_permissions": SystemView(
-        "class tinyint, class_desc nvarchar(60), major_id int, minor_id int, "
-        "grantee_principal_id int, grantor_principal_id int, type char(4), "
-        "permission_name nvarchar(128), state char(1), state_desc nvarchar(60)",
-        system_rows.permissions,
-    ),
-    "sys.database_role_members": SystemView(
-        "role_principal_id int, member_principal_id int", system_rows.members
-    ),
-    "sys.databases": SystemView(
-        "name sysname, database_id int, compatibility_level tinyint, collation_name sysname",
-        system_rows.databases,
-    ),
-    "sys.configurations": SystemView(
-        "configuration_id int, name nvarchar(35), value int, minimum int, maximum int, "
-        "value_in_use int, description nvarchar(255), is_dynamic bit, is_advanced bit",
-        system_rows.configurations,
-    ),
-    "information_schema.tables": SystemView(
-        "TABLE_CATALOG nvarchar(128), TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname, "
-        "TABLE_TYPE varchar(10)",
-        system_rows.tables_of_schema,
-    ),
-    "information_schema.columns": SystemView(
-        "TABLE_CATALOG nvarchar(128), TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname, "
-        "COLUMN_NAME sysname, ORDINAL_POSITION int, COLUMN_DEFAULT nvarchar(4000), "
-        "IS_NULLABLE varchar(3), DATA_TYPE nvarchar(128), CHARACTER_MAXIMUM_LENGTH int, "
-        "CHARACTER_OCTET_LENGTH int, NUMERIC_PRECISION tinyint, NUMERIC_SCALE int",
-        system_rows.columns_of_schema,
-    ),
-    "information_schema.routines": SystemView(
-        "ROUTINE_CATALOG nvarchar(128), ROUTINE_SCHEMA nvarchar(128), ROUTINE_NAME sysname, "
-        "ROUTINE_TYPE nvarchar(20), ROUTINE_DEFINITION nvarchar(4000), CREATED datetime, "
-        "LAST_ALTERED datetime",
-        system_rows.routines,
-    ),
+TYPED = (
+    "system_type_id tinyint, user_type_id int, max_length smallint, precision tinyint, "
+    "scale tinyint"
+)
+PERMISSION_CODES = {
+    "ALTER": "AL", "CONNECT": "CO", "CONTROL": "CL", "DELETE": "DL", "EXECUTE": "EX",
+    "EXECUTE ANY EXTERNAL SCRIPT": "EAES", "INSERT": "IN", "REFERENCES": "RF", "SELECT": "SL",
+    "UPDATE": "UP", "VIEW DEFINITION": "VW",
+}  # fmt: skip
+PERMISSION_CLASSES = {
+    "DATABASE": (0, "DATABASE"),
+    "OBJECT": (1, "OBJECT_OR_COLUMN"),
+    "SCHEMA": (3, "SCHEMA"),
 }
-"""Every catalog view that can be read, by lower-case name."""
 
 
-def system_view(interpreter: Interpreter, schema: str, name: str) -> Table | None:
-    """Return a catalog view as a DuckDB table, None without a view of that name."""
-    key = f"{schema}.{name}".lower()
-    view = SYSTEM_VIEWS.get(key)
-    if view is None:
-        return None
-    columns, sql = _columns(view.columns), quote_sql("temp", key)
-    if interpreter.shown_views.get(key) != interpreter.catalog.version:
-        rows = list(view.rows(interpreter))
-        table = pa.table(
-            {
-                column.name: pa.array(
-                    [row[place] for row in rows], ARROW.get(column.type.name, pa.string())
-                )
-                for place, column in enumerate(columns)
-            }
-        )
-        interpreter.materialize(sql, table)
-        interpreter.shown_views[key] = interpreter.catalog.version
-        interpreter.transaction.on_rollback(lambda: interpreter.shown_views.pop(key, None))
-    return Table(sql, columns)
+def typed(kind: SqlType) -> tuple[int, ...]:
+    number = kind.kind.system_type_id
+    return number, number, kind.max_length, *kind.precision
 
 
-@cache
-def _columns(text: str) -> tuple[Column, ...]:
-    (statement,) = parse_batch(f"CREATE TABLE v ({text})")
-    assert isinstance(statement, CreateTable)  # noqa: S101
-    return tuple(Column(column.name, column.type) for column in statement.columns)
+def sorted_tables(engine: Engine) -> list[StoredTable]:
+    return sorted(engine.catalog.tables(), key=lambda table: table.object_id)
+
+
+def object_rows(engine: Engine, *types: str) -> Rows:
+    catalog = engine.catalog
+    for item in sorted(catalog.objects.values(), key=lambda found: found.object_id):
+        code, schema_id = object_type(item), catalog.schemas[catalog.schema(item.schema) or "dbo"]
+        dates = (item.created_at, item.modified_at, False, False, False)
+        if not types or code in types:
+            words = TYPE_WORDS[code]
+            yield item.name, item.object_id, None, schema_id, 0, code, words, *dates
+        if isinstance(item, StoredTable):
+            for place, (name, kind) in enumerate(item.constraints(), 1):
+                if kind in types or not types:
+                    # A constraint has no number of its own here: one behind those of objects.
+                    number = 1_000_000_000 + item.object_id % 10_000_000 * 64 + place
+                    words = TYPE_WORDS[kind]
+                    yield name, number, None, schema_id, item.object_id, kind, words, *dates
+
+
+def _registered(name: str, *types: str) -> None:
+    system_view(name, OBJECT_COLUMNS)(lambda engine: object_rows(engine, *types))
+
+
+for view, codes in {
+    "sys.objects": (),
+    "sys.tables": ("U",),
+    "sys.views": ("V",),
+    "sys.procedures": ("P",),
+    "sys.key_constraints": ("PK", "UQ"),
+}.items():
+    _registered(view, *codes)
+
+
+@system_view("sys.databases", "name sysname, database_id int, compatibility_level tinyint, "
+             "collation_name sysname, state tinyint, state_desc nvarchar(60), is_read_only bit, "
+             "is_read_committed_snapshot_on bit")  # fmt: skip
+def databases(engine: Engine) -> Rows:
+    yield engine.database_name, DATABASE_ID, 160, COLLATION, 0, "ONLINE", False, True
+
+
+@system_view("sys.schemas", "name sysname, schema_id int, principal_id int")
+def schemas(engine: Engine) -> Rows:
+    for name, number in engine.catalog.schemas.items():
+        yield name, number, DBO
+
+
+@system_view("sys.columns", f"object_id int, name sysname, column_id int, {TYPED}, collation_name "
+             "sysname, is_nullable bit, is_identity bit, is_computed bit")  # fmt: skip
+def columns(engine: Engine) -> Rows:
+    for table in engine.catalog.tables():
+        for number, column in enumerate(table.columns, 1):
+            collation = COLLATION if column.type.family == "text" else None
+            flags = column.nullable, column.identity is not None, False
+            yield table.object_id, column.name, number, *typed(column.type), collation, *flags
+
+
+@system_view("sys.types", "name sysname, system_type_id tinyint, user_type_id int, schema_id int, "
+             "is_nullable bit, is_user_defined bit")  # fmt: skip
+def types(_: Engine) -> Rows:
+    for kind in KINDS.values():
+        yield kind.name, kind.system_type_id, kind.system_type_id, 4, True, False
+
+
+@system_view("sys.sql_modules", "object_id int, definition nvarchar(max), uses_ansi_nulls bit, "
+             "uses_quoted_identifier bit")  # fmt: skip
+def modules(engine: Engine) -> Rows:
+    for module in engine.catalog.modules():
+        yield module.object_id, module.text, True, True
+
+
+@system_view("sys.parameters", f"object_id int, name sysname, parameter_id int, {TYPED}, "
+             "is_output bit, has_default_value bit")  # fmt: skip
+def parameters(engine: Engine) -> Rows:
+    for module in engine.catalog.modules():
+        for number, parameter in enumerate(engine.catalog.tree(module).parameters, 1):
+            flags = parameter.output, parameter.default is not None
+            yield module.object_id, parameter.name, number, *typed(parameter.type), *flags
+
+
+def numbered_indexes(
+    table: StoredTable,
+) -> Iterator[tuple[int, ast.KeyConstraint | ast.CreateIndex]]:
+    """The keys and indexes of a table with their index_id; the primary key is 1."""
+    number = 1
+    for key in table.keys:
+        primary = key.kind == "PRIMARY KEY"
+        number += not primary
+        yield 1 if primary else number, key
+    yield from enumerate(table.indexes, number + 1)
+
+
+@system_view("sys.indexes", "object_id int, name sysname, index_id int, type tinyint, "
+             "type_desc nvarchar(60), is_unique bit, is_primary_key bit, is_unique_constraint bit, "
+             "has_filter bit, filter_definition nvarchar(max)")  # fmt: skip
+def indexes(engine: Engine) -> Rows:
+    for table in engine.catalog.tables():
+        if all(key.kind == "UNIQUE" for key in table.keys):
+            yield table.object_id, None, 0, 0, "HEAP", False, False, False, False, None
+        for number, found in numbered_indexes(table):
+            kind = (1, "CLUSTERED") if number == 1 else (2, "NONCLUSTERED")
+            flags: tuple[object, ...] = (True, number == 1, number > 1, False, None)
+            if isinstance(found, ast.CreateIndex):
+                flags = (found.unique, False, False, found.where is not None, found.where_text)
+            yield table.object_id, found.name, number, *kind, *flags
+
+
+@system_view("sys.index_columns", "object_id int, index_id int, index_column_id int, "
+             "column_id int, key_ordinal tinyint, is_descending_key bit, "
+             "is_included_column bit")  # fmt: skip
+def index_columns(engine: Engine) -> Rows:
+    for table in engine.catalog.tables():
+        numbers = {column.name.lower(): place for place, column in enumerate(table.columns, 1)}
+        for index_id, found in numbered_indexes(table):
+            included = found.include if isinstance(found, ast.CreateIndex) else ()
+            descending = found.descending if isinstance(found, ast.CreateIndex) else ()
+            for place, name in enumerate((*found.columns, *included), 1):
+                is_key = place <= len(found.columns)
+                where = place, numbers[name.lower()], place if is_key else 0
+                yield table.object_id, index_id, *where, name in descending, not is_key
+
+
+@system_view("sys.check_constraints", f"{OBJECT_COLUMNS}, definition nvarchar(max)")
+def check_constraints(engine: Engine) -> Rows:
+    texts = [f"({c.condition_text})" for table in sorted_tables(engine) for c in table.checks]
+    for row, text in zip(object_rows(engine, "C"), texts, strict=True):
+        yield *row, text
+
+
+@system_view("sys.default_constraints", f"{OBJECT_COLUMNS}, parent_column_id int, "
+             "definition nvarchar(max)")  # fmt: skip
+def default_constraints(engine: Engine) -> Rows:
+    defaults = [
+        (place, f"({column.default_text})")
+        for table in sorted_tables(engine)
+        for place, column in enumerate(table.columns, 1)
+        if column.default_name
+    ]
+    for row, default in zip(object_rows(engine, "D"), defaults, strict=True):
+        yield *row, *default
+
+
+@system_view("sys.foreign_keys", f"{OBJECT_COLUMNS}, referenced_object_id int")
+def foreign_keys(engine: Engine) -> Rows:
+    keys = [key for table in sorted_tables(engine) for key in table.foreign_keys]
+    for row, key in zip(object_rows(engine, "F"), keys, strict=True):
+        parts = key.references.parts
+        schema = parts[-2] if len(parts) > 1 else "dbo"
+        yield *row, getattr(engine.catalog.find(schema, parts[-1]), "object_id", None)
+
+
+@system_view("sys.database_principals", "name sysname, principal_id int, type char(1), "
+             "type_desc nvarchar(60), default_schema_name sysname, is_fixed_role bit")  # fmt: skip
+def principals(engine: Engine) -> Rows:
+    yield "public", 0, "R", "DATABASE_ROLE", None, True
+    yield "dbo", DBO, "S", "SQL_USER", "dbo", False
+    yield "guest", 2, "S", "SQL_USER", "dbo", False
+    for name, number in engine.catalog.roles.items():
+        yield name, number, "R", "DATABASE_ROLE", None, False
+
+
+@system_view("sys.database_permissions", "class tinyint, class_desc nvarchar(60), major_id int, "
+             "minor_id int, grantee_principal_id int, grantor_principal_id int, type char(4), "
+             "permission_name nvarchar(128), state char(1), state_desc nvarchar(60)")  # fmt: skip
+def permissions(engine: Engine) -> Rows:
+    catalog = engine.catalog
+    for held in catalog.permissions.values():
+        kind = held.on_kind if held.on else "DATABASE"
+        major = 0
+        if held.on and kind == "SCHEMA":
+            major = catalog.schemas[catalog.schema(held.on.parts[-1]) or "dbo"]
+        elif held.on:
+            schema = held.on.parts[-2] if len(held.on.parts) > 1 else "dbo"
+            major = getattr(catalog.find(schema, held.on.parts[-1]), "object_id", 0)
+        for permission in held.permissions:
+            for principal in held.principals:
+                grantee = catalog.roles.get(catalog.role(principal) or "", 0)
+                code = PERMISSION_CODES.get(permission, permission[:4])
+                state = held.action[0], held.action
+                yield *PERMISSION_CLASSES[kind], major, 0, grantee, DBO, code, permission, *state
+
+
+@system_view("sys.database_role_members", "role_principal_id int, member_principal_id int")
+def members(engine: Engine) -> Rows:
+    roles = engine.catalog.roles
+    for member in engine.catalog.members.values():
+        role, inner = engine.catalog.role(member.role), engine.catalog.role(member.member)
+        if role:
+            yield roles[role], roles[inner] if inner else DBO
+
+
+@system_view("sys.configurations", "configuration_id int, name nvarchar(35), value int, "
+             "minimum int, maximum int, value_in_use int, description nvarchar(255), "
+             "is_dynamic bit, is_advanced bit")  # fmt: skip
+def configurations(_: Engine) -> Rows:
+    text = "Allows execution of external scripts"
+    yield 1586, "external scripts enabled", 1, 0, 1, 1, text, True, False
+
+
+@system_view("information_schema.tables", "TABLE_CATALOG nvarchar(128), "
+             "TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname, TABLE_TYPE varchar(10)")  # fmt: skip
+def tables_of_schema(engine: Engine) -> Rows:
+    for item in engine.catalog.objects.values():
+        code = object_type(item)
+        if code in "UV":
+            kind = "BASE TABLE" if code == "U" else "VIEW"
+            yield engine.database_name, item.schema, item.name, kind

@@ -1,170 +1,242 @@
-"""CREATE TABLE, DECLARE @t TABLE, SELECT INTO, CREATE INDEX, and DROP of tables and indexes."""
+"""CREATE TABLE, SELECT INTO, ALTER TABLE, CREATE INDEX, and DROP of tables and indexes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from procluster.local import syntax as ast
 from procluster.local.constraints import (
-    RowNames,
     UniqueKey,
+    check_new_rows,
+    check_rules,
     find_duplicate,
-    referenced_columns,
-    row_query,
     shown,
-    unique_keys,
 )
-from procluster.local.local_tables import keep_temporary, new_local_table
-from procluster.local.messages import sql_error
-from procluster.local.stored import (
-    StoredTable,
-    quote_sql,
-    same_name,
-    storage_columns,
-    table_of,
-)
-from procluster.local.syntax import (
-    ColumnDefinition,
-    ColumnRef,
-    CreateTable,
-    ObjectName,
-    Position,
-)
-from procluster.local.translate import compile_expression, compile_query
-from procluster.local.translate.names import Table
-
-if TYPE_CHECKING:
-    from procluster.local.frame import Frame
-    from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import (
-        CreateIndex,
-        DeclareTable,
-        Drop,
-        ForeignKey,
-    )
-    from procluster.local.translate.names import Compiled
+from procluster.local.frame import Frame
+from procluster.local.interpreter import Interpreter
+from procluster.local.messages import error, refuse
+from procluster.local.quoting import literal, quote_sql
+from procluster.local.registry import run
+from procluster.local.stored import StoredTable, storage_columns, table_of, utc_now
+from procluster.local.translate import Compiled, Table
 
 
-NOWHERE = Position(0, 0)
-__all__ = [
-    "check_columns",
-    "check_reference",
-    "check_rules",
-    "create_from_query",
-    "create_index",
-    "create_table",
-    "declare_table",
-    "drop_index",
-    "drop_table",
-]
-
-
-def create_table(engine: Interpreter, statement: CreateTable, frame: Frame) -> None:
+@run.register
+def create_table(statement: ast.CreateTable, engine: Interpreter, frame: Frame) -> None:
     """CREATE TABLE, permanent or #temp."""
-    check_columns(statement)
+    _check_columns(statement)
     with engine.transaction.change():
         if statement.name.parts[-1].startswith("#"):
-            table = new_local_table(engine, statement, statement.name.parts[-1], frame)
-            keep_temporary(engine, table, frame)
+            _create_temporary(engine, statement, frame)
         else:
             _create_permanent(engine, statement, frame)
     engine.row_count = 0
 
 
-def _create_permanent(engine: Interpreter, statement: CreateTable, frame: Frame) -> None:
-    schema, name = _free_name(engine, statement.name, frame)
+def _create_temporary(engine: Interpreter, statement: ast.CreateTable, frame: Frame) -> None:
+    name = statement.name.parts[-1]
+    if name.startswith("##"):
+        reason = "use a # table or a table of the database"
+        raise refuse(f"global temp table {name}", reason, statement.at)
+    if name.lower() in frame.temporary:
+        raise error(2714, name)
+    engine.temporary_number += 1
+    sql = quote_sql("temp", f"{name}~{engine.temporary_number}")
+    table = table_of(-engine.temporary_number, "", name, sql, statement)
+    # "Skipping FOREIGN KEY constraint" on a server.
+    table = replace(table, foreign_keys=())
+    engine.execute(f"CREATE TEMP TABLE {sql} ({storage_columns(table.columns)})")
+    frame.temporary[name.lower()] = table
+    engine.transaction.on_rollback(lambda: frame.temporary.pop(name.lower(), None))
+
+
+def _create_permanent(engine: Interpreter, statement: ast.CreateTable, frame: Frame) -> None:
+    schema, name = frame.schema_of(statement.name), statement.name.parts[-1]
     table = table_of(engine.catalog.new_id(), schema, name, quote_sql(schema, name), statement)
-    for constraint, _ in table.constraints():
-        if engine.catalog.is_taken(schema, constraint):
-            raise sql_error(2714, constraint)
-    for foreign_key in table.foreign_keys:
-        check_reference(engine, table, foreign_key)
-    check_rules(table, frame)
+    for taken in (name, *(constraint for constraint, _ in table.constraints())):
+        if engine.catalog.is_taken(schema, taken):
+            raise error(2714, taken)
+    check_rules(frame.with_rows({"@new": Table(table.sql, table.shown)}), table)
     engine.execute(f"CREATE TABLE {table.sql} ({storage_columns(table.columns)})")
     engine.catalog.put(engine.connection, table)
 
 
-def check_columns(statement: CreateTable) -> None:
+def _check_columns(statement: ast.CreateTable) -> None:
     """Check names and keys: 2705, 1911, 8110, 8111."""
-    seen: set[str] = set()
+    columns: dict[str, ast.ColumnDefinition] = {}
     table = statement.name.parts[-1]
     for column in statement.columns:
-        if column.name.lower() in seen:
-            raise sql_error(2705, column.name, table)
-        seen.add(column.name.lower())
+        if column.name.lower() in columns:
+            raise error(2705, column.name, table)
+        columns[column.name.lower()] = column
     primary = 0
     for constraint in statement.constraints:
-        if getattr(constraint, "kind", "") == "PRIMARY KEY":
-            primary += 1
-        for name in getattr(constraint, "columns", ()):
-            if name.lower() not in seen:
-                raise sql_error(1911, name)
-            column = next(c for c in statement.columns if c.name.lower() == name.lower())
-            if getattr(constraint, "kind", "") == "PRIMARY KEY" and column.nullable:
-                raise sql_error(8111, table)
+        if isinstance(constraint, ast.Check):
+            continue
+        is_primary = isinstance(constraint, ast.KeyConstraint) and constraint.kind != "UNIQUE"
+        primary += is_primary
+        for name in constraint.columns:
+            if name.lower() not in columns:
+                raise error(1911, name)
+            if is_primary and columns[name.lower()].nullable:
+                raise error(8111, table)
     if primary > 1:
-        raise sql_error(8110, table)
+        raise error(8110, table)
 
 
-def check_reference(engine: Interpreter, table: StoredTable, foreign_key: ForeignKey) -> None:
-    """Raise 1767 where a foreign key points to no table, 1776 where to no key."""
-    reference, name = foreign_key.references, ".".join(foreign_key.references.parts)
-    schema = reference.parts[-2] if len(reference.parts) > 1 else "dbo"
-    parent = engine.catalog.find(schema, reference.parts[-1])
-    if same_name(reference, table):
-        parent = table
-    if not isinstance(parent, StoredTable):
-        raise sql_error(1767, foreign_key.name, name)
-    wanted = {column.lower() for column in referenced_columns(parent, foreign_key)}
-    keys = ({column.lower() for column in key.columns} for key in unique_keys(parent))
-    if len(wanted) != len(foreign_key.columns) or wanted not in keys:
-        raise sql_error(1776, name, foreign_key.name)
+def create_from_query(
+    engine: Interpreter, name: ast.ObjectName, compiled: Compiled, frame: Frame
+) -> int:
+    """SELECT ... INTO: a table with the columns of a query."""
+    if any(not column.name for column in compiled.columns):
+        raise error(1038)
+    columns = tuple(
+        ast.ColumnDefinition(ast.NOWHERE, column.name, column.type, column.nullable)
+        for column in compiled.columns
+    )
+    with engine.transaction.change():
+        run(ast.CreateTable(name.at, name, columns), engine, frame)
+        table = frame.needed_table(name)
+        engine.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
+    return engine.count(table.sql)
 
 
-def check_rules(table: StoredTable, frame: Frame) -> None:
-    """Compile the CHECK conditions and defaults, so that a wrong name is found at once."""
-    names = RowNames(frame, {"@new": Table(table.sql, frame.columns_of(table))})
-    for check in table.checks:
-        compile_query(row_query(f"SELECT 1 AS x FROM @new WHERE {check.text}"), names)
-    for column in table.columns:
-        if column.default is not None:
-            compile_expression(column.default, frame)
+# --- ALTER TABLE
 
 
-def _free_name(engine: Interpreter, name: ObjectName, frame: Frame) -> tuple[str, str]:
-    schema = frame.schema_of(name)
-    if engine.catalog.is_taken(schema, name.parts[-1]):
-        raise sql_error(2714, name.parts[-1])
-    return schema, name.parts[-1]
+@run.register
+def alter_table(statement: ast.AlterTable, engine: Interpreter, frame: Frame) -> None:
+    """ALTER TABLE: add or drop columns and constraints."""
+    table = frame.stored_table(statement.name)
+    if table is None:
+        raise error(4902, statement.name)
+    if not table.schema:
+        raise refuse("ALTER TABLE of a temp table", "create it with all its columns", statement.at)
+    with engine.transaction.change():
+        for name in statement.drop_constraints:
+            table = _without_constraint(table, name)
+        if statement.drop_columns:
+            table = _drop_columns(engine, table, statement.drop_columns)
+        if statement.columns or statement.constraints:
+            table = _add_parts(engine, table, statement, frame)
+        engine.catalog.put(engine.connection, replace(table, modified_at=utc_now()))
+    engine.row_count = 0
 
 
-def create_index(engine: Interpreter, statement: CreateIndex, frame: Frame) -> None:
+def _add_parts(
+    engine: Interpreter, table: StoredTable, statement: ast.AlterTable, frame: Frame
+) -> StoredTable:
+    """Check everything against the rows there are, then change the table."""
+    constraints = (*table.keys, *table.checks, *table.foreign_keys, *statement.constraints)
+    columns = table.columns + statement.columns
+    create = ast.CreateTable(statement.at, statement.name, columns, constraints)
+    _check_columns(create)
+    wider = table_of(table.object_id, table.schema, table.name, table.sql, create)
+    wider = replace(wider, indexes=table.indexes, created_at=table.created_at)
+    added = wider.columns[len(table.columns) :]
+    values = "".join(f", {_filled(engine, table, column, frame)}" for column in added)
+    rows = f"(SELECT *{values} FROM {table.sql})"
+    known = {constraint for constraint, _ in table.constraints()}
+    fresh = replace(
+        wider,
+        keys=tuple(key for key in wider.keys if key.name not in known),
+        checks=tuple(check for check in wider.checks if check.name not in known),
+        foreign_keys=tuple(key for key in wider.foreign_keys if key.name not in known),
+        indexes=(),
+    )
+    for constraint, _ in fresh.constraints():
+        if constraint not in known and engine.catalog.is_taken(table.schema, constraint):
+            raise error(2714, constraint)
+    kept = Table(f"(SELECT * FROM {rows} LIMIT 0)", wider.shown)
+    seeing = frame.with_rows({"@new": Table(rows, wider.shown), "@kept": kept})
+    check_rules(seeing, fresh)
+    check_new_rows(seeing, fresh, "ALTER TABLE")
+    if added:
+        engine.execute(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")
+    return wider
+
+
+def _filled(
+    engine: Interpreter, table: StoredTable, column: ast.ColumnDefinition, frame: Frame
+) -> str:
+    """What a new column holds in the rows there are: NULL, or the default if it must not be."""
+    if column.identity:
+        reason = "create the table with it"
+        raise refuse("ALTER TABLE ADD of an identity column", reason, column.at)
+    if not column.nullable and column.default is None and engine.count(table.sql):
+        raise error(4901, column.name, table.name)
+    value = None
+    if column.default is not None and not column.nullable:
+        value = engine.evaluate(column.default, frame, column.type)
+    text = "NULL" if value is None else literal(str(value))
+    return f"CAST({text} AS {column.type.storage}) AS {quote_sql(column.name)}"
+
+
+def _without_constraint(table: StoredTable, name: str) -> StoredTable:
+    key = name.lower()
+    if key not in (constraint.lower() for constraint, _ in table.constraints()):
+        raise error(3728, name)
+    return replace(
+        table,
+        keys=tuple(c for c in table.keys if (c.name or "").lower() != key),
+        checks=tuple(c for c in table.checks if (c.name or "").lower() != key),
+        foreign_keys=tuple(c for c in table.foreign_keys if (c.name or "").lower() != key),
+        columns=tuple(
+            replace(c, default=None, default_name=None, default_text=None)
+            if (c.default_name or "").lower() == key
+            else c
+            for c in table.columns
+        ),
+    )
+
+
+def _drop_columns(engine: Interpreter, table: StoredTable, names: tuple[str, ...]) -> StoredTable:
+    for name in names:
+        column = table.column(name)
+        if column is None:
+            raise error(4924, name, table.name)
+        if column.default is not None or _is_used(table, column.name.lower()):
+            raise error(4922, name)
+        if len(table.columns) == 1:
+            raise error(4923, column.name, table.name)
+        table = replace(table, columns=tuple(c for c in table.columns if c is not column))
+    kept = ", ".join(quote_sql(column.name) for column in table.columns)
+    engine.execute(f"CREATE OR REPLACE TABLE {table.sql} AS SELECT {kept} FROM {table.sql}")
+    return table
+
+
+def _is_used(table: StoredTable, column: str) -> bool:
+    lists = [key.columns for key in table.keys] + [key.columns for key in table.foreign_keys]
+    lists += [index.columns for index in table.indexes]
+    named = {name.lower() for names in lists for name in names}
+    return column in named or any(column in c.condition_text.lower() for c in table.checks)
+
+
+# --- indexes and DROP
+
+
+@run.register
+def create_index(statement: ast.CreateIndex, engine: Interpreter, frame: Frame) -> None:
     """CREATE INDEX: recorded, and enforced when unique."""
     table = frame.needed_table(statement.table)
-    columns: list[str] = []
-    for item in statement.columns:
-        name = item.expression.parts[-1] if isinstance(item.expression, ColumnRef) else ""
+    for name in (*statement.columns, *statement.include):
         if table.column(name) is None:
-            raise sql_error(1911, name)
-        columns.append(name)
+            raise error(1911, name)
     if any(index.name.lower() == statement.name.lower() for index in table.indexes):
-        raise sql_error(1913, statement.name, table.full_name)
+        raise error(1913, statement.name, table.full_name)
     if statement.unique:
-        key = UniqueKey(statement.name, "INDEX", tuple(columns), statement.where_text)
-        rows = Table(table.sql, frame.columns_of(table))
-        names = RowNames(frame, {"@new": rows})
-        found = find_duplicate(engine, names, key, beside_kept=False)
+        key = UniqueKey(statement.name, "INDEX", statement.columns, statement.where_text)
+        seeing = frame.with_rows({"@new": Table(table.sql, table.shown)})
+        found = find_duplicate(seeing, key, beside_kept=False)
         if found:
-            error = sql_error(1505, table.full_name, statement.name)
-            error.message += f" The duplicate key value is ({shown(found)})."
-            raise error
+            raise error(1505, table.full_name, statement.name, shown(found))
     with engine.transaction.change():
         if table.schema:
             engine.catalog.put_index(engine.connection, table, statement)
         else:
             wider = replace(table, indexes=(*table.indexes, statement))
-            frame.replace_local(table, wider)
-            engine.transaction.on_rollback(lambda: frame.replace_local(wider, table))
+            frame.keep_local(wider, instead_of=table)
+            engine.transaction.on_rollback(lambda: frame.keep_local(table, instead_of=wider))
     engine.row_count = 0
 
 
@@ -176,55 +248,18 @@ def drop_table(engine: Interpreter, table: StoredTable, frame: Frame) -> None:
         engine.execute(f"DROP TABLE {table.sql}")
         return
     if any(child is not table for child, _ in engine.catalog.referencing(table)):
-        raise sql_error(3726, table.full_name)
+        raise error(3726, table.full_name)
     engine.execute(f"DROP TABLE {table.sql}")
     engine.catalog.remove(engine.connection, table)
 
 
-def drop_index(engine: Interpreter, statement: Drop, name: ObjectName, frame: Frame) -> bool:
+def drop_index(engine: Interpreter, table: StoredTable, name: str, frame: Frame) -> bool:
     """Drop an index; False when there is none of that name."""
-    table = frame.needed_table(statement.on) if statement.on else None
-    index = name.parts[-1].lower()
-    if table is None or all(found.name.lower() != index for found in table.indexes):
+    rest = tuple(found for found in table.indexes if found.name.lower() != name.lower())
+    if len(rest) == len(table.indexes):
         return False
     if table.schema:
-        engine.catalog.remove_index(engine.connection, table, index)
+        engine.catalog.remove_index(engine.connection, table, name)
     else:
-        rest = tuple(found for found in table.indexes if found.name.lower() != index)
-        frame.replace_local(table, replace(table, indexes=rest))
+        frame.keep_local(replace(table, indexes=rest), instead_of=table)
     return True
-
-
-def declare_table(engine: Interpreter, statement: DeclareTable, frame: Frame) -> None:
-    """DECLARE @t TABLE; a loop that comes by again finds its rows still there."""
-    key = statement.name.lower()
-    if key in frame.tables:
-        return
-    at = statement.at
-    name = ObjectName(at, (statement.name,))
-    create = CreateTable(at, name, statement.columns, statement.constraints)
-    check_columns(create)
-    frame.tables[key] = new_local_table(engine, create, statement.name, frame)
-
-
-def create_from_query(
-    engine: Interpreter, name: ObjectName, compiled: Compiled, frame: Frame
-) -> int:
-    """SELECT ... INTO: a table with the columns of a query."""
-    for column in compiled.columns:
-        if not column.name:
-            text = "An object or column name is missing or empty. For SELECT INTO statements, "
-            text += "verify each column has a name."
-            error = sql_error(50000, text)
-            error.number = 1038
-            raise error
-    columns = tuple(
-        ColumnDefinition(NOWHERE, column.name, column.type, column.nullable)
-        for column in compiled.columns
-    )
-    with engine.transaction.change():
-        create_table(engine, CreateTable(name.at, name, columns, ()), frame)
-        table = frame.needed_table(name)
-        engine.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
-    row = engine.first_row(f"SELECT count(*) FROM {table.sql}")
-    return int(row[0]) if row else 0

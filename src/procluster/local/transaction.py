@@ -12,23 +12,16 @@ began, as under READ COMMITTED with row versions.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 import duckdb
 
-from procluster.local.locks import WRITING, Deadlock
-from procluster.local.messages import sql_error
+from procluster.local.catalog import Catalog
+from procluster.local.locks import WRITING, Deadlock, Locks
+from procluster.local.messages import error
 from procluster.local.translate import as_sql_error
-
-if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterator
-
-    from procluster.local.catalog import Catalog
-    from procluster.local.locks import Locks
-
-__all__ = ["Committed", "Transaction", "WriteLock"]
 
 
 class Committed:
@@ -91,9 +84,9 @@ class WriteLock:
                 cancelled=self._cancelled,
             )
         except Deadlock:
-            raise sql_error(1205, self._session) from None
+            raise error(1205, self._session) from None
         if taken is None:
-            raise sql_error(1222)
+            raise error(1222)
         self.held = True
 
     def free(self) -> None:
@@ -108,8 +101,6 @@ class Transaction:
 
     Attributes
     ----------
-    name : str or None
-        Name of the outermost BEGIN TRANSACTION.
     number : int
         Counts the transactions of the session.
     rolled_back : bool
@@ -135,7 +126,6 @@ class Transaction:
         self._seen = committed.writes
         self._undo: list[Callable[[], object]] = []
         self._open = False
-        self.name: str | None = None
         self.number = 0
         self.rolled_back = False
         self.depth = 0
@@ -154,22 +144,21 @@ class Transaction:
             return 0
         return -1 if self.doomed else 1
 
-    def begin(self, name: str | None = None) -> None:
-        """BEGIN TRANSACTION; ``name`` counts for the outermost one."""
+    def begin(self) -> None:
+        """BEGIN TRANSACTION."""
         if self.doomed:
-            raise sql_error(3930)
+            raise error(3930)
         if not self.depth:
             self._start()
-            self.name = name
             self.number += 1
         self.depth += 1
 
     def commit(self) -> None:
         """COMMIT; only the outermost one writes."""
         if not self.depth:
-            raise sql_error(3902)
+            raise error(3902)
         if self.doomed:
-            raise sql_error(3930)
+            raise error(3930)
         if self.depth == 1:
             self._finish()
         self.depth -= 1
@@ -177,7 +166,7 @@ class Transaction:
     def rollback(self) -> None:
         """ROLLBACK of everything."""
         if not self.depth:
-            raise sql_error(3903)
+            raise error(3903)
         self._give_up()
         self.depth = 0
         self.doomed = self.lost = False
@@ -190,7 +179,7 @@ class Transaction:
         nothing smaller to take back.
         """
         if self.doomed:
-            raise sql_error(3930)
+            raise error(3930)
         alone, first = not self._open, not self._lock.held
         self._lock.take()
         try:
@@ -259,10 +248,10 @@ class Transaction:
     def _finish(self) -> None:
         try:
             self._connection.execute("COMMIT")
-        except duckdb.Error as error:
+        except duckdb.Error as fault:
             self._give_up()
             self.depth = 0
-            raise as_sql_error(error) from error
+            raise as_sql_error(fault) from fault
         if self._lock.held:
             self._committed.publish(self._catalog)
         self._end()

@@ -10,61 +10,59 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["KINDS", "MAX", "Kind", "SqlType", "resolve"]
-
 MAX = -1
 """Length of nvarchar(max), varchar(max) and varbinary(max), as in sys.columns.max_length."""
 
 Family = Literal["bit", "integer", "decimal", "money", "float", "text", "binary", "time", "guid"]
+DECIMAL_BYTES = ((9, 5), (19, 9), (28, 13), (38, 17))
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One data type without its size; ``precedence`` 1 is the highest."""
+    """One data type without its size.
+
+    ``precedence`` 1 is the highest. ``bytes``, ``digits`` and ``scale`` are those of sys.columns,
+    ``widest`` the characters of the longest value, where the type alone says so.
+    """
 
     name: str
     family: Family
     precedence: int
     storage: str
+    system_type_id: int
+    bytes: int = 0
+    digits: int = 0
+    scale: int = 0
+    widest: int = 0
     sizes: Literal["none", "length", "precision", "scale"] = "none"
-    system_type_id: int = 0
 
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("datetime2", "time", 4, "TIMESTAMP", "scale", 42),
-        Kind("datetime", "time", 5, "TIMESTAMP", system_type_id=61),
-        Kind("smalldatetime", "time", 6, "TIMESTAMP", system_type_id=58),
-        Kind("date", "time", 7, "DATE", system_type_id=40),
-        Kind("float", "float", 9, "DOUBLE", "precision", 62),
-        Kind("real", "float", 10, "FLOAT", system_type_id=59),
-        Kind("decimal", "decimal", 11, "DECIMAL", "precision", 106),
-        Kind("money", "money", 12, "DECIMAL(19,4)", system_type_id=60),
-        Kind("bigint", "integer", 14, "BIGINT", system_type_id=127),
-        Kind("int", "integer", 15, "INTEGER", system_type_id=56),
-        Kind("smallint", "integer", 16, "SMALLINT", system_type_id=52),
-        Kind("tinyint", "integer", 17, "UTINYINT", system_type_id=48),
-        Kind("bit", "bit", 18, "BOOLEAN", system_type_id=104),
-        Kind("uniqueidentifier", "guid", 23, "UUID", system_type_id=36),
-        Kind("nvarchar", "text", 24, "VARCHAR", "length", 231),
-        Kind("nchar", "text", 25, "VARCHAR", "length", 239),
-        Kind("varchar", "text", 26, "VARCHAR", "length", 167),
-        Kind("char", "text", 27, "VARCHAR", "length", 175),
-        Kind("varbinary", "binary", 28, "BLOB", "length", 165),
-        Kind("binary", "binary", 29, "BLOB", "length", 173),
+        Kind("datetime2", "time", 4, "TIMESTAMP", 42, 8, 27, 7, 27, "scale"),
+        Kind("datetime", "time", 5, "TIMESTAMP", 61, 8, 23, 3, 23),
+        Kind("smalldatetime", "time", 6, "TIMESTAMP", 58, 4, 16, 0, 19),
+        Kind("date", "time", 7, "DATE", 40, 3, 10, 0, 10),
+        Kind("float", "float", 9, "DOUBLE", 62, 8, 53, 0, 24, "precision"),
+        Kind("real", "float", 10, "FLOAT", 59, 4, 24, 0, 24),
+        Kind("decimal", "decimal", 11, "DECIMAL", 106, sizes="precision"),
+        Kind("money", "money", 12, "DECIMAL(19,4)", 60, 8, 19, 4, 20),
+        Kind("bigint", "integer", 14, "BIGINT", 127, 8, 19, 0, 20),
+        Kind("int", "integer", 15, "INTEGER", 56, 4, 10, 0, 11),
+        Kind("smallint", "integer", 16, "SMALLINT", 52, 2, 5, 0, 6),
+        Kind("tinyint", "integer", 17, "UTINYINT", 48, 1, 3, 0, 3),
+        Kind("bit", "bit", 18, "BOOLEAN", 104, 1, 1, 0, 1),
+        Kind("uniqueidentifier", "guid", 23, "UUID", 36, 16, 0, 0, 36),
+        Kind("nvarchar", "text", 24, "VARCHAR", 231, sizes="length"),
+        Kind("nchar", "text", 25, "VARCHAR", 239, sizes="length"),
+        Kind("varchar", "text", 26, "VARCHAR", 167, sizes="length"),
+        Kind("char", "text", 27, "VARCHAR", 175, sizes="length"),
+        Kind("varbinary", "binary", 28, "BLOB", 165, sizes="length"),
+        Kind("binary", "binary", 29, "BLOB", 173, sizes="length"),
     )
 }
-
-ALIASES = {
-    "integer": "int",
-    "numeric": "decimal",
-    "dec": "decimal",
-    "double precision": "float",
-    "sysname": "nvarchar",
-    "national character varying": "nvarchar",
-    "character varying": "varchar",
-}
+ALIASES = {"integer": "int", "numeric": "decimal", "dec": "decimal", "sysname": "nvarchar"}
 
 
 @dataclass(frozen=True)
@@ -96,6 +94,31 @@ class SqlType:
             return f"DECIMAL({self.size},{self.scale})"
         return self.kind.storage
 
+    @property
+    def is_national(self) -> bool:
+        """Whether it is Unicode text, two bytes a character."""
+        return self.name in ("nvarchar", "nchar")
+
+    @property
+    def max_length(self) -> int:
+        """Bytes as in sys.columns.max_length; -1 for (max)."""
+        if self.kind.sizes == "length":
+            return self.size * 2 if self.is_national and self.size != MAX else self.size
+        if self.name == "decimal":
+            return next(size for limit, size in DECIMAL_BYTES if self.size <= limit)
+        if self.name == "datetime2":
+            return 6 + (self.scale > 2) + (self.scale > 4)
+        return self.kind.bytes
+
+    @property
+    def precision(self) -> tuple[int, int]:
+        """Precision and scale as in sys.columns."""
+        if self.name == "decimal":
+            return self.size, self.scale
+        if self.name == "datetime2":
+            return 19 + (self.scale + 1 if self.scale else 0), self.scale
+        return self.kind.digits, self.kind.scale
+
     def __str__(self) -> str:
         sizes = self.kind.sizes
         if sizes == "length":
@@ -107,13 +130,25 @@ class SqlType:
         return self.name
 
 
+BIT = SqlType("bit")
+SMALLINT = SqlType("smallint")
+INT = SqlType("int")
+BIGINT = SqlType("bigint")
+FLOAT = SqlType("float")
+DATE = SqlType("date")
+DATETIME = SqlType("datetime")
+DATETIME2 = SqlType("datetime2", 0, 7)
+NAME = SqlType("nvarchar", 128)
+TEXT = SqlType("nvarchar", MAX)
+
+
 def resolve(name: str, size: int | None = None, scale: int | None = None) -> SqlType:
     """A type as written, with SQL Server's defaults for what was left out.
 
     Parameters
     ----------
     name : str
-        Any letter case; ``integer``, ``numeric``, ``sysname`` and the like are known.
+        Any letter case; ``integer``, ``numeric`` and ``sysname`` are known too.
     size, scale : int, optional
         The numbers in brackets, :data:`MAX` for (max).
 
@@ -133,12 +168,12 @@ def resolve(name: str, size: int | None = None, scale: int | None = None) -> Sql
     """
     key = name.lower()
     if key == "sysname":
-        return SqlType("nvarchar", 128)
+        return NAME
     key = ALIASES.get(key, key)
-    kind = KINDS[key]
-    if kind.sizes == "none" and size is not None:
+    sizes = KINDS[key].sizes
+    if sizes == "none" and size is not None:
         raise ValueError(f"{key} takes no size")
-    if kind.sizes == "length":
+    if sizes == "length":
         return SqlType(key, _checked_length(key, 1 if size is None else size))
     if key == "float":
         bits = 53 if size is None else size
@@ -150,7 +185,7 @@ def resolve(name: str, size: int | None = None, scale: int | None = None) -> Sql
         if not 1 <= precision <= 38 or not 0 <= digits <= precision:
             raise ValueError("decimal allows a precision of 1 to 38 and a scale of 0 to it")
         return SqlType(key, precision, digits)
-    if kind.sizes == "scale":
+    if sizes == "scale":
         digits = 7 if size is None else size
         if not 0 <= digits <= 7:
             raise ValueError(f"{key} allows 0 to 7")

@@ -6,51 +6,21 @@ A parameter has the type of the column it is stored in or compared with. Columns
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
-from procluster.local.external import national_text, split_arguments
-from procluster.local.messages import sql_error
+from procluster.local import syntax as ast
+from procluster.local.execution import national_text, split_arguments
+from procluster.local.frame import Frame
+from procluster.local.interpreter import Interpreter
+from procluster.local.messages import error
 from procluster.local.parser import parse_batch, parse_parameters
+from procluster.local.registry import system_procedure
 from procluster.local.results import Column, ResultSet
-from procluster.local.syntax import (
-    Between,
-    ColumnRef,
-    Comparison,
-    Delete,
-    InList,
-    Insert,
-    Like,
-    NamedTable,
-    Node,
-    Query,
-    Select,
-    Top,
-    Update,
-    ValuesTable,
-    Variable,
-)
-from procluster.local.system_rows import max_length, precision_and_scale
-from procluster.local.types import MAX, SqlType
+from procluster.local.types import BIGINT, BIT, INT, MAX, NAME, SMALLINT, SqlType
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from procluster.local.frame import Frame
-    from procluster.local.interpreter import Interpreter
-    from procluster.local.syntax import Execute, Expression
-
-__all__ = ["describe_undeclared_parameters"]
-
-NAME, INT, SMALLINT, TINYINT, BIT = (
-    SqlType("nvarchar", 128),
-    SqlType("int"),
-    SqlType("smallint"),
-    SqlType("tinyint"),
-    SqlType("bit"),
-)
+TINYINT = SqlType("tinyint")
 COLUMNS = (
     Column("parameter_ordinal", INT, nullable=False),
     Column("name", NAME, nullable=False),
@@ -85,7 +55,10 @@ TDS_TYPES = {
 """Types that go over the wire under a number of their own; the others keep theirs."""
 
 
-def describe_undeclared_parameters(engine: Interpreter, statement: Execute, frame: Frame) -> object:
+@system_procedure("sp_describe_undeclared_parameters")
+def describe_undeclared_parameters(
+    engine: Interpreter, statement: ast.Execute, frame: Frame
+) -> object:
     """sp_describe_undeclared_parameters @tsql, @params.
 
     Raises
@@ -95,17 +68,19 @@ def describe_undeclared_parameters(engine: Interpreter, statement: Execute, fram
     """
     given, _ = split_arguments(statement.arguments, ("@tsql", "@params"))
     if "@tsql" not in given:
-        raise sql_error(201, "sp_describe_undeclared_parameters", "@tsql")
+        raise error(201, "sp_describe_undeclared_parameters", "@tsql")
     tree = parse_batch(national_text(engine, given, "@tsql", frame) or "")
     declared = parse_parameters(national_text(engine, given, "@params", frame) or "")
     known = {parameter.name.lower() for parameter in declared}
     found = dict(_types(tree, frame))
     rows: list[tuple[object, ...]] = []
-    for name in dict.fromkeys(node.name for node in _nodes(tree) if isinstance(node, Variable)):
+    for name in dict.fromkeys(
+        node.name for node in ast.nodes(tree) if isinstance(node, ast.Variable)
+    ):
         if name.lower() in known:
             continue
         if name.lower() not in found:
-            raise sql_error(11502, name)
+            raise error(11502, name)
         rows.append(_row(len(rows) + 1, name, found[name.lower()]))
     table = pa.table(
         {
@@ -120,61 +95,56 @@ def describe_undeclared_parameters(engine: Interpreter, statement: Execute, fram
 def _types(tree: object, frame: Frame) -> Iterator[tuple[str, SqlType]]:
     """Variables with the type that their place gives them."""
     columns = _columns(tree, frame)
-    for node in _nodes(tree):
+    for node in ast.nodes(tree):
         for place, value in _places(node, frame, columns):
-            if isinstance(value, Variable) and place:
+            if isinstance(value, ast.Variable) and place:
                 yield value.name.lower(), place
 
 
 def _places(
-    node: Node, frame: Frame, columns: Mapping[str, SqlType]
-) -> Iterator[tuple[SqlType | None, Expression]]:
+    node: ast.Node, frame: Frame, columns: Mapping[str, SqlType]
+) -> Iterator[tuple[SqlType | None, ast.Expression]]:
     """Types that a node gives to its parts."""
     match node:
-        case Insert():
+        case ast.Insert():
             yield from _inserted(node, frame)
-        case Update():
+        case ast.Update():
             for assignment in node.assignments:
                 yield columns.get(assignment.target.lower()), assignment.value
-        case Top():
-            yield SqlType("bigint"), node.count
-        case Comparison():
+        case ast.Select(top=count) if count:
+            yield BIGINT, count
+        case ast.Comparison():
             yield _type(node.left, columns), node.right
             yield _type(node.right, columns), node.left
-        case Like() | Between() | InList():
-            for other in _compared(node):
-                yield _type(node.operand, columns), other
+        case ast.Like():
+            yield _type(node.operand, columns), node.pattern
+        case ast.InList():
+            for choice in node.choices:
+                yield _type(node.operand, columns), choice
 
 
-def _compared(node: Like | Between | InList) -> tuple[Expression, ...]:
-    """What stands beside the operand of a condition."""
-    if isinstance(node, InList):
-        return node.choices
-    return (node.pattern,) if isinstance(node, Like) else (node.low, node.high)
-
-
-def _inserted(node: Insert, frame: Frame) -> Iterator[tuple[SqlType, Expression]]:
+def _inserted(node: ast.Insert, frame: Frame) -> Iterator[tuple[SqlType, ast.Expression]]:
     target = frame.needed_table(node.target)
     names = node.columns or tuple(c.name for c in target.columns if c.identity is None)
     kinds = [column.type for name in names if (column := target.column(name))]
-    if isinstance(node.source, ValuesTable):
+    if isinstance(node.source, ast.ValuesTable):
         for row in node.source.rows:
             yield from zip(kinds, row, strict=False)
-    elif isinstance(node.source, Query) and isinstance(node.source.body, Select):
+    elif isinstance(node.source, ast.Query) and isinstance(node.source.body, ast.Select):
         values = [item.expression for item in node.source.body.items]
         yield from zip(kinds, values, strict=False)
 
 
-def _type(value: Expression, columns: Mapping[str, SqlType]) -> SqlType | None:
-    return columns.get(value.parts[-1].lower()) if isinstance(value, ColumnRef) else None
+def _type(value: ast.Expression, columns: Mapping[str, SqlType]) -> SqlType | None:
+    return columns.get(value.parts[-1].lower()) if isinstance(value, ast.ColumnRef) else None
 
 
 def _columns(tree: object, frame: Frame) -> dict[str, SqlType]:
     """Types of the columns of all tables named; of two of one name, the first."""
     found: dict[str, SqlType] = {}
-    for node in _nodes(tree):
-        name = node.name if isinstance(node, NamedTable) else None
-        if isinstance(node, (Update, Delete)) and node.source is None:
+    for node in ast.nodes(tree):
+        name = node.name if isinstance(node, ast.NamedTable) else None
+        if isinstance(node, (ast.Update, ast.Delete)) and node.source is None:
             name = node.target
         table = frame.stored_table(name) if name else None
         for column in table.columns if table else ():
@@ -182,21 +152,10 @@ def _columns(tree: object, frame: Frame) -> dict[str, SqlType]:
     return found
 
 
-def _nodes(value: object) -> Iterator[Node]:
-    """Every node of a tree, as written."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _nodes(item)
-    elif isinstance(value, Node):
-        yield value
-        for part in fields(value):
-            yield from _nodes(getattr(value, part.name))
-
-
 def _row(place: int, name: str, kind: SqlType) -> tuple[object, ...]:
-    length = max_length(kind)
+    length = kind.max_length
     number = TDS_TYPES.get(kind.name) or TDS_TYPES.get(kind.family) or kind.kind.system_type_id
     tds_length = 65535 if kind.size == MAX else 17 if kind.family == "decimal" else length
-    type_columns = (kind.kind.system_type_id, str(kind), length, *precision_and_scale(kind))
+    type_columns = (kind.kind.system_type_id, str(kind), length, *kind.precision)
     flags = (False, False, False, True, False)
     return (place, name, *type_columns, *[None] * 9, *flags, None, number, tds_length)

@@ -136,10 +136,6 @@ def test_update_from_a_join_counts_its_rows(run: Run, child: None) -> None:
     assert (record.counts[0], record.rows) == (1, [[(1,), (12,)]])
 
 
-def test_update_sets_a_variable(run: Run, child: None) -> None:
-    assert run("DECLARE @n int; UPDATE dbo.child SET @n = n WHERE u = 2; SELECT @n").values == [2]
-
-
 def test_delete_from_a_join(run: Run, child: None) -> None:
     record = run(
         "DELETE FROM c FROM dbo.child AS c JOIN dbo.parent AS p ON p.k = c.k WHERE c.u = 1; "

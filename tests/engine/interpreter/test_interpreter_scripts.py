@@ -169,16 +169,3 @@ def test_closing_a_session_frees_its_locks(database: Database, run: Run) -> None
     session.query(take)
     session.close()
     assert run(take).values == [0]
-
-
-def test_sp_configure_reads(run: Run) -> None:
-    record = run("EXEC sp_configure 'external scripts enabled'")
-    assert record.rows == [[("external scripts enabled", 0, 1, 1, 1)]]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "number"),
-    [("'nope'", 15123), ("'external scripts enabled', 0", 40510)],
-)
-def test_sp_configure_changes_nothing(run: Run, arguments: str, number: int) -> None:
-    assert run(f"EXEC sp_configure {arguments}").errors == [number]

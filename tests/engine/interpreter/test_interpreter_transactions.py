@@ -119,22 +119,6 @@ def test_rollback_brings_back_a_dropped_temp_table(run: Run) -> None:
     assert run("BEGIN TRAN; DROP TABLE #v; ROLLBACK; SELECT COUNT(*) FROM #v").values == [1]
 
 
-def test_rollback_leaves_table_variables_as_they_are(run: Run) -> None:
-    record = run(
-        "DECLARE @t TABLE (a int); BEGIN TRAN; INSERT INTO @t VALUES (1); ROLLBACK; "
-        "SELECT COUNT(*) FROM @t"
-    )
-    assert record.values == [1]
-
-
-def test_table_variable_whose_rows_are_lost_is_refused(run: Run) -> None:
-    record = run(
-        "DECLARE @t TABLE (a int); BEGIN TRAN; INSERT INTO @t VALUES (1); BEGIN TRY SELECT 1/0 "
-        "END TRY BEGIN CATCH ROLLBACK END CATCH; SELECT COUNT(*) FROM @t"
-    )
-    assert record.errors == [40510]
-
-
 def test_identity_numbers_are_not_given_back(run: Run) -> None:
     run("CREATE TABLE dbo.n (i int IDENTITY(1, 1), a int)")
     record = run(
@@ -157,8 +141,3 @@ def test_closing_a_session_rolls_back(database: Database, run: Run, table: None)
     other.query("BEGIN TRAN; INSERT INTO dbo.t VALUES (1)")
     other.close()
     assert run(COUNT).values == [0]
-
-
-def test_rollback_by_a_wrong_name_is_an_error(run: Run) -> None:
-    record = run("BEGIN TRAN a; BEGIN TRAN b; ROLLBACK TRAN b; ROLLBACK TRAN A; SELECT @@TRANCOUNT")
-    assert (record.errors, record.values) == ([6401], [0])

@@ -1,4 +1,4 @@
-"""UPDATE and DELETE as queries of the rows they change, and the source of INSERT."""
+"""UPDATE and DELETE as queries of the rows they change."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from translation_world import World
 
 from procluster.errors import Refusal, SqlError
 from procluster.local.parser import parse_batch
-from procluster.local.results import Column
-from procluster.local.syntax import If, Insert, Print, Query, ValuesTable
-from procluster.local.translate import (
-    Compiled,
-    compile_condition,
-    compile_expression,
-    compile_insert,
-)
-from procluster.local.types import resolve
+from procluster.local.syntax import If, Print
+from procluster.local.translate import compile_condition, compile_expression
 
 
 def test_update_gives_rows_and_new_values(shop: World) -> None:
@@ -35,12 +28,6 @@ def test_update_from_meets_each_row_once(shop: World) -> None:
 def test_update_target_may_be_the_table_behind_an_alias(shop: World) -> None:
     change = shop.change("UPDATE customer SET name = 'x' FROM customer AS c WHERE c.id = 3")
     assert shop.run(change.rows) == [(2, "x")]
-
-
-def test_update_sets_variables(shop: World) -> None:
-    shop.declare("@n", resolve("int"), 5)
-    change = shop.change("UPDATE customer SET @n = id, score = @n WHERE id = 3")
-    assert (change.targets, shop.run(change.rows)) == (("@n", "score"), [(2, 3, 5.0)])
 
 
 def test_update_converts_to_the_column(shop: World) -> None:
@@ -87,30 +74,6 @@ def test_change_of_a_view_is_refused(shop: World) -> None:
     shop.create_module("CREATE VIEW v AS SELECT id FROM customer")
     with pytest.raises(Refusal):
         shop.change("DELETE FROM v")
-
-
-def insert_source(world: World, text: str, *columns: Column) -> Compiled:
-    (statement,) = parse_batch(text)
-    assert isinstance(statement, Insert)
-    assert isinstance(statement.source, (Query, ValuesTable))
-    return compile_insert(statement.source, world, columns, "dbo.t")
-
-
-def test_insert_converts_to_its_columns(sql: World) -> None:
-    when, count = Column("a", resolve("date")), Column("b", resolve("int"))
-    compiled = insert_source(sql, "INSERT INTO t VALUES ('20240102', '7'), (NULL, 8)", when, count)
-    assert [str(row) for row in sql.run(compiled)] == [
-        "(datetime.date(2024, 1, 2), 7)",
-        "(None, 8)",
-    ]
-
-
-@pytest.mark.parametrize(("source", "number"), [("SELECT 1", 120), ("SELECT 1, 2, 3", 121)])
-def test_insert_counts_columns(sql: World, source: str, number: int) -> None:
-    columns = Column("a", resolve("int")), Column("b", resolve("int"))
-    with pytest.raises(SqlError) as found:
-        insert_source(sql, f"INSERT INTO t {source}", *columns)
-    assert found.value.number == number
 
 
 def test_expression_compiles_to_one_value(shop: World) -> None:

@@ -9,14 +9,9 @@ import pytest
 from translation_world import World
 
 from procluster.errors import Refusal
-from procluster.local.translate.functions import (
-    AGGREGATES,
-    FUNCTIONS,
-    LEFT_OUT,
-    SESSION,
-    WINDOWS,
-    usages,
-)
+from procluster.local.registry import SESSION_FUNCTIONS
+from procluster.local.translate.aggregates import AGGREGATES
+from procluster.local.translate.functions import FUNCTIONS, LEFT_OUT
 from procluster.local.types import resolve
 
 TEXT = [
@@ -47,24 +42,15 @@ TEXT = [
     ("CHARINDEX('b', 'abcb', 3)", 4),
     ("CHARINDEX('x', 'abc')", 0),
     ("CHARINDEX('', 'abc')", 0),
-    ("STUFF('abcdef', 2, 3, 'ijklmn')", "aijklmnef"),
-    ("STUFF('abc', 0, 1, 'x')", None),
-    ("STUFF('abc', 2, 1, NULL)", "ac"),
     ("QUOTENAME('a]b')", "[a]]b]"),
     ("QUOTENAME('a''b', '''')", "'a''b'"),
     ("QUOTENAME(REPLICATE('a', 129))", None),
     ("CONCAT('a', NULL, 1, 2.50)", "a12.50"),
     ("CONCAT(N'run ', CAST(3 AS bigint), N' of ', 1e0 / 3)", "run 3 of 0.333333"),
     ("CONCAT_WS(', ', 'a', NULL, 'b')", "a, b"),
-    ("STR(123.456, 8, 2)", "  123.46"),
-    ("STR(2.5)", "         3"),
-    ("STR(12345, 3)", "***"),
     ("CHAR(65)", "A"),
     ("CHAR(256)", None),
     ("NCHAR(233)", "é"),
-    ("ASCII('A')", 65),
-    ("UNICODE(N'é')", 233),
-    ("SPACE(3)", "   "),
     ("UPPER('aé')", "AÉ"),
     ("LOWER('AÉ')", "aé"),
     ("LTRIM('  a ')", "a "),
@@ -86,29 +72,18 @@ NUMBERS = [
     ("ROUND(-2.5, 0)", Decimal("-3.0")),
     ("ROUND(123.4545, 2)", Decimal("123.4500")),
     ("ROUND(123.45, -2)", Decimal("100.00")),
-    ("ROUND(150.75, 0, 1)", Decimal("150.00")),
-    ("ROUND(2.567, 2, 1)", Decimal("2.560")),
     ("ROUND(15, -1)", 20),
-    ("ROUND(19, -1, 1)", 10),
     ("ROUND(0.1234567891e0, 7)", 0.1234568),
     ("POWER(2, 10)", 1024),
     ("POWER(2, -1)", 0),
     ("POWER(3, 0.5)", 1),
-    ("POWER(2.0, -1)", Decimal("0.5")),
     ("POWER(2e0, -1)", 0.5),
-    ("POWER(2.5, 2)", Decimal("6.3")),
     ("SQRT(9)", 3.0),
     ("SQUARE(3)", 9.0),
     ("EXP(0)", 1.0),
     ("LOG(1)", 0.0),
     ("LOG(8, 2)", 3.0),
-    ("LOG10(1000)", 3.0),
     ("PI()", 3.141592653589793),
-    ("ATN2(0, 1)", 0.0),
-    ("SIN(0)", 0.0),
-    ("COS(0)", 1.0),
-    ("TAN(0)", 0.0),
-    ("ATAN(0)", 0.0),
 ]
 
 MOMENTS = [
@@ -129,23 +104,17 @@ MOMENTS = [
     ("DATEDIFF(ms, '2024-01-01', '2024-01-01 00:00:00.001')", 1),
     ("DATEDIFF(year, '0001-01-01', '9999-12-31')", 9998),
     ("DATEDIFF(millisecond, '2024-01-01', '2024-01-01 00:00:01.5')", 1500),
-    ("DATEDIFF_BIG(millisecond, '1900-01-01', '2024-01-01')", 3913056000000),
     ("DATEPART(weekday, '2024-01-07')", 1),  # a Sunday; DATEFIRST is 7
     ("DATEPART(weekday, '2024-01-06')", 7),
     ("DATEPART(week, '2024-01-06')", 1),
     ("DATEPART(week, '2024-01-07')", 2),
-    ("DATEPART(iso_week, '2024-01-07')", 1),
     ("DATEPART(dayofyear, '2024-03-01')", 61),
     ("DATEPART(quarter, '2024-05-01')", 2),
     ("DATEPART(ms, CAST('2024-01-01 00:00:01.123' AS datetime2))", 123),
-    ("DATENAME(month, '2024-01-01')", "January"),
-    ("DATENAME(weekday, '2024-01-07')", "Sunday"),
-    ("DATENAME(year, '2024-01-07')", "2024"),
     ("YEAR('2024-05-06')", 2024),
     ("MONTH('2024-05-06')", 5),
     ("DAY('2024-05-06')", 6),
     ("EOMONTH('2024-02-03')", date(2024, 2, 29)),
-    ("EOMONTH('2024-01-31', 1)", date(2024, 2, 29)),
     ("DATEFROMPARTS(2024, 2, 29)", date(2024, 2, 29)),
 ]
 
@@ -154,8 +123,6 @@ OTHERS = [
     ("COALESCE(NULL, 'b')", "b"),
     ("NULLIF('a', 'A ')", None),
     ("NULLIF(1, 2)", 1),
-    ("CHOOSE(2, 'a', 'b')", "b"),
-    ("CHOOSE(3, 'a', 'b')", None),
     ("IIF(1 > 2, 'yes', 'no')", "no"),
     ("IIF(NULL > 2, 'yes', 'no')", "no"),
     ("HASHBYTES('MD5', 'a')", bytes.fromhex("0cc175b9c0f1b6a831c399e269772661")),
@@ -195,7 +162,6 @@ def test_function_gives_documented_value(sql: World, expression: str, value: obj
         ("QUOTENAME('a')", "nvarchar(258)"),
         ("ROUND(2.567, 2)", "decimal(4, 3)"),
         ("ROUND(CAST(1 AS real), 2)", "float"),
-        ("POWER(2.5, 2)", "decimal(38, 1)"),
         ("POWER(CAST(2 AS smallint), 2)", "int"),
         ("FLOOR(12.5)", "decimal(3, 0)"),
         ("SQRT(4)", "float"),
@@ -203,7 +169,6 @@ def test_function_gives_documented_value(sql: World, expression: str, value: obj
         ("DATEADD(day, 1, '2024-01-01')", "datetime"),
         ("GETDATE()", "datetime"),
         ("SYSUTCDATETIME()", "datetime2(7)"),
-        ("NEWID()", "uniqueidentifier"),
         ("HASHBYTES('MD5', 'a')", "varbinary(8000)"),
         ("JSON_VALUE('{}', '$.a')", "nvarchar(4000)"),
         ("JSON_QUERY('{}')", "nvarchar(max)"),
@@ -218,7 +183,8 @@ def test_function_has_type(sql: World, expression: str, kind: str) -> None:
     [
         ("NOSUCH(1)", 195, "'NOSUCH' is not a recognized built-in function name."),
         ("LEN('a', 'b')", 174, "The len function requires 1 argument(s)."),
-        ("ROUND(1)", 189, "The round function requires 2 to 3 arguments."),
+        ("CHARINDEX('a')", 189, "The charindex function requires 2 to 3 arguments."),
+        ("ROUND(1)", 174, "The round function requires 2 argument(s)."),
         ("LEFT('a', -1)", 536, "Invalid length parameter passed to the left function."),
         ("SUBSTRING('a', 1, -1)", 537, "Invalid length parameter passed to the LEFT or SUBSTRING"),
         ("SQRT(-1)", 3623, "An invalid floating point operation occurred."),
@@ -235,9 +201,6 @@ def test_function_has_type(sql: World, expression: str, kind: str) -> None:
         ("DATEADD(day, 1, CAST('9999-12-31' AS date))", 517, "Adding a value to a 'date' column"),
         ("DATEADD(day, -2147483647, CAST('2024-01-01' AS date))", 517, "Adding a value"),
         ("DATEADD(year, 2147483647, CAST('2024-01-01' AS datetime2))", 517, "Adding a value"),
-        ("EOMONTH('9999-12-31', 1)", 517, "Adding a value to a 'date' column"),
-        ("CAST('2024-01-01' AS datetime) + 2147483647", 8115, "to data type datetime."),
-        ("CAST('9999-12-31' AS datetime) + 1", 242, "out-of-range value"),
         ("DATEADD(hour, 1, CAST('2024-01-01' AS date))", 9810, "The datepart hour"),
         ("DATEDIFF(fortnight, '2024-01-01', '2024-01-02')", 155, "'FORTNIGHT' is not a recognized"),
         ("DATEDIFF(ms, '1900-01-01', '2024-01-01')", 535, "The datediff function resulted in"),
@@ -258,6 +221,9 @@ def test_function_error_has_number_and_message(
 @pytest.mark.parametrize(
     "expression",
     [
+        "NEWID()",
+        "POWER(2.5, 2)",
+        "DATEPART(iso_week, GETDATE())",
         "FORMAT(1, 'N')",
         "CHECKSUM(1)",
         "RAND()",
@@ -266,9 +232,6 @@ def test_function_error_has_number_and_message(
         "HASHBYTES('SHA2_512', 'a')",
         "HASHBYTES('MD5', N'é')",
         "CHAR(130)",
-        "STR(123.456, 5, 2)",
-        "STR(1e30, 40)",
-        "POWER(CAST(3 AS bigint), 38)",
     ],
 )
 def test_function_left_out_is_refused(sql: World, expression: str) -> None:
@@ -290,10 +253,6 @@ def test_clock_rounds_datetime(sql: World) -> None:
     assert found.microsecond % 10000 in (0, 3000, 7000)
 
 
-def test_newid_differs_by_row(shop: World) -> None:
-    assert len(set(shop.rows("SELECT NEWID() FROM customer"))) == 4
-
-
 def test_session_function_is_asked_once_with_its_arguments(sql: World) -> None:
     sql.declare("@name", resolve("nvarchar", 20), "t")
     assert sql.one("OBJECT_ID(N'seg.' + @name, 'U')") == "OBJECT_ID('seg.t', 'U')"
@@ -309,10 +268,5 @@ def test_session_function_of_a_column_is_refused(shop: World) -> None:
 
 
 def test_registries_name_a_function_once() -> None:
-    names = [*FUNCTIONS, *AGGREGATES, *WINDOWS, *SESSION, *LEFT_OUT]
+    names = [*FUNCTIONS, *AGGREGATES, *SESSION_FUNCTIONS, *LEFT_OUT]
     assert len(names) == len(set(names))
-
-
-@pytest.mark.parametrize("name", [*FUNCTIONS, *AGGREGATES, *WINDOWS])
-def test_usage_starts_with_the_name(name: str) -> None:
-    assert usages()[name].startswith(name)

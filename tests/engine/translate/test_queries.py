@@ -57,7 +57,6 @@ from procluster.local.types import MAX, resolve
         ("SELECT id FROM customer ORDER BY 'a'", 408, "A constant expression was encountered"),
         ("SELECT DISTINCT name FROM customer ORDER BY id", 145, "ORDER BY items must appear"),
         ("SELECT 1 AS a UNION SELECT 2 ORDER BY b", 104, "ORDER BY items must appear"),
-        ("SELECT TOP (1) WITH TIES id FROM customer", 1062, "is not allowed without"),
         ("SELECT TOP (1.5) id FROM customer", 1060, "must be an integer"),
         ("SELECT 1 FROM (VALUES (1), (1, 2)) AS v(a)", 10709, "must be the same"),
         ("SELECT name FROM customer WHERE credit = CAST('2024-01-01' AS date)", 206, "date"),
@@ -65,7 +64,6 @@ from procluster.local.types import MAX, resolve
         ("SELECT 1 FROM customer GROUP BY SUM(id)", 144, "Cannot use an aggregate"),
         ("SELECT a FROM (VALUES (DEFAULT)) AS v(a)", 156, "near the keyword 'DEFAULT'"),
         ("SELECT id FROM customer ORDER BY @@SPID + @nope", 137, "Must declare"),
-        ("SELECT TOP (101) PERCENT id FROM customer", 1031, "between 0 and 100"),
         (
             "SELECT SUM(RANK() OVER (ORDER BY id)) OVER () FROM customer",
             4109,
@@ -188,9 +186,6 @@ def test_assignment_that_depends_on_order_is_refused(shop: World, text: str) -> 
         ("'Ab' NOT LIKE 'x%'", True),
         ("'a%b' LIKE 'a!%b' ESCAPE '!'", True),
         ("'axb' LIKE 'a!%b' ESCAPE '!'", False),
-        ("'b1' LIKE '[A-C][^2-9]'", True),
-        ("'b2' LIKE '[A-C][^2-9]'", False),
-        ("'a[b' LIKE 'a[[]b'", True),
         ("'ab ' LIKE 'ab'", True),
         ("N'ab ' LIKE N'ab'", False),
         ("'ab' LIKE 'ab '", False),
@@ -210,8 +205,8 @@ def test_condition_is_true_false_or_unknown(sql: World, condition: str, truth: b
     assert (yes, no) == (truth is True, truth is False)
 
 
-@pytest.mark.parametrize("pattern", ["[", "a[b", "[]", "[^]"])
-def test_like_with_an_open_or_empty_bracket_is_refused(sql: World, pattern: str) -> None:
+@pytest.mark.parametrize("pattern", ["[", "a[b-c]", "[^a]"])
+def test_like_with_brackets_is_refused(sql: World, pattern: str) -> None:
     assert isinstance(sql.error(f"SELECT 1 WHERE 'a' LIKE '{pattern}'"), Refusal)
 
 
@@ -335,8 +330,6 @@ def test_string_agg_too_long_is_9829(sql: World) -> None:
         ("FIRST_VALUE(id) OVER (PARTITION BY name ORDER BY id DESC)", [2, 2, 3, 4]),
         ("NTILE(2) OVER (ORDER BY id)", [1, 1, 2, 2]),
         ("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY score) OVER ()", [2.5] * 4),
-        ("PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY id) OVER (PARTITION BY name)", [1, 1, 3, 4]),
-        ("CUME_DIST() OVER (ORDER BY id)", [0.25, 0.5, 0.75, 1.0]),
     ],
 )
 def test_window_gives_values(shop: World, expression: str, values: list[object]) -> None:
@@ -365,9 +358,6 @@ def test_window_over_groups_sums_counts(shop: World) -> None:
         ("SELECT TOP 2 id FROM customer ORDER BY id DESC", [4, 3]),
         ("SELECT TOP (@n) id FROM customer ORDER BY id", [1, 2, 3]),
         ("SELECT TOP (0) id FROM customer", []),
-        ("SELECT TOP (30) PERCENT id FROM customer ORDER BY id", [1, 2]),
-        ("SELECT TOP (1) WITH TIES id FROM customer ORDER BY name DESC, 1 - 1 + 0 * id", [3]),
-        ("SELECT TOP (2) WITH TIES name FROM customer ORDER BY name", [None, "Ann", "ann "]),
         ("SELECT id FROM customer ORDER BY id OFFSET 1 ROWS FETCH NEXT 2 ROWS ONLY", [2, 3]),
         ("SELECT id FROM customer ORDER BY id OFFSET @n ROWS", [4]),
         ("SELECT DISTINCT TOP (1) name FROM customer ORDER BY name DESC", ["Bob"]),
@@ -381,14 +371,6 @@ def test_window_over_groups_sums_counts(shop: World) -> None:
 def test_query_is_ordered_and_cut(shop: World, text: str, values: list[object]) -> None:
     shop.declare("@n", resolve("int"), 3)
     assert [value for (value,) in shop.rows(text)] == values
-
-
-def test_top_with_ties_by_row_number_takes_one_of_each_group(shop: World) -> None:
-    text = (
-        "SELECT TOP (1) WITH TIES id FROM customer "
-        "ORDER BY ROW_NUMBER() OVER (PARTITION BY name ORDER BY id)"
-    )
-    assert set(shop.rows(text)) == {(1,), (3,), (4,)}
 
 
 def test_order_by_variable_is_1008(shop: World) -> None:
@@ -477,19 +459,10 @@ def test_union_of_text_that_is_no_number_is_245(sql: World) -> None:
             ),
             [(1, 1), (1, 10), (2, 2), (2, 20)],
         ),
-        (
-            "SELECT c.id, s.value FROM customer c CROSS APPLY STRING_SPLIT(c.name, 'n') AS s",
-            None,
-        ),
-        ("SELECT value, 1 FROM STRING_SPLIT('a,b', ',')", [("a", 1), ("b", 1)]),
-        ("SELECT value, ordinal FROM STRING_SPLIT('b,a', ',', 1)", [("a", 2), ("b", 1)]),
         ("SELECT v.a, v.b FROM (VALUES (1, NULL), (2.5, 'x')) AS v(a, b)", [(1, None), (2.5, "x")]),
     ],
 )
-def test_source_gives_rows(shop: World, text: str, rows: list[tuple[object, ...]] | None) -> None:
-    if rows is None:
-        assert isinstance(shop.error(text), Refusal)
-        return
+def test_source_gives_rows(shop: World, text: str, rows: list[tuple[object, ...]]) -> None:
     found = shop.rows(text)
     assert sorted(map(repr_numbers, found)) == sorted(map(repr_numbers, rows))
 
@@ -617,18 +590,8 @@ def test_openjson_with_reads_an_object_as_one_row(sql: World) -> None:
     assert sql.rows(text) == [(True, "t")]
 
 
-def test_openjson_without_with_lists_entries(sql: World) -> None:
-    sql.declare("@d", resolve("nvarchar", MAX), DOCUMENT)
-    rows = sql.rows("SELECT [key], [type] FROM OPENJSON(@d)")
-    assert sorted(rows) == [("clusters", 4), ("no", 0), ("text", 1), ("yes", 3)]
-
-
-def test_openjson_of_an_array_has_indexes_as_keys(sql: World) -> None:
-    assert sql.rows("SELECT [key], value FROM OPENJSON('[7, \"a\", null]') ORDER BY 1") == [
-        ("0", "7"),
-        ("1", "a"),
-        ("2", None),
-    ]
+def test_openjson_without_with_is_refused(sql: World) -> None:
+    assert isinstance(sql.error("SELECT [key] FROM OPENJSON('{}')"), Refusal)
 
 
 def test_openjson_applies_to_each_row(sql: World) -> None:
@@ -644,7 +607,6 @@ def test_openjson_applies_to_each_row(sql: World) -> None:
 def test_openjson_of_nothing_has_no_rows(sql: World, path: str) -> None:
     sql.declare("@d", resolve("nvarchar", MAX), DOCUMENT)
     assert sql.rows(f"SELECT a FROM OPENJSON(@d, '{path}') WITH (a int)") == []
-    assert sql.rows(f"SELECT value FROM OPENJSON(@d, '{path}')") == []
 
 
 def test_openjson_converts_or_fails(sql: World) -> None:

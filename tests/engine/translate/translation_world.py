@@ -7,6 +7,7 @@ import pytest
 
 from procluster.errors import SqlError
 from procluster.local.parser import parse_batch
+from procluster.local.quoting import quote_sql
 from procluster.local.results import Column
 from procluster.local.syntax import (
     CreateModule,
@@ -23,10 +24,8 @@ from procluster.local.translate import (
     Table,
     View,
     as_sql_error,
-    compile_delete,
+    compile_change,
     compile_query,
-    compile_update,
-    identifier,
 )
 from procluster.local.types import SqlType, resolve
 
@@ -56,6 +55,9 @@ class World:
     def function(self, name: ObjectName) -> InlineFunction | None:
         return self.functions.get(name.parts[-1].lower())
 
+    def session_arity(self, call: str) -> tuple[int, int] | None:
+        return (1, 2) if call.startswith("OBJECT_") else None
+
     def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
         return self.session.get(call, (resolve("nvarchar", 200), f"{call}{arguments}"))
 
@@ -65,12 +67,12 @@ class World:
         self.variables[name] = kind, value
 
     def create(self, name: str, columns: dict[str, SqlType], *rows: tuple[object, ...]) -> None:
-        self.tables[name] = Table(identifier(name), tuple(Column(k, v) for k, v in columns.items()))
-        listed = ", ".join(f"{identifier(k)} {v.storage}" for k, v in columns.items())
-        self.connection.execute(f"CREATE OR REPLACE TABLE {identifier(name)} ({listed})")
+        self.tables[name] = Table(quote_sql(name), tuple(Column(k, v) for k, v in columns.items()))
+        listed = ", ".join(f"{quote_sql(k)} {v.storage}" for k, v in columns.items())
+        self.connection.execute(f"CREATE OR REPLACE TABLE {quote_sql(name)} ({listed})")
         for row in rows:
             marks = ", ".join("?" * len(row))
-            self.connection.execute(f"INSERT INTO {identifier(name)} VALUES ({marks})", list(row))
+            self.connection.execute(f"INSERT INTO {quote_sql(name)} VALUES ({marks})", list(row))
 
     def create_module(self, text: str) -> None:
         (module,) = parse_batch(text)
@@ -89,10 +91,8 @@ class World:
 
     def change(self, text: str) -> Change:
         (statement,) = parse_batch(text)
-        if isinstance(statement, Update):
-            return compile_update(statement, self)
-        assert isinstance(statement, Delete)
-        return compile_delete(statement, self)
+        assert isinstance(statement, (Update, Delete))
+        return compile_change(statement, self)
 
     def run(self, compiled: Compiled) -> list[tuple[object, ...]]:
         try:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from procluster.errors import SqlError
-from procluster.local.syntax import Position
+from procluster.local.messages import error, failure, refuse
+from procluster.local.syntax import Call
 from procluster.local.translate.arithmetic import coerced, quotient
-from procluster.local.translate.messages import error, failure, refuse
-from procluster.local.translate.term import BIGINT, FLOAT, INT, Term, key, order_key, settled
-from procluster.local.types import MAX, SqlType
+from procluster.local.translate.term import Term, key, order_key, settled
+from procluster.local.types import BIGINT, FLOAT, INT, MAX, SqlType
 
-__all__ = ["AGGREGATES", "WINDOWS", "Aggregate", "Invocation"]
+NUMBERS = ("integer", "decimal", "money", "float")
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,23 @@ class Invocation:
     """One call of an aggregate or window function.
 
     ``order`` is the DuckDB SQL of WITHIN GROUP (ORDER BY ...), ``over`` that of OVER (...), with a
-    space in front; both may be empty.
+    space in front; both may be empty. ``ordered`` is the term of WITHIN GROUP, with descending.
     """
 
-    name: str
+    node: Call
     terms: tuple[Term, ...]
-    distinct: bool
     ordered: tuple[Term, bool] | None
     order: str
     over: str
-    at: Position
 
     def sql(self, function: str, argument: str) -> str:
         """A call of DuckDB's."""
-        distinct = "DISTINCT " if self.distinct else ""
+        distinct = "DISTINCT " if self.node.distinct else ""
         return f"{function}({distinct}{argument}){self.over}"
 
     def invalid(self, term: Term) -> SqlError:
         """Error 8117: a type that cannot be aggregated so."""
-        return error(8117, term.type.name, self.name.lower(), at=self.at)
+        return error(8117, term.type.name, self.node.name[0].lower(), at=self.node.at)
 
 
 Write = Callable[[Invocation], Term]
@@ -47,14 +45,19 @@ Write = Callable[[Invocation], Term]
 
 @dataclass(frozen=True)
 class Aggregate:
-    """``ordered``: needs WITHIN GROUP or, for a window function, ORDER BY in its OVER."""
+    """``window``: it needs OVER; ``ordered``: with ORDER BY in it."""
 
-    name: str
+    usage: str
     least: int
     most: int
     write: Write
-    usage: str
+    window: bool = False
     ordered: bool = False
+
+    @property
+    def name(self) -> str:
+        """In upper case."""
+        return self.usage.partition("(")[0]
 
 
 def count(kind: SqlType) -> Write:
@@ -79,7 +82,7 @@ def summed(call: Invocation) -> Term:
 
 def sum_type(call: Invocation, term: Term) -> SqlType:
     family = term.type.family
-    if term.null or family not in ("integer", "decimal", "money", "float"):
+    if term.null or family not in NUMBERS:
         raise call.invalid(term)
     if family == "decimal":
         return SqlType("decimal", 38, term.type.scale)
@@ -94,7 +97,8 @@ def average(call: Invocation) -> Term:
     if kind == FLOAT:
         return Term(call.sql("avg", call.terms[0].sql), FLOAT, finite=False)
     if kind.name == "money":
-        raise refuse("AVG of money", "its rounding is not documented; CAST to decimal", call.at)
+        reason = "its rounding is not documented; CAST to decimal"
+        raise refuse("AVG of money", reason, call.node.at)
     total, rows = summed(call).sql, call.sql("count", call.terms[0].sql)
     if kind.family == "integer":
         return Term(f"CAST({total} // {rows} AS {kind.storage})", kind)
@@ -124,42 +128,37 @@ def spread(function: str) -> Write:
 
     def write(call: Invocation) -> Term:
         term = call.terms[0]
-        if term.type.family not in ("integer", "decimal", "money", "float"):
+        if term.type.family not in NUMBERS:
             raise call.invalid(term)
-        return Term(call.sql(function, coerced(term, FLOAT, call.at).sql), FLOAT, finite=False)
+        return Term(call.sql(function, coerced(term, FLOAT, call.node.at).sql), FLOAT, finite=False)
 
     return write
 
 
 def gathered(call: Invocation) -> Term:
     """STRING_AGG, at most 8,000 bytes unless the text is (max)."""
-    if call.over or call.distinct:
-        raise refuse("STRING_AGG with OVER or DISTINCT", "group in a subquery", call.at)
+    at = call.node.at
+    if call.over or call.node.distinct:
+        raise refuse("STRING_AGG with OVER or DISTINCT", "group in a subquery", at)
     text, separator = call.terms
     if separator.type.family != "text" or (separator.nullable and "$" not in separator.sql):
-        raise refuse("STRING_AGG", "the separator must be a constant or a variable", call.at)
+        raise refuse("STRING_AGG", "the separator must be a constant or a variable", at)
     if text.type.family != "text":
-        text = coerced(text, SqlType("nvarchar", 4000), call.at)
-    national = "n" if text.type.name.startswith("n") else ""
-    kind = SqlType(
-        f"{national}varchar", MAX if text.type.size == MAX else 4000 if national else 8000
-    )
+        text = coerced(text, SqlType("nvarchar", 4000), at)
+    name, cap = ("nvarchar", 4000) if text.type.is_national else ("varchar", 8000)
+    kind = SqlType(name, MAX if text.type.size == MAX else cap)
     sql = f"string_agg({text.sql}, coalesce({separator.sql}, ''){call.order})"
     if kind.size != MAX:
-        fail = failure(9829)
-        sql = f"CASE WHEN length({sql}) > {kind.size} THEN {fail} ELSE {sql} END"
+        sql = f"CASE WHEN length({sql}) > {kind.size} THEN {failure(9829)} ELSE {sql} END"
     return Term(sql, kind)
 
 
-def ranking(function: str, kind: SqlType) -> Write:
-    def write(call: Invocation) -> Term:
-        return Term(f"{function}(){call.over}", kind, nullable=False)
-
-    return write
+def ranking(function: str) -> Write:
+    return lambda call: Term(f"{function}(){call.over}", BIGINT, nullable=False)
 
 
 def tile(call: Invocation) -> Term:
-    size = coerced(call.terms[0], BIGINT, call.at).sql
+    size = coerced(call.terms[0], BIGINT, call.node.at).sql
     return Term(f"ntile({size}){call.over}", BIGINT, nullable=False)
 
 
@@ -167,11 +166,11 @@ def neighbour(function: str) -> Write:
     """LAG or LEAD (value [, offset [, default]])."""
 
     def write(call: Invocation) -> Term:
-        term = settled(call.terms[0])
-        offset = coerced(call.terms[1], INT, call.at).sql if len(call.terms) > 1 else "1"
+        term, at = settled(call.terms[0]), call.node.at
+        offset = coerced(call.terms[1], INT, at).sql if len(call.terms) > 1 else "1"
         other = f"CAST(NULL AS {term.type.storage})"
         if len(call.terms) > 2:
-            other = coerced(call.terms[2], term.type, call.at).sql
+            other = coerced(call.terms[2], term.type, at).sql
         return Term(f"{function}({term.sql}, {offset}, {other}){call.over}", term.type)
 
     return write
@@ -187,66 +186,51 @@ def end(function: str) -> Write:
     return write
 
 
-def percentile(function: str) -> Write:
-    """PERCENTILE_CONT (float, interpolated) or PERCENTILE_DISC (a value), over a window."""
-
-    def write(call: Invocation) -> Term:
-        if call.ordered is None or not call.over or call.ordered[1]:
-            reason = "write WITHIN GROUP (ORDER BY x) OVER (PARTITION BY ...), ascending"
-            raise refuse(call.name, reason, call.at)
-        term = call.ordered[0]
-        if term.type.family not in ("integer", "decimal", "money", "float"):
-            raise call.invalid(term)
-        share = call.terms[0].constant
-        if not isinstance(share, Decimal):
-            raise refuse(call.name, "the share must be a constant", call.at)
-        if not 0 <= share <= 1:
-            raise error(10751, call.name, at=call.at)
-        if function == "quantile_cont":
-            term = coerced(term, FLOAT, call.at)
-        return Term(f"{function}({term.sql}, {share:f}){call.over}", term.type)
-
-    return write
+def percentile(call: Invocation) -> Term:
+    """PERCENTILE_CONT: float, interpolated, over a window."""
+    at = call.node.at
+    if call.ordered is None or not call.over or call.ordered[1]:
+        reason = "write WITHIN GROUP (ORDER BY x) OVER (PARTITION BY ...), ascending"
+        raise refuse("PERCENTILE_CONT", reason, at)
+    term, share = call.ordered[0], call.terms[0].constant
+    if term.type.family not in NUMBERS:
+        raise call.invalid(term)
+    if not isinstance(share, Decimal):
+        raise refuse("PERCENTILE_CONT", "the share must be a constant", at)
+    if not 0 <= share <= 1:
+        raise error(10751, "PERCENTILE_CONT", at=at)
+    value = coerced(term, FLOAT, at).sql
+    return Term(f"quantile_cont({value}, {share:f}){call.over}", FLOAT)
 
 
-AGGREGATES = {
+def window(usage: str, least: int, most: int, write: Write) -> Aggregate:
+    return Aggregate(usage, least, most, write, window=True, ordered=True)
+
+
+AGGREGATES: dict[str, Aggregate] = {
     entry.name: entry
     for entry in (
-        Aggregate("COUNT", 1, 1, count(INT), "COUNT(* | [DISTINCT] value): int"),
-        Aggregate("COUNT_BIG", 1, 1, count(BIGINT), "COUNT_BIG(* | [DISTINCT] value): bigint"),
-        Aggregate("SUM", 1, 1, summed, "SUM([DISTINCT] number)"),
-        Aggregate("AVG", 1, 1, average, "AVG([DISTINCT] number): int of int"),
-        Aggregate("MIN", 1, 1, extreme("min"), "MIN(value)"),
-        Aggregate("MAX", 1, 1, extreme("max"), "MAX(value)"),
-        Aggregate("STDEV", 1, 1, spread("stddev_samp"), "STDEV(number)"),
-        Aggregate("STDEVP", 1, 1, spread("stddev_pop"), "STDEVP(number)"),
-        Aggregate("VAR", 1, 1, spread("var_samp"), "VAR(number)"),
-        Aggregate("VARP", 1, 1, spread("var_pop"), "VARP(number)"),
-        Aggregate("STRING_AGG", 2, 2, gathered,
-                  "STRING_AGG(text, separator) [WITHIN GROUP (ORDER BY ...)]"),
+        Aggregate("COUNT(* | [DISTINCT] value): int", 1, 1, count(INT)),
+        Aggregate("COUNT_BIG(* | [DISTINCT] value): bigint", 1, 1, count(BIGINT)),
+        Aggregate("SUM([DISTINCT] number)", 1, 1, summed),
+        Aggregate("AVG([DISTINCT] number): int of int", 1, 1, average),
+        Aggregate("MIN(value)", 1, 1, extreme("min")),
+        Aggregate("MAX(value)", 1, 1, extreme("max")),
+        Aggregate("STDEV(number)", 1, 1, spread("stddev_samp")),
+        Aggregate("STDEVP(number)", 1, 1, spread("stddev_pop")),
+        Aggregate("VAR(number)", 1, 1, spread("var_samp")),
+        Aggregate("VARP(number)", 1, 1, spread("var_pop")),
+        Aggregate("STRING_AGG(text, separator) [WITHIN GROUP (ORDER BY ...)]", 2, 2, gathered),
+        window("ROW_NUMBER()", 0, 0, ranking("row_number")),
+        window("RANK()", 0, 0, ranking("rank")),
+        window("DENSE_RANK()", 0, 0, ranking("dense_rank")),
+        window("NTILE(count)", 1, 1, tile),
+        window("LAG(value [, offset [, default]])", 1, 3, neighbour("lag")),
+        window("LEAD(value [, offset [, default]])", 1, 3, neighbour("lead")),
+        window("FIRST_VALUE(value)", 1, 1, end("first_value")),
+        window("LAST_VALUE(value)", 1, 1, end("last_value")),
+        Aggregate("PERCENTILE_CONT(share) WITHIN GROUP (ORDER BY x) OVER (...)", 1, 1, percentile,
+                  window=True),
     )
 }  # fmt: skip
-"""Functions that may stand without OVER."""
-
-WINDOWS = {
-    entry.name: entry
-    for entry in (
-        Aggregate("ROW_NUMBER", 0, 0, ranking("row_number", BIGINT), "ROW_NUMBER()", ordered=True),
-        Aggregate("RANK", 0, 0, ranking("rank", BIGINT), "RANK()", ordered=True),
-        Aggregate("DENSE_RANK", 0, 0, ranking("dense_rank", BIGINT), "DENSE_RANK()", ordered=True),
-        Aggregate("PERCENT_RANK", 0, 0, ranking("percent_rank", FLOAT), "PERCENT_RANK()",
-                  ordered=True),
-        Aggregate("CUME_DIST", 0, 0, ranking("cume_dist", FLOAT), "CUME_DIST()", ordered=True),
-        Aggregate("NTILE", 1, 1, tile, "NTILE(count)", ordered=True),
-        Aggregate("LAG", 1, 3, neighbour("lag"), "LAG(value [, offset [, default]])", ordered=True),
-        Aggregate("LEAD", 1, 3, neighbour("lead"), "LEAD(value [, offset [, default]])",
-                  ordered=True),
-        Aggregate("FIRST_VALUE", 1, 1, end("first_value"), "FIRST_VALUE(value)", ordered=True),
-        Aggregate("LAST_VALUE", 1, 1, end("last_value"), "LAST_VALUE(value)", ordered=True),
-        Aggregate("PERCENTILE_CONT", 1, 1, percentile("quantile_cont"),
-                  "PERCENTILE_CONT(share) WITHIN GROUP (ORDER BY x) OVER (...)"),
-        Aggregate("PERCENTILE_DISC", 1, 1, percentile("quantile_disc"),
-                  "PERCENTILE_DISC(share) WITHIN GROUP (ORDER BY x) OVER (...)"),
-    )
-}  # fmt: skip
-"""Functions that need OVER."""
+"""Those of the second half need OVER, the others may have it."""

@@ -7,10 +7,9 @@ from decimal import Decimal
 from functools import reduce
 
 from procluster.errors import SqlError
+from procluster.local.messages import error, failure, refuse
 from procluster.local.syntax import Position
-from procluster.local.translate import moments
 from procluster.local.translate.conversion import convert_sql
-from procluster.local.translate.messages import error, failure, refuse
 from procluster.local.translate.promotion import (
     common_type,
     decimal_form,
@@ -19,9 +18,7 @@ from procluster.local.translate.promotion import (
     text_type,
 )
 from procluster.local.translate.term import Term, settled
-from procluster.local.types import MAX, SqlType
-
-__all__ = ["coerced", "combined", "compared", "operate", "quotient", "signed"]
+from procluster.local.types import MAX, SMALLINT, SqlType
 
 WORDS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo",
          "&": "'&'", "|": "'|'", "^": "'^'"}  # fmt: skip
@@ -48,10 +45,7 @@ def coerced(term: Term, target: SqlType, at: Position) -> Term:
 
 def combined(terms: list[Term], at: Position) -> tuple[SqlType, list[Term]]:
     """Convert terms to the type they have in common; untyped NULLs follow the others."""
-    highest = reduce(
-        lambda left, right: Term("", common_type(left, right, at)),
-        terms,
-    )
+    highest = reduce(lambda left, right: Term("", common_type(left, right, at)), terms)
     return highest.type, [coerced(term, highest.type, at) for term in terms]
 
 
@@ -73,31 +67,33 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     families = {left.type.family, right.type.family}
     if families == {"text"}:
         return concatenated(operator, left, right, at)
-    if families & {"binary", "guid"}:
-        raise incompatible(operator, left, right, at)
+    wrong = error(402, left.type.name, right.type.name, WORDS[operator], at=at)
     if "time" in families:
-        return shifted(operator, left, right, at)
+        days = {left.type.name, right.type.name} & {"datetime", "smalldatetime"}
+        if days and operator in "+-":
+            raise refuse(f"{left.type} {operator} {right.type}", "use DATEADD and DATEDIFF", at)
+        raise wrong
+    if families & {"binary", "guid"}:
+        raise wrong
     kind = common_type(left, right, at)
-    nullable = left.nullable or right.nullable
     if operator in "&|^":
-        return bitwise(operator, left, right, kind, at)
-    if kind.family == "bit":
-        raise incompatible(operator, left, right, at)
+        return bitwise(operator, left, right, kind, wrong, at)
+    if kind.family == "bit" or (kind.family == "float" and operator == "%"):
+        raise wrong
     if kind.family == "decimal":
         return exact(operator, left, right, at)
-    if kind.family == "float":
-        if operator == "%":
-            raise incompatible(operator, left, right, at)
-        raw = (term if term.type == kind else coerced(term, kind, at) for term in (left, right))
-        first, second = raw
-        by = divisor(first, settled(second)) if operator == "/" else second.sql
-        return Term(f"({first.sql} {operator} {by})", kind, nullable, finite=False)
     if kind.family == "money" and operator in "*/%":
         raise refuse(f"money {operator}", "its rounding is not documented; CAST to decimal", at)
-    first, second = (coerced(term, kind, at) for term in (left, right))
-    by = divisor(first, second) if operator in "/%" else second.sql
-    sign = "//" if operator == "/" else operator
-    return Term(f"({first.sql} {sign} {by})", kind, nullable)
+    is_float = kind.family == "float"
+    # Float arithmetic is checked for overflow once, at its root; a divisor at once.
+    first, second = (
+        term if is_float and term.type == kind else coerced(term, kind, at)
+        for term in (left, right)
+    )
+    by = divisor(first, settled(second)) if operator in "/%" else second.sql
+    sign = "//" if operator == "/" and not is_float else operator
+    nullable = left.nullable or right.nullable
+    return Term(f"({first.sql} {sign} {by})", kind, nullable, finite=not is_float)
 
 
 def divisor(left: Term, right: Term) -> str:
@@ -108,14 +104,10 @@ def divisor(left: Term, right: Term) -> str:
     return f"CASE WHEN {right.sql} = 0 THEN {zero} ELSE {right.sql} END"
 
 
-def incompatible(operator: str, left: Term, right: Term, at: Position) -> SqlError:
-    return error(402, left.type.name, right.type.name, WORDS[operator], at=at)
-
-
 def concatenated(operator: str, left: Term, right: Term, at: Position) -> Term:
     """Text + text, cut off at 8,000 bytes unless one side is (max)."""
     if operator != "+":
-        raise incompatible(operator, left, right, at)
+        raise error(402, left.type.name, right.type.name, WORDS[operator], at=at)
     wanted = left.type.size + right.type.size
     kind = text_type(left.type, right.type, wanted)
     sql = f"({left.sql} || {right.sql})"
@@ -124,27 +116,16 @@ def concatenated(operator: str, left: Term, right: Term, at: Position) -> Term:
     return Term(sql, kind, left.nullable or right.nullable)
 
 
-def bitwise(operator: str, left: Term, right: Term, kind: SqlType, at: Position) -> Term:
+def bitwise(  # noqa: PLR0913, PLR0917
+    operator: str, left: Term, right: Term, kind: SqlType, wrong: SqlError, at: Position
+) -> Term:
     if kind.family not in ("integer", "bit"):
-        raise incompatible(operator, left, right, at)
+        raise wrong
     first, second = (coerced(term, kind, at).sql for term in (left, right))
     if kind.family == "bit":
         first, second = (f"CAST({sql} AS TINYINT)" for sql in (first, second))
     sql = f"xor({first}, {second})" if operator == "^" else f"({first} {operator} {second})"
     return Term(f"({sql} <> 0)" if kind.family == "bit" else sql, kind)
-
-
-def shifted(operator: str, left: Term, right: Term, at: Position) -> Term:
-    """Datetime and smalldatetime plus or minus whole days."""
-    moment, days = (left, right) if left.type.family == "time" else (right, left)
-    if operator not in "+-" or moment.type.name not in ("datetime", "smalldatetime"):
-        raise incompatible(operator, left, right, at)
-    if days.type.family != "integer" or (operator == "-" and days is left):
-        raise refuse(f"{left.type} {operator} {right.type}", "use DATEADD and DATEDIFF", at)
-    # The number becomes a moment first, as in SQL Server: that checks its range.
-    checked = f"date_diff('day', TIMESTAMP '1900-01-01', {coerced(days, moment.type, at).sql})"
-    sql = f"({moment.sql} {operator} to_days(CAST({checked} AS INTEGER)))"
-    return Term(moments.checked(sql, moment.type, failure), moment.type)
 
 
 def exact(operator: str, left: Term, right: Term, at: Position) -> Term:
@@ -159,8 +140,8 @@ def exact(operator: str, left: Term, right: Term, at: Position) -> Term:
     if operator in "+-" and kind.scale < scale:
         first, second = coerced(first, kind, at), coerced(second, kind, at)
     if operator == "*" and a.scale + b.scale > 38:
-        what = f"{a} * {b}"
-        raise refuse(what, "the exact product has more than 38 decimal places; CAST first", at)
+        reason = "the exact product has more than 38 decimal places; CAST first"
+        raise refuse(f"{a} * {b}", reason, at)
     digits = a.size + b.size if operator == "*" else kind.size
     sql = f"({widened(first, digits)} {operator} {second.sql})"
     if kind.scale == (a.scale + b.scale if operator == "*" else scale):
@@ -218,17 +199,11 @@ def signed(operator: str, term: Term, at: Position) -> Term:
         return term
     if operator == "~":
         if family not in ("integer", "bit"):
-            raise invalid(term, "'~'", at)
-        return Term(
-            f"(NOT {term.sql})" if family == "bit" else f"(~{term.sql})", term.type, term.nullable
-        )
+            raise error(8117, term.type.name, "'~'", at=at)
+        return Term(f"(NOT {term.sql})" if family == "bit" else f"(~{term.sql})", term.type)
     if family not in ("integer", "decimal", "money", "float"):
-        raise invalid(term, "minus", at)
+        raise error(8117, term.type.name, "minus", at=at)
     if term.type.name == "tinyint":
-        term = coerced(term, SqlType("smallint"), at)
+        term = coerced(term, SMALLINT, at)
     constant = -term.constant if isinstance(term.constant, Decimal) else None
     return replace(term, sql=f"(-{term.sql})", constant=constant)
-
-
-def invalid(term: Term, operator: str, at: Position) -> SqlError:
-    return error(8117, term.type.name, operator, at=at)

@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
+from procluster.local import syntax as ast
+from procluster.local.messages import error, refuse
 from procluster.local.results import Column
-from procluster.local.syntax import (
-    Assignment,
-    Binary,
-    ColumnRef,
-    Delete,
-    Join,
-    NamedTable,
-    Position,
-    Update,
-    Variable,
-)
-from procluster.local.translate import conditions, expressions, queries, sources
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.conversion import convert_sql
-from procluster.local.translate.messages import error, refuse
-from procluster.local.translate.names import Change, Compiled, Table
+from procluster.local.translate.names import Change, Table
+from procluster.local.translate.queries import common_tables
 from procluster.local.translate.scope import Scope, Source
-from procluster.local.translate.term import BIGINT, Term
-from procluster.local.types import SqlType
-
-__all__ = ["assigned", "delete", "update"]
-
-
-def update(node: Update, scope: Scope) -> Change:
-    """Compile UPDATE."""
-    target = affected(node, scope)
-    seen: set[str] = set()
-    for assignment in node.assignments:
-        if assignment.target.lower() in seen:
-            raise error(264, assignment.target, at=node.at)
-        seen.add(assignment.target.lower())
-    found = [new_value(assignment, target, node) for assignment in node.assignments]
-    columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
-    rows = changed_rows(node, target, columns, [sql for _, sql in found])
-    return Change(target.table, rows, tuple(column.name for column, _ in found))
-
-
-def delete(node: Delete, scope: Scope) -> Change:
-    """Compile DELETE."""
-    target = affected(node, scope)
-    columns = (Column("", BIGINT, nullable=False),)
-    return Change(target.table, changed_rows(node, target, columns, []))
+from procluster.local.translate.writing import condition, source, value
+from procluster.local.types import BIGINT
 
 
 class Target(NamedTuple):
-    """What is changed: WITH, FROM and WHERE as SQL, what expressions see, and the table."""
+    """What is changed: WITH, and FROM with WHERE, as SQL; what expressions see; the table."""
 
     head: str
     clauses: str
@@ -60,70 +27,60 @@ class Target(NamedTuple):
     table: Table
 
 
-def affected(node: Update | Delete, scope: Scope) -> Target:
+def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
+    """Compile UPDATE or DELETE; where a join meets a row twice, one of its matches counts."""
+    target = affected(node, scope)
+    found: list[tuple[Column, str]] = []
+    for assignment in node.assignments if isinstance(node, ast.Update) else ():
+        column, sql = new_value(assignment, target, node.target)
+        if column in (other for other, _ in found):
+            raise error(264, assignment.target, at=node.at)
+        found.append((column, sql))
+    rowid = f"{target.source.alias}.rowid"
+    values = [rowid, *(sql for _, sql in found)]
+    listed = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(values))
+    once = f"DISTINCT ON ({rowid}) " if isinstance(node.source, ast.Joined) else ""
+    sql = f"{target.head}SELECT {once}{listed}{target.clauses}"
+    columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
+    rows = target.rows.context.compiled(sql, columns)
+    return Change(target.table, rows, tuple(column.name for column, _ in found))
+
+
+def affected(node: ast.Update | ast.Delete, scope: Scope) -> Target:
     """FROM and WHERE, and which source is the target."""
     names = tuple(part.lower() for part in node.target.parts)
-    head, scope = queries.common_tables(node.with_tables, scope)
-    origin = node.source or NamedTable(node.target.at, node.target)
-    sql, found = sources.from_clause(origin, scope)
-    chosen = [source for source in found if source.answers(names)] or [
-        source
-        for source in found
-        if source.table and source.table == scope.context.names.table(node.target)
+    head, scope = common_tables(node.with_tables, scope)
+    sql, found = source(node.source or ast.NamedTable(node.target.at, node.target), scope)
+    chosen = [one for one in found if one.answers(names)] or [
+        one for one in found if one.table and one.table == scope.context.names.table(node.target)
     ]
     if len(chosen) != 1:
-        what = f"A change of '{'.'.join(node.target.parts)}' that FROM does not name once"
+        what = f"A change of '{node.target}' that FROM does not name once"
         raise refuse(what, "name the target in FROM, and use its alias", node.at)
-    if chosen[0].table is None:
-        raise refuse(f"A change of '{'.'.join(names)}'", "only tables are changed", node.at)
+    table = chosen[0].table
+    if table is None:
+        raise refuse(f"A change of '{node.target}'", "only tables are changed", node.at)
     rows = replace(scope, sources=found, clause="WHERE")
     clauses = f" FROM {sql}"
     if node.where:
-        clauses += f" WHERE {conditions.condition(node.where, rows)}"
-    return Target(head, clauses, rows, chosen[0], chosen[0].table)
-
-
-def changed_rows(
-    node: Update | Delete,
-    target: Target,
-    columns: tuple[Column, ...],
-    values: list[str],
-) -> Compiled:
-    """The query of the rows; where a join meets a row twice, one of its matches counts."""
-    rowid = f"{target.source.alias}.rowid"
-    listed = ", ".join(f"{value} AS c{place}" for place, value in enumerate([rowid, *values]))
-    once = f"DISTINCT ON ({rowid}) " if isinstance(node.source, Join) else ""
-    sql = f"{target.head}SELECT {once}{listed}{target.clauses}"
-    return target.rows.context.compiled(sql, columns)
+        clauses += f" WHERE {condition(node.where, rows)}"
+    return Target(head, clauses, rows, chosen[0], table)
 
 
 def new_value(
-    assignment: Assignment,
-    target: Target,
-    node: Update,
+    assignment: ast.Assignment, target: Target, table: ast.ObjectName
 ) -> tuple[Column, str]:
-    """The column or variable that is assigned, and its value."""
-    name, value, rows = assignment.target, assignment.value, target.rows
-    if name.startswith("@"):
-        column = Column(name, expressions.variable(Variable(assignment.at, name), rows).type)
-        old: Union[Variable, ColumnRef] = Variable(assignment.at, name)
-    else:
-        found = [column for column in target.source.columns if column.name.lower() == name.lower()]
-        if not found:
-            raise error(207, name, at=assignment.at)
-        column = found[0]
-        old = ColumnRef(assignment.at, (*target.source.names, name))
+    """The column that is assigned, and its value: converted implicitly, and never cut off."""
+    name, new, at = assignment.target, assignment.value, assignment.at
+    found = [column for column in target.source.columns if column.name.lower() == name.lower()]
+    if not found:
+        raise error(207, name, at=at)
+    column = found[0]
     if assignment.operator != "=":
-        value = Binary(assignment.at, assignment.operator[0], old, value)  # type: ignore[arg-type]
-    term = expressions.value(value, rows)
-    if name.startswith("@"):
-        return column, coerced(term, column.type, assignment.at).sql
-    label = f"table '{'.'.join(node.target.parts)}', column '{column.name}'"
-    return column, assigned(term, column.type, label, assignment.at)
-
-
-def assigned(term: Term, kind: SqlType, label: str, at: Position) -> str:
-    """A value on its way into a column: converted implicitly, and never cut off."""
-    if term.null or term.type.family != "text" or kind.family != "text":
-        return coerced(term, kind, at).sql
-    return convert_sql(term.sql, term.type, kind, column=label, at=at)
+        old = ast.ColumnRef(at, (*target.source.names, name))
+        new = ast.Binary(at, assignment.operator[0], old, new)
+    term = value(new, target.rows)
+    if term.null or term.type.family != "text" or column.type.family != "text":
+        return column, coerced(term, column.type, at).sql
+    label = f"table '{table}', column '{column.name}'"
+    return column, convert_sql(term.sql, term.type, column.type, column=label, at=at)

@@ -1,66 +1,39 @@
-"""Values: a tree of the syntax to a typed piece of DuckDB SQL.
-
-Expressions, conditions and queries hold each other, so these modules import each other.
-"""
+"""Values and conditions: a tree of the syntax to typed pieces of DuckDB SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import cast
 
-from procluster.local.syntax import (
-    Binary,
-    Call,
-    Case,
-    Cast,
-    ColumnRef,
-    Comparison,
-    Condition,
-    Expression,
-    Literal,
-    Position,
-    ScalarQuery,
-    Star,
-    SystemVariable,
-    Unary,
-    Variable,
-)
-from procluster.local.translate import calls, conditions, queries
-from procluster.local.translate.arithmetic import combined, operate, signed
+from procluster.local import syntax as ast
+from procluster.local.messages import error, refuse, unsupported
+from procluster.local.quoting import literal
+from procluster.local.translate.arithmetic import combined, compared, operate, signed
 from procluster.local.translate.conversion import convert_sql
-from procluster.local.translate.messages import error, refuse
 from procluster.local.translate.promotion import constant_type
-from procluster.local.translate.quoting import literal
 from procluster.local.translate.scope import Scope
-from procluster.local.translate.term import NULL, Term, settled
+from procluster.local.translate.term import NULL, Term, key, order_key
+from procluster.local.translate.writing import (
+    condition,
+    constant_value,
+    relation,
+    unsettled,
+    value,
+    write_value,
+)
 from procluster.local.types import SqlType
 
-__all__ = ["bound", "converted", "unsettled", "value"]
+# --- values
 
 
-def value(node: Expression | Condition, scope: Scope) -> Term:
-    """A value, checked for float overflow."""
-    return settled(unsettled(node, scope))
-
-
-def unsettled(node: Expression | Condition, scope: Scope) -> Term:
-    """A value; float arithmetic may still be infinite (see :func:`.term.settled`)."""
-    if scope.groups and (term := scope.grouped(node)):  # type: ignore[arg-type]
-        return term
-    write = WRITERS.get(type(node))
-    if write is None:
-        raise refuse(f"{type(node).__name__} as a value", "conditions are not values", node.at)
-    return write(node, scope)
-
-
-def constant(node: Literal, _: Scope) -> Term:
+@write_value.register
+def constant(node: ast.Literal, _: Scope) -> Term:
     """A literal, with its type written out so that DuckDB does not choose another."""
     if node.kind == "null":
         return Term("CAST(NULL AS INTEGER)", NULL)
     if node.kind == "default":
-        raise error(156, at=node.at)
+        raise error(156, "DEFAULT", at=node.at)
     kind = constant_type(node)
     if node.kind in ("string", "national"):
         return Term(literal(node.value), kind, nullable=False, constant=node.value)
@@ -78,16 +51,24 @@ def constant(node: Literal, _: Scope) -> Term:
     return Term(sql, kind, nullable=False, constant=exact, nonzero=exact != 0)
 
 
-def variable(node: Variable, scope: Scope) -> Term:
+@write_value.register
+def column(node: ast.ColumnRef, scope: Scope) -> Term:
+    return scope.column(node)
+
+
+@write_value.register
+def variable(node: ast.Variable, scope: Scope) -> Term:
     """A parameter of the statement, or the argument of an inline function."""
-    name = node.name.lower()
+    names, name = scope.context.names, node.name.lower()
+    if name.startswith("@@"):
+        return bound(*names.session_value(node.name, ()), scope)
     if name in scope.arguments:
         return scope.arguments[name]
     # A view or function has no variables but its own parameters.
-    kind = None if scope.expanding else scope.context.names.variable(node.name)
+    kind = None if scope.expanding else names.variable(node.name)
     if kind is None:
         raise error(137, node.name, at=node.at)
-    return Term(scope.context.parameter(scope.context.names.value(node.name), kind, name), kind)
+    return Term(scope.context.parameter(names.value(node.name), kind, name), kind)
 
 
 def bound(kind: SqlType, now: object, scope: Scope) -> Term:
@@ -95,15 +76,29 @@ def bound(kind: SqlType, now: object, scope: Scope) -> Term:
     return Term(scope.context.parameter(now, kind), kind, nullable=now is None)
 
 
-def choice(node: Case, scope: Scope) -> Term:
+@write_value.register
+def unary(node: ast.Unary, scope: Scope) -> Term:
+    return signed(node.operator, unsettled(node.operand, scope), node.at)
+
+
+@write_value.register
+def binary(node: ast.Binary, scope: Scope) -> Term:
+    left, right = unsettled(node.left, scope), unsettled(node.right, scope)
+    return operate(node.operator, left, right, node.at)
+
+
+@write_value.register
+def choice(node: ast.Case, scope: Scope) -> Term:
     """CASE; the simple form compares by each pair's own type."""
     tests = []
-    for test, _ in node.branches:
+    for branch in node.branches:
+        test = cast("ast.Condition", branch.test)
         if node.operand is not None:
-            test = Comparison(test.at, "=", node.operand, test)  # type: ignore[arg-type]  # noqa: PLW2901
-        tests.append(conditions.condition(test, scope))  # type: ignore[arg-type]
-    results = [value(result, scope) for _, result in node.branches]
-    results.append(value(node.otherwise or Literal(node.at, "null", ""), scope))
+            other = cast("ast.Expression", branch.test)
+            test = ast.Comparison(branch.at, "=", node.operand, other)
+        tests.append(condition(test, scope))
+    results = [value(branch.result, scope) for branch in node.branches]
+    results.append(value(node.otherwise or ast.Literal(node.at, "null"), scope))
     if all(term.null for term in results):
         raise error(8133, at=node.at)
     kind, terms = combined(results, node.at)
@@ -114,73 +109,113 @@ def choice(node: Case, scope: Scope) -> Term:
     return Term(f"CASE {branches} ELSE {terms[-1].sql} END", kind, nullable)
 
 
-def cast(node: Cast, scope: Scope) -> Term:
+@write_value.register
+def conversion(node: ast.Cast, scope: Scope) -> Term:
     """CAST, CONVERT and their TRY_ forms."""
-    style = None
+    term, target, style = value(node.operand, scope), node.target, None
     if node.style is not None:
-        found = calls.constant_value(node.style, scope)
-        if not isinstance(found, int):
+        found = constant_value(node.style, scope)
+        style = found if isinstance(found, int) else None
+        if style is None:
             raise refuse("CONVERT with this style", "only a whole number is read", node.at)
-        style = int(found)
-    return converted(value(node.operand, scope), node.target, node.at, node.attempt, style)
-
-
-def converted(
-    term: Term,
-    target: SqlType,
-    at: Position,
-    attempt: bool = False,
-    style: int | None = None,
-) -> Term:
-    """Explicit conversion."""
     if term.null:
         return Term(f"CAST(NULL AS {target.storage})", target)
-    sql = convert_sql(term.sql, term.type, target, attempt, style=style, at=at)
     return replace(
         term,
-        sql=sql,
+        sql=convert_sql(term.sql, term.type, target, node.attempt, style=style, at=node.at),
         type=target,
-        nullable=attempt or term.nullable,
+        nullable=node.attempt or term.nullable,
         constant=None,
         nonzero=term.nonzero and target.family == "float",
     )
 
 
-def subquery(node: ScalarQuery, scope: Scope) -> Term:
+@write_value.register
+def subquery(node: ast.ScalarQuery, scope: Scope) -> Term:
     """A query of one column and, when it runs, at most one row (512)."""
-    relation = queries.query(node.query, scope.inner())
-    if len(relation.columns) != 1:
+    found = relation(node.query, scope.inner())
+    if len(found.columns) != 1:
         raise error(116, at=node.at)
-    return Term(f"({relation.sql})", relation.columns[0].type)
+    return Term(f"({found.sql})", found.columns[0].type)
 
 
-def stray_star(node: Star, _: Scope) -> Term:
+@write_value.register
+def stray_star(node: ast.Star, _: Scope) -> Term:
     raise error(102, "*", at=node.at)
 
 
-def system_variable(node: SystemVariable, scope: Scope) -> Term:
-    return bound(*scope.context.names.session_value(node.name, ()), scope)
+# --- conditions
 
 
-def unary(node: Unary, scope: Scope) -> Term:
-    return signed(node.operator, unsettled(node.operand, scope), node.at)
+@condition.register
+def logic(node: ast.Logic, scope: Scope) -> str:
+    return f"({condition(node.left, scope)} {node.operator} {condition(node.right, scope)})"
 
 
-def binary(node: Binary, scope: Scope) -> Term:
-    left, right = unsettled(node.left, scope), unsettled(node.right, scope)
-    return operate(node.operator, left, right, node.at)
+@condition.register
+def negation(node: ast.Negation, scope: Scope) -> str:
+    return f"(NOT {condition(node.operand, scope)})"
 
 
-WRITERS: dict[type, Callable[[Any, Scope], Term]] = {
-    Literal: constant,
-    ColumnRef: lambda node, scope: scope.column(node),
-    Variable: variable,
-    SystemVariable: system_variable,
-    Unary: unary,
-    Binary: binary,
-    Case: choice,
-    Cast: cast,
-    Call: calls.call,
-    ScalarQuery: subquery,
-    Star: stray_star,
-}
+@condition.register
+def null_test(node: ast.NullTest, scope: Scope) -> str:
+    return f"({value(node.operand, scope).sql} IS NULL)"
+
+
+@condition.register
+def exists(node: ast.Exists, scope: Scope) -> str:
+    return f"EXISTS ({relation(node.query, scope.inner()).sql})"
+
+
+@condition.register
+def comparison(node: ast.Comparison, scope: Scope) -> str:
+    """Both sides become their common type; text compares without case and trailing spaces."""
+    left, right = compared([value(side, scope) for side in (node.left, node.right)], node.at)
+    written = key if node.operator in ("=", "<>") else order_key
+    if left.type.family == "guid" and written is order_key:
+        reason = "SQL Server's order of its bytes is left out"
+        raise refuse("an order of uniqueidentifier", reason, node.at)
+    return f"({written(left)} {node.operator} {written(right)})"
+
+
+@condition.register
+def membership(node: ast.InList, scope: Scope) -> str:
+    terms = [value(side, scope) for side in (node.operand, *node.choices)]
+    left, *choices = compared(terms, node.at)
+    return f"({key(left)} IN ({', '.join(map(key, choices))}))"
+
+
+@condition.register
+def membership_in_query(node: ast.InQuery, scope: Scope) -> str:
+    found = relation(node.query, scope.inner())
+    if len(found.columns) != 1:
+        raise error(116, at=node.at)
+    alias = scope.context.alias()
+    member = Term(f"{alias}.c0", found.columns[0].type)
+    left, right = compared([value(node.operand, scope), member], node.at)
+    return f"({key(left)} IN (SELECT {key(right)} FROM ({found.sql}) AS {alias}))"
+
+
+@condition.register
+def like(node: ast.Like, scope: Scope) -> str:
+    """LIKE with % and _."""
+    subject, pattern = (value(side, scope) for side in (node.operand, node.pattern))
+    for term in (subject, pattern):
+        if term.type.family != "text":
+            raise refuse(f"LIKE with {term.type}", "CAST it to nvarchar", node.at)
+    ending = ""
+    if node.escape is not None:
+        if not isinstance(node.escape, ast.Literal) or len(node.escape.value) != 1:
+            raise refuse("ESCAPE with this value", "it must be one constant character", node.at)
+        ending = f" ESCAPE {literal(node.escape.value.lower())}"
+    wanted = f"lower({pattern.sql})"
+    if isinstance(pattern.constant, str):
+        if "[" in pattern.constant:
+            raise refuse("LIKE with [ in its pattern", "use % and _", node.at)
+    else:
+        fail = unsupported("LIKE with [ in its pattern", because="use % and _")
+        wanted = f"CASE WHEN contains({pattern.sql}, '[') THEN {fail} ELSE {wanted} END"
+    # Trailing spaces of the text on the left count for Unicode alone.
+    unicode = subject.type.is_national or pattern.type.is_national
+    subjects = [subject.sql] if unicode else [subject.sql, f"rtrim({subject.sql}, ' ')"]
+    return f"({' OR '.join(f'lower({sql}) LIKE {wanted}{ending}' for sql in subjects)})"

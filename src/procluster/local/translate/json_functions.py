@@ -1,22 +1,25 @@
-"""JSON: paths and the scalar functions. Paths are lax: what is not there is NULL."""
+"""JSON: paths, the scalar functions and OPENJSON. Paths are lax: what is not there is NULL."""
 
 from __future__ import annotations
 
 import re
 
-from procluster.local.syntax import Position
-from procluster.local.translate.function import Arguments, Function
-from procluster.local.translate.messages import error, refuse
-from procluster.local.translate.quoting import literal
-from procluster.local.translate.term import INT, Term
-from procluster.local.types import MAX, SqlType
-
-__all__ = ["FUNCTIONS", "json_path", "json_scalar", "json_tree"]
+from procluster.local import syntax as ast
+from procluster.local.messages import error, refuse, unsupported
+from procluster.local.quoting import literal
+from procluster.local.results import Column
+from procluster.local.translate.conversion import convert_sql
+from procluster.local.translate.function import Arguments, Function, simple
+from procluster.local.translate.scope import Relation, Scope
+from procluster.local.translate.term import Term
+from procluster.local.translate.writing import constant_value, count_arguments, value
+from procluster.local.types import INT, MAX, TEXT, SqlType
 
 STEP = re.compile(r'\.(?:"((?:[^"\\]|\\.)*)"|([^\W\d]\w*))|\[(\d+)\]')
+TREES = "('OBJECT', 'ARRAY')"
 
 
-def json_path(path: str, at: Position) -> str:
+def json_path(path: str, at: ast.Position) -> str:
     """A path for DuckDB, quoted: ``lax $.a."b c"[0]``.
 
     Raises
@@ -28,7 +31,7 @@ def json_path(path: str, at: Position) -> str:
 
     Examples
     --------
-    >>> print(json_path("$.a[0].b", Position(1, 1)))
+    >>> print(json_path("$.a[0].b", ast.NOWHERE))
     '$."a"[0]."b"'
     """
     mode, rest = "", path.strip()
@@ -36,32 +39,31 @@ def json_path(path: str, at: Position) -> str:
         mode, rest = found[1], rest[found.end() :]
     if mode == "strict":
         raise refuse(f"JSON path '{path}'", "only lax paths are read", at)
+    if not rest.startswith("$"):
+        raise error(13607, rest[:1], 0, at=at)
     steps, place = "", 1
-    while rest.startswith("$") and place < len(rest) and (step := STEP.match(rest, place)):
+    while place < len(rest) and (step := STEP.match(rest, place)):
         quoted, plain, index = step.groups()
         key = plain if quoted is None else quoted
         if key is not None and ("\\" in key or '"' in key):
             raise refuse(f"JSON path '{path}'", "a key with a backslash is left out", at)
         steps += f"[{index}]" if index is not None else f'."{key}"'
         place = step.end()
-    if not rest.startswith("$") or place != len(rest):
-        wrong = rest[place] if rest.startswith("$") else rest[:1]
-        raise error(13607, wrong, path.find(wrong, place if rest.startswith("$") else 0), at=at)
+    if place != len(rest):
+        raise error(13607, rest[place], path.find(rest[place], place), at=at)
     return literal("$" + steps)
 
 
 def json_scalar(document: str, path: str) -> str:
     """Text of a scalar; NULL for an object, an array, null, and nothing there."""
-    kind = f"json_type({document}, {path})"
     text = f"json_extract_string({document}, {path})"
-    return f"CASE WHEN {kind} NOT IN ('OBJECT', 'ARRAY') THEN {text} END"
+    return f"CASE WHEN json_type({document}, {path}) NOT IN {TREES} THEN {text} END"
 
 
 def json_tree(document: str, path: str) -> str:
     """Text of an object or array; NULL for anything else."""
-    kind = f"json_type({document}, {path})"
     text = f"CAST(json_extract({document}, {path}) AS VARCHAR)"
-    return f"CASE WHEN {kind} IN ('OBJECT', 'ARRAY') THEN {text} END"
+    return f"CASE WHEN json_type({document}, {path}) IN {TREES} THEN {text} END"
 
 
 def constant_path(arguments: Arguments) -> str:
@@ -69,33 +71,70 @@ def constant_path(arguments: Arguments) -> str:
         return "'$'"
     path = arguments.text(1).constant
     if not isinstance(path, str):
-        raise refuse(arguments.name, "the path must be a constant", arguments.at)
-    return json_path(path, arguments.at)
+        raise refuse("a JSON path", "it must be a constant", arguments.node.at)
+    return json_path(path, arguments.node.at)
 
 
 def json_value(arguments: Arguments) -> Term:
     """At most 4,000 characters; a longer value is NULL."""
-    document = arguments.text(0).sql
-    text = json_scalar(document, constant_path(arguments))
-    sql = f"CASE WHEN length({text}) <= 4000 THEN {text} END"
-    return Term(sql, SqlType("nvarchar", 4000))
+    text = json_scalar(arguments.text(0).sql, constant_path(arguments))
+    return Term(f"CASE WHEN length({text}) <= 4000 THEN {text} END", SqlType("nvarchar", 4000))
 
 
 def json_query(arguments: Arguments) -> Term:
-    sql = json_tree(arguments.text(0).sql, constant_path(arguments))
-    return Term(sql, SqlType("nvarchar", MAX))
-
-
-def is_json(arguments: Arguments) -> Term:
-    """1 for an object or array; a bare number or string is not JSON here, as before 2022."""
-    document = arguments.text(0).sql
-    tree = f"json_valid({document}) AND regexp_matches({document}, '^\\s*[{{[]')"
-    sql = f"CASE WHEN {document} IS NOT NULL THEN CAST({tree} AS INTEGER) END"
-    return Term(sql, INT)
+    return Term(json_tree(arguments.text(0).sql, constant_path(arguments)), TEXT)
 
 
 FUNCTIONS = (
-    Function("JSON_VALUE", 2, 2, json_value, "JSON_VALUE(document, path): a scalar, as text"),
-    Function("JSON_QUERY", 1, 2, json_query, "JSON_QUERY(document [, path]): an object or array"),
-    Function("ISJSON", 1, 1, is_json, "ISJSON(text): 1, 0 or NULL"),
-)
+    Function("JSON_VALUE(document, path): a scalar, as text", 2, 2, json_value),
+    Function("JSON_QUERY(document [, path]): an object or array", 1, 2, json_query),
+    simple("ISJSON(text): 1 for an object or array, else 0", "t", INT,
+           "CASE WHEN {0} IS NOT NULL THEN "
+           "CAST(json_valid({0}) AND regexp_matches({0}, '^\\s*[{{\\[]') AS INTEGER) END"),
+)  # fmt: skip
+
+
+def open_json(node: ast.FunctionTable, scope: Scope) -> Relation:
+    """Rows of an array, or the one row of an object; nothing where the path leads nowhere."""
+    call = node.call
+    count_arguments("OPENJSON", len(call.arguments), 1, 2, call)
+    if not node.schema:
+        raise refuse("OPENJSON without WITH", "list the columns behind WITH", node.at)
+    term, path = value(call.arguments[0], scope), "'$'"
+    if term.null or term.type.family != "text":
+        raise error(8116, term.type.name, 1, "openjson", at=call.at)
+    if len(call.arguments) > 1:
+        given = constant_value(call.arguments[1], scope)
+        if not isinstance(given, str):
+            raise refuse("OPENJSON with this path", "the path must be text", call.at)
+        path = json_path(given, call.at)
+    items = (
+        f"unnest(CASE json_type({term.sql}, {path}) "
+        f"WHEN 'ARRAY' THEN json_extract({term.sql}, {path[:-1]}[*]') "
+        f"WHEN 'OBJECT' THEN [json_extract({term.sql}, {path})] END)"
+    )
+    raw = ", ".join(f"{member(column)} AS r{i}" for i, column in enumerate(node.schema))
+    typed = ", ".join(f"{cell(column, f'r{i}')} AS c{i}" for i, column in enumerate(node.schema))
+    sql = f"SELECT {typed} FROM (SELECT {raw} FROM (SELECT {items} AS j))"
+    return Relation(sql, tuple(Column(column.name, column.type) for column in node.schema))
+
+
+def member(column: ast.JsonColumn) -> str:
+    """The text of one property of the element j."""
+    quoted = column.name.replace('"', "")
+    path = json_path(column.path, column.at) if column.path else literal(f'$."{quoted}"')
+    if not column.as_json:
+        return json_scalar("j", path)
+    if column.type != TEXT:
+        raise error(13618, at=column.at)
+    return json_tree("j", path)
+
+
+def cell(column: ast.JsonColumn, raw: str) -> str:
+    """Convert a property as CAST would, but cut nothing off."""
+    sql = convert_sql(raw, TEXT, column.type, at=column.at)
+    if column.type.family != "text" or column.type.size == MAX:
+        return sql
+    what = f"OPENJSON with a value longer than column {column.name}"
+    fail = unsupported(what, because="what SQL Server does then is not documented")
+    return f"CASE WHEN length({raw}) > {column.type.size} THEN {fail} ELSE {sql} END"

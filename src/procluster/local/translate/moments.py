@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from procluster.local.translate.messages import unsupported
-from procluster.local.translate.quoting import Sql
+from procluster.local.messages import unsupported
+from procluster.local.quoting import Sql
 from procluster.local.types import SqlType
-
-__all__ = ["ISO_STYLES", "STYLES", "checked", "from_text", "rounded", "to_text"]
 
 Fail = Callable[..., str]
 
 STYLES = {
-    1: "%m/%d/%y", 2: "%y.%m.%d", 3: "%d/%m/%y", 4: "%d.%m.%y", 5: "%d-%m-%y", 8: "%H:%M:%S",
-    10: "%m-%d-%y", 11: "%y/%m/%d", 12: "%y%m%d", 23: "%Y-%m-%d", 24: "%H:%M:%S",
-    101: "%m/%d/%Y", 102: "%Y.%m.%d", 103: "%d/%m/%Y", 104: "%d.%m.%Y", 105: "%d-%m-%Y",
-    108: "%H:%M:%S", 110: "%m-%d-%Y", 111: "%Y/%m/%d", 112: "%Y%m%d",
-    20: "%Y-%m-%d %H:%M:%S", 120: "%Y-%m-%d %H:%M:%S",
+    23: "%Y-%m-%d", 101: "%m/%d/%Y", 103: "%d/%m/%Y", 104: "%d.%m.%Y", 112: "%Y%m%d",
+    20: "%Y-%m-%d %H:%M:%S", 120: "%Y-%m-%d %H:%M:%S", 108: "%H:%M:%S",
 }  # fmt: skip
 """Styles of CONVERT without fractions of a second, as strftime patterns."""
 
@@ -99,34 +94,22 @@ def checked(sql: str, target: SqlType, fail: Fail) -> str:
 
 def to_text(sql: str, source: SqlType, style: int | None) -> str | None:
     """Text of a moment; None for a style that is left out."""
+    is_date = source.name == "date"
     if style is None:
-        style = 0 if source.name in ("datetime", "smalldatetime") else 121
-        if source.name == "date":
-            style = 23
-    if style in STYLES:
-        return (
-            None
-            if source.name == "date" and "%H" in STYLES[style] and style in (8, 24, 108)
-            else date_style(sql, source, style)
-        )
-    if style in (0, 100) and source.name != "date":
-        day = f"lpad(strftime({sql}, '%-d'), 2, ' ')"
-        hour = f"lpad(strftime({sql}, '%-I'), 2, ' ')"
+        style = 23 if is_date else 121 if source.name == "datetime2" else 0
+    pattern = STYLES.get(style)
+    if pattern and not (is_date and style == 108):
+        # A date has no time to show.
+        return f"strftime({sql}, '{pattern.removesuffix(' %H:%M:%S') if is_date else pattern}')"
+    if style in (0, 100) and not is_date:
+        day, hour = (f"lpad(strftime({sql}, '%-{part}'), 2, ' ')" for part in "dI")
         return (
             f"(strftime({sql}, '%b ') || {day} || strftime({sql}, ' %Y ') || {hour} || "
             f"strftime({sql}, ':%M%p'))"
         )
-    if style in (21, 25, 121, 126):
+    if style in (21, 121, 126):
         return precise(sql, source, "T" if style == 126 else " ")
     return None
-
-
-def date_style(sql: str, source: SqlType, style: int) -> str:
-    """A style without fractions; a date has no time to show."""
-    pattern = STYLES[style]
-    if source.name == "date":
-        pattern = pattern.removesuffix(" %H:%M:%S")
-    return f"strftime({sql}, '{pattern}')"
 
 
 def precise(sql: str, source: SqlType, separator: str) -> str:

@@ -9,8 +9,6 @@ from procluster.local.results import Column
 from procluster.local.syntax import ObjectName, Parameter, Query
 from procluster.local.types import SqlType
 
-__all__ = ["Change", "Compiled", "InlineFunction", "Names", "Table", "View"]
-
 
 @dataclass(frozen=True)
 class Table:
@@ -37,7 +35,7 @@ class InlineFunction:
 
 
 class Names(Protocol):
-    """What a query may refer to; the interpreter's scope implements it."""
+    """What a query may refer to; a level of execution implements it."""
 
     def variable(self, name: str) -> SqlType | None:
         """Type of ``@name``; None when it is not declared."""
@@ -46,10 +44,13 @@ class Names(Protocol):
         """Value of ``@name`` now."""
 
     def table(self, name: ObjectName) -> Union[Table, View, None]:
-        """A table, view, ``#temp`` table or ``@table`` variable."""
+        """A table, view or ``#temp`` table."""
 
     def function(self, name: ObjectName) -> InlineFunction | None:
         """An inline table function."""
+
+    def session_arity(self, call: str) -> tuple[int, int] | None:
+        """Least and most arguments of a session function, None when it is none."""
 
     def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
         """Value of a session function or @@variable, named in upper case."""
@@ -72,11 +73,8 @@ class Compiled:
 class Change:
     """What UPDATE or DELETE does: ``rows`` has DuckDB's rowid as c0, each row once.
 
-    For UPDATE c1, c2 ... are the new values of ``targets``, converted to the column or variable
-    (a target that starts with @) of that name; text too long for its column is error 2628. ::
-
-        UPDATE t SET a = s.c1 FROM (<rows.sql>) AS s WHERE t.rowid = s.c0
-        DELETE FROM t WHERE rowid IN (SELECT c0 FROM (<rows.sql>))
+    For UPDATE c1, c2 ... are the new values of the columns ``targets``, converted; text too long
+    for its column is error 2628.
     """
 
     table: Table

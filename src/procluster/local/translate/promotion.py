@@ -7,27 +7,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from procluster.errors import Refusal
+from procluster.local.messages import error, refuse
 from procluster.local.syntax import Literal, Position
-from procluster.local.translate.messages import error
 from procluster.local.translate.term import Term
-from procluster.local.types import MAX, Family, SqlType
+from procluster.local.types import FLOAT, INT, MAX, SqlType
 
-__all__ = ["common_type", "constant_type", "decimal_form", "decimal_type", "implicit", "text_type"]
-
-NUMBERS: frozenset[Family] = frozenset({"bit", "integer", "decimal", "money", "float"})
-DIGITS = {"bit": 1, "tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
+NUMBERS = frozenset(("bit", "integer", "decimal", "money", "float"))
 
 
 def constant_type(node: Literal) -> SqlType:
     """Type of a constant: 2147483648 is decimal(10, 0), 1.0 is decimal(2, 1), 1e0 is float."""
     if node.kind == "float":
-        return SqlType("float")
+        return FLOAT
     if node.kind in ("int", "decimal"):
         whole, _, fraction = node.value.partition(".")
         whole = whole.lstrip("0")
         if node.kind == "int" and int(node.value) < 2**31:
-            return SqlType("int")
+            return INT
         precision = max(1, len(whole) + len(fraction))
         if precision > 38:
             raise error(1007, node.value, at=node.at)
@@ -44,11 +40,9 @@ def decimal_form(term: Term) -> SqlType:
     """The decimal a number becomes beside a decimal; an int constant keeps just its digits."""
     if term.type.name == "decimal":
         return term.type
-    if term.type.name == "money":
-        return SqlType("decimal", 19, 4)
     if isinstance(term.constant, Decimal):
         return SqlType("decimal", len(str(abs(int(term.constant)))), 0)
-    return SqlType("decimal", DIGITS[term.type.name], 0)
+    return SqlType("decimal", *term.type.precision)
 
 
 def decimal_type(operator: str, left: SqlType, right: SqlType) -> SqlType:
@@ -125,13 +119,8 @@ def common_type(left: Term, right: Term, at: Position) -> SqlType:
     if high.name != "decimal":
         return high
     if low.family == "text":
-        what = f"A {low.name} beside a {high.name}"
-        raise Refusal(
-            what,
-            "which decimal it becomes is not documented; CAST it",
-            line=at.line,
-            column=at.column,
-        )
+        reason = "which decimal it becomes is not documented; CAST it"
+        raise refuse(f"A {low.name} beside a {high.name}", reason, at)
     a, b = (decimal_form(Term("", kind)) for kind in (a, b))
     whole, scale = max(a.size - a.scale, b.size - b.scale), max(a.scale, b.scale)
     return SqlType("decimal", min(38, whole + scale), min(scale, 38 - whole))

@@ -8,22 +8,12 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timezone
 
 from procluster.errors import SqlError
+from procluster.local.messages import error
 from procluster.local.results import Column
-from procluster.local.syntax import (
-    Call,
-    ColumnRef,
-    Expression,
-    Node,
-    Query,
-    ScalarQuery,
-    Star,
-)
-from procluster.local.translate.messages import error
+from procluster.local.syntax import ColumnRef, Expression, Node, Star
 from procluster.local.translate.names import Compiled, Names, Table
 from procluster.local.translate.term import Term
 from procluster.local.types import SqlType
-
-__all__ = ["Context", "Relation", "Scope", "Source", "is_call", "nodes"]
 
 UNGROUPED = {"HAVING": 8121, "ORDER BY": 8127}
 """Error of a column that is not grouped by, where it is not the SELECT list's."""
@@ -191,7 +181,7 @@ class Scope:
             return error(4104, name, at=ref.at)
         return error(207, ref.parts[-1], at=ref.at)
 
-    def grouped(self, node: Expression) -> Term | None:
+    def grouped(self, node: Node) -> Term | None:
         """The term of the GROUP BY expression that this is, if it is one."""
         for expression, term in self.groups or ():
             if self.same(expression, node):
@@ -225,21 +215,3 @@ class Scope:
             for source in chosen
             for place, column in enumerate(source.columns)
         ]
-
-
-def nodes(node: object) -> Iterator[Node]:
-    """A tree's nodes, not entering subqueries."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from nodes(part)
-    elif isinstance(node, Node):
-        yield node
-        if isinstance(node, (ScalarQuery, Query)):
-            return
-        for part in fields(node):
-            yield from nodes(getattr(node, part.name))
-
-
-def is_call(node: object, names: Mapping[str, object]) -> bool:
-    """Whether a node calls one of these built-in functions."""
-    return isinstance(node, Call) and len(node.name) == 1 and node.name[0] in names

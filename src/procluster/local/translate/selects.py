@@ -4,46 +4,40 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from procluster.local import syntax as ast
+from procluster.local.messages import error, refuse
 from procluster.local.results import Column
-from procluster.local.syntax import (
-    Binary,
-    ColumnRef,
-    Expression,
-    Literal,
-    OrderItem,
-    Query,
-    Select,
-    SelectItem,
-    Star,
-    Variable,
-)
-from procluster.local.translate import calls, conditions, expressions, queries, sources
 from procluster.local.translate.arithmetic import coerced
-from procluster.local.translate.limits import Body, Key, limited, one_row
-from procluster.local.translate.messages import error, refuse
-from procluster.local.translate.scope import Relation, Scope, Source, nodes
+from procluster.local.translate.calls import has_aggregates
+from procluster.local.translate.limits import Body, Key, limited
+from procluster.local.translate.scope import Relation, Scope, Source
 from procluster.local.translate.term import Term, key
-
-__all__ = ["ordered", "select"]
+from procluster.local.translate.writing import condition, relation, source, value, write_value
 
 Item = tuple[str, Term]
 """A column of the SELECT list: its name and value."""
 
 
-def select(node: Select, scope: Scope, query: Query | None = None) -> Relation:
+@relation.register
+def unordered(node: ast.Select, scope: Scope, *, nested: bool = True) -> Relation:  # noqa: ARG001
+    """One side of a set operation."""
+    return select(node, scope)
+
+
+def select(node: ast.Select, scope: Scope, query: ast.Query | None = None) -> Relation:
     """Compile one SELECT; ``query`` is the query that orders it and cuts it off."""
     clauses, rows = source_rows(node, scope)
     listed = [item.expression for item in node.items]
     wanted = query.order_by if query else ()
     seen = rows
-    if node.group_by or node.having or calls.aggregates((*listed, *wanted)):
+    if node.group_by or node.having or has_aggregates((*listed, *wanted)):
         groups = tuple(grouping(part, rows) for part in node.group_by)
         seen = replace(rows, groups=groups)
         if groups:
-            equal = (key(expressions.value(part, rows)) for part in node.group_by)
+            equal = (key(value(part, rows)) for part in node.group_by)
             clauses += f" GROUP BY {', '.join(equal)}"
     if node.having:
-        clauses += f" HAVING {conditions.condition(node.having, replace(seen, clause='HAVING'))}"
+        clauses += f" HAVING {condition(node.having, replace(seen, clause='HAVING'))}"
     check_assignments(node, seen)
     items = [found for item in node.items for found in listed_item(item, seen)]
     columns = tuple(Column(name, term.type, term.nullable) for name, term in items)
@@ -56,53 +50,63 @@ def select(node: Select, scope: Scope, query: Query | None = None) -> Relation:
     return Relation(sql, columns)
 
 
-def source_rows(node: Select, scope: Scope) -> tuple[str, Scope]:
+def source_rows(node: ast.Select, scope: Scope) -> tuple[str, Scope]:
     """FROM and WHERE."""
     if node.source is None:
         rows = replace(scope, sources=())
         clauses = ""
     else:
-        sql, found = sources.from_clause(node.source, scope)
+        sql, found = source(node.source, scope)
         check_names(found, node)
         rows = replace(scope, sources=found)
         clauses = f" FROM {sql}"
     if node.where:
-        clauses += f" WHERE {conditions.condition(node.where, replace(rows, clause='WHERE'))}"
+        clauses += f" WHERE {condition(node.where, replace(rows, clause='WHERE'))}"
     return clauses, rows
 
 
-def check_names(found: tuple[Source, ...], node: Select) -> None:
+def check_names(found: tuple[Source, ...], node: ast.Select) -> None:
     """No two sources of one name (1013)."""
     seen: set[tuple[str, ...]] = set()
-    for source in found:
-        if source.names in seen:
-            name = ".".join(source.names)
+    for one in found:
+        if one.names in seen:
+            name = ".".join(one.names)
             raise error(1013, name, name, at=node.at)
-        seen.add(source.names)
+        seen.add(one.names)
 
 
-def grouping(node: Expression, rows: Scope) -> tuple[Expression, Term]:
+def grouping(node: ast.Expression, rows: Scope) -> tuple[ast.Expression, Term]:
     """What stands for a GROUP BY expression behind it; of equal texts it is one of them."""
-    if not any(isinstance(part, ColumnRef) for part in nodes(node)):
+    if not any(
+        isinstance(part, ast.ColumnRef) for part in ast.nodes(node, ast.ScalarQuery, ast.Query)
+    ):
         raise error(164, at=node.at)
-    if calls.aggregates(node):
+    if has_aggregates(node):
         raise error(144, at=node.at)
-    term = expressions.value(node, replace(rows, clause="GROUP BY"))
+    term = value(node, replace(rows, clause="GROUP BY"))
     if term.type.family == "text":
         term = replace(term, sql=f"min({term.sql})")
     return node, term
 
 
-def check_assignments(node: Select, scope: Scope) -> None:
+def check_assignments(node: ast.Select, scope: Scope) -> None:
     """SELECT @v = e: all items or none (141), and nothing that depends on the order of rows."""
     targets = [item.variable.lower() for item in node.items if item.variable]
     if not targets:
         return
     if len(targets) != len(node.items):
         raise error(141, at=node.at)
-    single = node.source is None or scope.groups == () or one_row(node.top)
+    single = (
+        node.source is None
+        or scope.groups == ()
+        or (isinstance(node.top, ast.Literal) and node.top.value == "1")
+    )
     for place, item in enumerate(node.items):
-        read = {part.name.lower() for part in nodes(item.expression) if isinstance(part, Variable)}
+        read = {
+            part.name.lower()
+            for part in ast.nodes(item.expression, ast.ScalarQuery, ast.Query)
+            if isinstance(part, ast.Variable)
+        }
         if item.operator != "=":
             read.add(targets[place])
         earlier = set(targets[:place])
@@ -114,40 +118,40 @@ def check_assignments(node: Select, scope: Scope) -> None:
             )
 
 
-def listed_item(item: SelectItem, scope: Scope) -> list[Item]:
+def listed_item(item: ast.SelectItem, scope: Scope) -> list[Item]:
     """The columns of one item: several for ``*``."""
     node = item.expression
-    if isinstance(node, Star):
+    if isinstance(node, ast.Star):
         return list(scope.expand(node))
     if item.variable:
         if item.operator != "=":
-            old = Variable(item.at, item.variable)
-            node = Binary(item.at, item.operator[0], old, node)  # type: ignore[arg-type]
-        term = expressions.value(node, scope)
-        kind = expressions.variable(Variable(item.at, item.variable), scope).type
+            old = ast.Variable(item.at, item.variable)
+            node = ast.Binary(item.at, item.operator[0], old, node)
+        term = value(node, scope)
+        kind = write_value(ast.Variable(item.at, item.variable), scope).type
         return [(item.variable, coerced(term, kind, item.at))]
-    term = expressions.value(node, scope)
-    name = node.parts[-1] if isinstance(node, ColumnRef) else ""
+    term = value(node, scope)
+    name = node.parts[-1] if isinstance(node, ast.ColumnRef) else ""
     return [(item.alias or name, term)]
 
 
 def order_term(
-    item: OrderItem,
+    item: ast.OrderItem,
     place: int,
     items: list[Item],
     scope: Scope,
-    node: Select,
+    node: ast.Select,
 ) -> Term:
     """What an ORDER BY item means: an ordinal, a column of the SELECT list, or an expression."""
     term = output(item, place, items)
     if term is None:
-        term = expressions.value(item.expression, replace(scope, clause="ORDER BY"))
+        term = value(item.expression, replace(scope, clause="ORDER BY"))
     if node.distinct and all(term.sql != other.sql for _, other in items):
         raise error(145, at=item.at)
     return term
 
 
-def output(item: OrderItem, place: int, items: list[Item]) -> Term | None:
+def output(item: ast.OrderItem, place: int, items: list[Item]) -> Term | None:
     """The item of the SELECT list that an ORDER BY item names.
 
     Raises
@@ -156,15 +160,15 @@ def output(item: OrderItem, place: int, items: list[Item]) -> Term | None:
         108 an ordinal out of range, 408 a constant, 1008 a variable, 209 an ambiguous name.
     """
     node = item.expression
-    if isinstance(node, Literal):
+    if isinstance(node, ast.Literal):
         if node.kind != "int":
             raise error(408, place, at=node.at)
         if not 1 <= int(node.value) <= len(items):
             raise error(108, node.value, at=node.at)
         return items[int(node.value) - 1][1]
-    if isinstance(node, Variable):
+    if isinstance(node, ast.Variable):
         raise error(1008, place, at=node.at)
-    if not isinstance(node, ColumnRef) or len(node.parts) > 1:
+    if not isinstance(node, ast.ColumnRef) or len(node.parts) > 1:
         return None
     found = [term for name, term in items if name.lower() == node.parts[0].lower()]
     if len({term.sql for term in found}) > 1:
@@ -173,29 +177,29 @@ def output(item: OrderItem, place: int, items: list[Item]) -> Term | None:
 
 
 def distinct_body(
-    relation: Relation,
+    inside: Relation,
     items: list[Item],
     keys: list[Term],
     scope: Scope,
 ) -> tuple[Body, list[Term]]:
     """SELECT DISTINCT as a subquery; what orders it is among its columns."""
     alias = scope.context.alias()
-    outputs = [relation.term(place, alias) for place in range(len(items))]
+    outputs = [inside.term(place, alias) for place in range(len(items))]
     places = {term.sql: place for place, (_, term) in reversed(list(enumerate(items)))}
     body = Body(
         [term.sql for term in outputs],
-        f" FROM ({queries.distinct(relation, scope).sql}) AS {alias}",
+        f" FROM ({distinct(inside, scope).sql}) AS {alias}",
     )
     return body, [outputs[places[term.sql]] for term in keys]
 
 
-def ordered(relation: Relation, query: Query, scope: Scope) -> Relation:
+def ordered(inside: Relation, query: ast.Query, scope: Scope) -> Relation:
     """ORDER BY of a set operation: by columns of its first query."""
     if not query.order_by:
-        return relation
+        return inside
     alias = scope.context.alias()
     items = [
-        (column.name, relation.term(place, alias)) for place, column in enumerate(relation.columns)
+        (column.name, inside.term(place, alias)) for place, column in enumerate(inside.columns)
     ]
     order: list[Key] = []
     for place, item in enumerate(query.order_by, 1):
@@ -203,5 +207,15 @@ def ordered(relation: Relation, query: Query, scope: Scope) -> Relation:
         if term is None:
             raise error(104, at=item.at)
         order.append((term, item.descending))
-    body = Body([term.sql for _, term in items], f" FROM ({relation.sql}) AS {alias}")
-    return replace(relation, sql=limited(body, order, None, query, scope))
+    body = Body([term.sql for _, term in items], f" FROM ({inside.sql}) AS {alias}")
+    return replace(inside, sql=limited(body, order, None, query, scope))
+
+
+def distinct(inside: Relation, scope: Scope) -> Relation:
+    """One of each set of equal rows; text is equal without case and trailing spaces."""
+    alias = scope.context.alias()
+    terms = [inside.term(place, alias) for place in range(len(inside.columns))]
+    word = "DISTINCT"
+    if any(term.type.family == "text" for term in terms):
+        word = f"DISTINCT ON ({', '.join(map(key, terms))})"
+    return replace(inside, sql=f"SELECT {word} * FROM ({inside.sql}) AS {alias}")

@@ -5,57 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from procluster.local import syntax as ast
+from procluster.local.messages import error, refuse
+from procluster.local.quoting import quote_sql
 from procluster.local.results import Column
-from procluster.local.syntax import (
-    DerivedTable,
-    FunctionTable,
-    Join,
-    Literal,
-    NamedTable,
-    ObjectName,
-    Position,
-    TableSource,
-    ValuesTable,
-)
-from procluster.local.translate import conditions, expressions, queries, table_functions
 from procluster.local.translate.arithmetic import coerced, combined
-from procluster.local.translate.messages import error, refuse
+from procluster.local.translate.functions import LEFT_OUT
+from procluster.local.translate.json_functions import open_json
 from procluster.local.translate.names import InlineFunction, View
-from procluster.local.translate.quoting import identifier
 from procluster.local.translate.scope import Relation, Scope, Source
 from procluster.local.translate.term import Term
-from procluster.local.types import SqlType
-
-__all__ = ["From", "from_clause", "values"]
-
-From = tuple[str, tuple[Source, ...]]
-"""DuckDB SQL of a source, and the tables that it brings into reach."""
+from procluster.local.translate.writing import From, condition, relation, source, value
 
 KEYWORDS = {"INNER": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
 
 
-def from_clause(node: TableSource, scope: Scope) -> From:
-    """Write a source; ``scope.sources`` are what an APPLY lets it see."""
-    match node:
-        case NamedTable():
-            return named(node, scope)
-        case DerivedTable():
-            relation = queries.query(node.query, scope.inner())
-            return placed(relation, node.alias, node.columns, scope, node.at)
-        case ValuesTable():
-            return placed(values(node, scope), node.alias, node.columns, scope, node.at)
-        case FunctionTable():
-            relation = function(node, scope)
-            name = node.alias or node.call.name[-1]
-            return placed(relation, name, node.columns, scope, node.at)
-        case Join():
-            return joined(node, scope)
-    raise refuse(type(node).__name__, "it is not a source", node.at)
-
-
-def named(node: NamedTable, scope: Scope) -> From:
+@source.register
+def named(node: ast.NamedTable, scope: Scope) -> From:
     """A table, a view or a common table."""
-    written = ".".join(node.name.parts)
+    written = str(node.name)
     names = (node.alias.lower(),) if node.alias else tuple(p.lower() for p in node.name.parts)
     common = scope.tables.get(written.lower())
     if common is not None:
@@ -66,36 +34,53 @@ def named(node: NamedTable, scope: Scope) -> From:
     if found is None:
         raise error(208, written, at=node.at)
     if isinstance(found, View):
-        relation = expanded(found, written, scope, node.at, {})
-        sql, (source,) = placed(relation, names[-1], found.columns, scope, node.at)
-        return sql, (replace(source, names=names),)
+        inside = expanded(found, written, scope, node.at, {})
+        sql, (only,) = placed(inside, names[-1], found.columns, scope, node.at)
+        return sql, (replace(only, names=names),)
     alias = scope.context.alias()
-    references = tuple(f"{alias}.{identifier(column.name)}" for column in found.columns)
+    references = tuple(f"{alias}.{quote_sql(column.name)}" for column in found.columns)
     return f"{found.sql} AS {alias}", (Source(alias, names, found.columns, references, found),)
+
+
+@source.register
+def derived(node: ast.DerivedTable, scope: Scope) -> From:
+    inside = relation(node.query, scope.inner())
+    return placed(inside, node.alias, node.columns, scope, node.at)
+
+
+@source.register
+def listed(node: ast.ValuesTable, scope: Scope) -> From:
+    return placed(relation(node, scope), node.alias, node.columns, scope, node.at)
+
+
+@source.register
+def called(node: ast.FunctionTable, scope: Scope) -> From:
+    """OPENJSON, or an inline function of the user's."""
+    read = open_json if node.call.name == ("OPENJSON",) else function
+    inside = read(node, scope)
+    return placed(inside, node.alias or node.call.name[-1], node.columns, scope, node.at)
 
 
 def expanded(
     module: View | InlineFunction,
     name: str,
     scope: Scope,
-    at: Position,
+    at: ast.Position,
     arguments: Mapping[str, Term],
 ) -> Relation:
     """The query of a view or function, which sees nothing of the query around it."""
     if name.lower() in scope.expanding:
         raise error(4429, name, at=at)
     expanding = scope.expanding | {name.lower()}
-    return queries.query(
-        module.query, Scope(scope.context, arguments=arguments, expanding=expanding)
-    )
+    return relation(module.query, Scope(scope.context, arguments=arguments, expanding=expanding))
 
 
 def placed(  # noqa: PLR0913
-    relation: Relation,
+    inside: Relation,
     name: str,
     columns: tuple[str, ...],
     scope: Scope,
-    at: Position,
+    at: ast.Position,
     *,
     wrapped: bool = True,
 ) -> From:
@@ -106,9 +91,7 @@ def placed(  # noqa: PLR0913
     SqlError
         8155 a column without a name, 8156 a name twice, 8158 and 8159 a list of another length.
     """
-    found = relation.columns
-    if columns:
-        found = renamed(found, columns, name, at)
+    found = renamed(inside.columns, columns, name, at) if columns else inside.columns
     seen: set[str] = set()
     for place, column in enumerate(found, 1):
         if not column.name:
@@ -117,13 +100,13 @@ def placed(  # noqa: PLR0913
             raise error(8156, column.name, name, at=at)
         seen.add(column.name.lower())
     alias = scope.context.alias()
-    sql = f"({relation.sql}) AS {alias}" if wrapped else f"{relation.sql} AS {alias}"
+    sql = f"({inside.sql}) AS {alias}" if wrapped else f"{inside.sql} AS {alias}"
     references = tuple(f"{alias}.c{place}" for place in range(len(found)))
     return sql, (Source(alias, (name.lower(),), found, references),)
 
 
 def renamed(
-    columns: tuple[Column, ...], names: tuple[str, ...], owner: str, at: Position
+    columns: tuple[Column, ...], names: tuple[str, ...], owner: str, at: ast.Position
 ) -> tuple[Column, ...]:
     """Columns named by a list behind the name of their query."""
     if len(names) != len(columns):
@@ -131,70 +114,73 @@ def renamed(
     return tuple(replace(column, name=name) for column, name in zip(columns, names, strict=True))
 
 
-def values(node: ValuesTable, scope: Scope) -> Relation:
+@relation.register
+def values(node: ast.ValuesTable, scope: Scope, *, nested: bool = True) -> Relation:  # noqa: ARG001
     """VALUES: each column has the type its rows have in common."""
     if len({len(row) for row in node.rows}) > 1:
         raise error(10709, at=node.at)
-    rows = [[expressions.value(cell, scope) for cell in row] for row in node.rows]
-    columns = [column(list(cells), node.at) for cells in zip(*rows, strict=True)]
+    rows = [[value(cell, scope) for cell in row] for row in node.rows]
+    columns = [
+        combined(list(cells), node.at) if len(cells) > 1 else (cells[0].type, [cells[0]])
+        for cells in zip(*rows, strict=True)
+    ]
     written = zip(*(terms for _, terms in columns), strict=True)
     lines = ", ".join(f"({', '.join(term.sql for term in row)})" for row in written)
-    names = node.columns or ("",) * len(columns)
     head = ", ".join(f"c{place}" for place in range(len(columns)))
-    alias = scope.context.alias()
     found = tuple(Column("", kind, any(term.nullable for term in terms)) for kind, terms in columns)
-    if len(names) == len(found):
-        found = tuple(replace(part, name=name) for part, name in zip(found, names, strict=True))
-    return Relation(f"SELECT {head} FROM (VALUES {lines}) AS {alias}({head})", found)
+    sql = f"SELECT {head} FROM (VALUES {lines}) AS {scope.context.alias()}({head})"
+    return Relation(sql, found)
 
 
-def column(cells: list[Term], at: Position) -> tuple[SqlType, list[Term]]:
-    return (cells[0].type, cells) if len(cells) == 1 else combined(cells, at)
-
-
-def function(node: FunctionTable, scope: Scope) -> Relation:
-    """A built-in table function, or an inline function of the user's."""
+def function(node: ast.FunctionTable, scope: Scope) -> Relation:
+    """An inline function, with its arguments in place of its parameters."""
     call = node.call
-    if len(call.name) == 1 and call.name[0] in table_functions.BUILT_IN:
-        return table_functions.relation(node, scope)
     name = ".".join(call.name)
-    found = scope.context.names.function(ObjectName(node.at, call.name))
+    found = scope.context.names.function(ast.ObjectName(node.at, call.name))
     if found is None:
+        if name in LEFT_OUT:
+            raise refuse(f"Function {name}", "it is left out", node.at)
         raise error(208, name, at=node.at)
+    if node.schema:
+        raise error(102, "WITH", at=node.at)
     if len(call.arguments) != len(found.parameters):
         fewer = len(call.arguments) < len(found.parameters)
         raise error(313 if fewer else 8144, name, at=node.at)
     arguments = {}
     for parameter, given in zip(found.parameters, call.arguments, strict=True):
-        written: object = given
-        if isinstance(given, Literal) and given.kind == "default":
-            written = parameter.default or Literal(given.at, "null", "")
-        term = expressions.value(written, scope)  # type: ignore[arg-type]
-        arguments[parameter.name.lower()] = replace(
-            coerced(term, parameter.type, node.at), constant=None
-        )
+        if isinstance(given, ast.Literal) and given.kind == "default":
+            given = parameter.default or ast.Literal(given.at, "null")  # noqa: PLW2901
+        term = coerced(value(given, scope), parameter.type, node.at)
+        arguments[parameter.name.lower()] = replace(term, constant=None)
     return expanded(found, name, scope, node.at, arguments)
 
 
-def joined(node: Join, scope: Scope) -> From:
-    """A join; APPLY lets its right side see the left one."""
-    left_sql, left = from_clause(node.left, scope)
-    apply = node.kind.endswith("APPLY")
-    if apply and isinstance(node.right, Join):
-        raise refuse("APPLY of a join", "wrap the join in a subquery", node.at)
+@source.register
+def joined(node: ast.Joined, scope: Scope) -> From:
+    sql, found = source(node.first, scope)
+    for join in node.joins:
+        sql, found = join_one(sql, found, join, scope)
+    return sql, found
+
+
+def join_one(left_sql: str, left: tuple[Source, ...], join: ast.Join, scope: Scope) -> From:
+    """One join; APPLY lets its right side see the left one."""
+    apply = join.kind.endswith("APPLY")
+    if apply and isinstance(join.right, ast.Joined):
+        raise refuse("APPLY of a join", "wrap the join in a subquery", join.at)
     seeing = replace(scope, sources=(*scope.sources, *left)) if apply else scope
-    right_sql, right = from_clause(node.right, seeing)
-    if isinstance(node.right, Join):
+    right_sql, right = source(join.right, seeing)
+    if isinstance(join.right, ast.Joined):
         right_sql = f"({right_sql})"
-    if node.kind in ("LEFT", "FULL", "OUTER APPLY"):
-        right = tuple(source.optional() for source in right)
-    if node.kind in ("RIGHT", "FULL"):
-        left = tuple(source.optional() for source in left)
-    lateral = "" if isinstance(node.right, NamedTable) else "LATERAL "
-    if node.kind == "OUTER APPLY":
-        return f"{left_sql} LEFT JOIN {lateral}{right_sql} ON true", (*left, *right)
-    if node.condition is None:
-        return f"{left_sql} CROSS JOIN {lateral if apply else ''}{right_sql}", (*left, *right)
-    both = replace(scope, sources=(*scope.sources, *left, *right), clause="ON")
-    test = conditions.condition(node.condition, both)
-    return f"{left_sql} {KEYWORDS[node.kind]} {right_sql} ON {test}", (*left, *right)
+    if join.kind in ("LEFT", "FULL", "OUTER APPLY"):
+        right = tuple(one.optional() for one in right)
+    if join.kind in ("RIGHT", "FULL"):
+        left = tuple(one.optional() for one in left)
+    both = (*left, *right)
+    lateral = "LATERAL " if apply and not isinstance(join.right, ast.NamedTable) else ""
+    if join.kind == "OUTER APPLY":
+        return f"{left_sql} LEFT JOIN {lateral}{right_sql} ON true", both
+    if join.condition is None:
+        return f"{left_sql} CROSS JOIN {lateral}{right_sql}", both
+    test = condition(join.condition, replace(scope, sources=(*scope.sources, *both), clause="ON"))
+    return f"{left_sql} {KEYWORDS[join.kind]} {right_sql} ON {test}", both

@@ -5,24 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from procluster.local.translate.messages import failure
-from procluster.local.translate.quoting import literal
+from procluster.local.messages import failure
+from procluster.local.quoting import literal
 from procluster.local.types import SqlType
-
-__all__ = [
-    "BIGINT",
-    "BIT",
-    "FLOAT",
-    "INT",
-    "NULL",
-    "Term",
-    "key",
-    "order_key",
-    "ordering",
-    "same_as_constant",
-    "settled",
-    "trimmed",
-]
 
 
 class UntypedNull(SqlType):
@@ -30,10 +15,6 @@ class UntypedNull(SqlType):
 
 
 NULL = UntypedNull("int")
-BIT = SqlType("bit")
-INT = SqlType("int")
-BIGINT = SqlType("bigint")
-FLOAT = SqlType("float")
 
 
 @dataclass(frozen=True)
@@ -84,19 +65,6 @@ def key(term: Term) -> str:
     if isinstance(term.constant, str):
         return f"lower({literal(term.constant.rstrip(' '))})"
     return f"lower({trimmed(term)})"
-
-
-def same_as_constant(left: Term, right: Term) -> str | None:
-    """``=`` of a text column and plain ASCII: half the time of comparing their keys, or None."""
-    column, constant = (left, right) if isinstance(right.constant, str) else (right, left)
-    value = constant.constant
-    if not isinstance(value, str) or column.type.family != "text" or "(" in column.sql:
-        return None
-    if not value.isascii() or any(sign in value for sign in "%_\\"):
-        return None
-    word = literal(value.rstrip(" ").lower())
-    blank = f"suffix({column.sql}, ' ')"
-    return f"(CASE WHEN {blank} THEN {key(column)} = {word} ELSE {column.sql} ILIKE {word} END)"
 
 
 def trimmed(term: Term) -> str:

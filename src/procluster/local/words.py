@@ -1,20 +1,10 @@
-"""Words with a meaning of their own to the parser.
+"""Words with a meaning of their own to the parser, and what it refuses by name.
 
 Reserved keywords are those of "Reserved Keywords (Transact-SQL)", without the six that Microsoft's
 own grammar lets stand as names: DISK, DUMP, LOAD, PRECISION, SECURITYAUDIT and WITHIN.
 """
 
 from __future__ import annotations
-
-__all__ = [
-    "DATEPART_FUNCTIONS",
-    "HARMLESS_HINTS",
-    "NILADIC",
-    "RESERVED",
-    "UNSUPPORTED_OBJECTS",
-    "UNSUPPORTED_STATEMENTS",
-    "UNSUPPORTED_TYPES",
-]
 
 RESERVED = frozenset(
     """
@@ -35,9 +25,8 @@ RESERVED = frozenset(
     UPDATETEXT USE USER VALUES VARYING VIEW WAITFOR WHEN WHERE WHILE WITH WRITETEXT
     """.split()  # noqa: SIM905 - a column of quotes would hide the words
 )
-
 NILADIC = frozenset(
-    ("CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER", "CURRENT_DATE")
+    ("CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER")
 )
 """Functions written without brackets."""
 
@@ -53,37 +42,28 @@ HARMLESS_HINTS = frozenset(
     """
     HOLDLOCK NOLOCK PAGLOCK READCOMMITTED READCOMMITTEDLOCK READUNCOMMITTED REPEATABLEREAD
     ROWLOCK SERIALIZABLE TABLOCK TABLOCKX UPDLOCK XLOCK
-    """.split()  # noqa: SIM905 - a column of quotes would hide the words
+    """.split()  # noqa: SIM905
 )
 """Table hints that change locking only, which has no effect on one connection's answers."""
 
-SINGLE_USER = "the embedded engine is not a server"
 UNSUPPORTED_STATEMENTS = {
-    "BACKUP": SINGLE_USER,
-    "BULK": "use `procluster load`",
-    "CHECKPOINT": SINGLE_USER,
-    "CLOSE": "cursors are left out; use a set-based statement or WHILE",
-    "DBCC": SINGLE_USER,
-    "DEALLOCATE": "cursors are left out; use a set-based statement or WHILE",
-    "DISABLE": "triggers are left out",
-    "ENABLE": "triggers are left out",
-    "FETCH": "cursors are left out; use a set-based statement or WHILE",
-    "GOTO": "use IF, WHILE and TRY",
-    "KILL": SINGLE_USER,
-    "MERGE": "use UPDATE and INSERT",
-    "OPEN": "cursors are left out; use a set-based statement or WHILE",
-    "LINENO": "lines are counted from the start of the batch",
-    "READTEXT": "use varchar(max)",
-    "RECONFIGURE": "settings are fixed",
-    "RESTORE": SINGLE_USER,
-    "REVERT": "there is one principal, dbo",
-    "SAVE": "the embedded engine has no savepoints; use one transaction",
-    "SETUSER": "there is one principal, dbo",
-    "SHUTDOWN": SINGLE_USER,
-    "UPDATETEXT": "use varchar(max)",
-    "USE": "there is one database",
-    "WAITFOR": "the embedded engine does not wait",
-    "WRITETEXT": "use varchar(max)",
+    word: reason
+    for words, reason in {
+        "BACKUP CHECKPOINT DBCC KILL RESTORE SHUTDOWN": "the embedded engine is not a server",
+        "CLOSE DEALLOCATE FETCH OPEN": "cursors are left out; use a set-based statement or WHILE",
+        "DISABLE ENABLE": "triggers are left out",
+        "READTEXT UPDATETEXT WRITETEXT": "use varchar(max)",
+        "REVERT SETUSER": "there is one principal, dbo",
+        "BULK": "use `procluster load`",
+        "GOTO": "use IF, WHILE and TRY",
+        "LINENO": "lines are counted from the start of the batch",
+        "MERGE": "use UPDATE and INSERT",
+        "RECONFIGURE": "settings are fixed",
+        "SAVE": "the embedded engine has no savepoints; use one transaction",
+        "USE": "there is one database",
+        "WAITFOR": "the embedded engine does not wait",
+    }.items()
+    for word in words.split()
 }
 """First words of statements that are T-SQL and not run here, with what to do."""
 
@@ -91,29 +71,27 @@ UNSUPPORTED_OBJECTS = frozenset(
     """
     AGGREGATE APPLICATION ASSEMBLY ASYMMETRIC AUTHORIZATION AVAILABILITY BROKER CERTIFICATE COLUMN
     COLUMNSTORE CONTRACT CREDENTIAL CRYPTOGRAPHIC DATABASE DEFAULT ENDPOINT EVENT EXTERNAL FULLTEXT
-    LOGIN MASTER MESSAGE PARTITION PRIMARY QUEUE REMOTE RESOURCE ROUTE RULE SEARCH SECURITY
-    SELECTIVE SEQUENCE SERVER SERVICE SIGNATURE SPATIAL STATISTICS SYMMETRIC SYNONYM TRIGGER TYPE
-    USER WORKLOAD XML INDEX SCHEMA
-    """.split()  # noqa: SIM905 - a column of quotes would hide the words
+    INDEX LOGIN MASTER MESSAGE OR PARTITION PRIMARY QUEUE REMOTE RESOURCE ROUTE RULE SCHEMA SEARCH
+    SECURITY SELECTIVE SEQUENCE SERVER SERVICE SIGNATURE SPATIAL STATISTICS SYMMETRIC SYNONYM
+    TRIGGER TYPE USER WORKLOAD XML
+    """.split()  # noqa: SIM905
 )
 """What else a server's CREATE, ALTER and DROP know."""
 
 UNSUPPORTED_TYPES = {
-    "cursor": "use a table variable",
-    "datetimeoffset": "use datetime2 in UTC",
-    "geography": "it has no counterpart in DuckDB",
-    "geometry": "it has no counterpart in DuckDB",
-    "hierarchyid": "it has no counterpart in DuckDB",
-    "image": "use varbinary(max)",
-    "json": "use nvarchar(max)",
-    "ntext": "use nvarchar(max)",
-    "rowversion": "it has no counterpart in DuckDB",
-    "smallmoney": "use decimal(10, 4)",
-    "sql_variant": "use the type of the value",
-    "table": "only DECLARE @t TABLE declares one",
-    "text": "use varchar(max)",
-    "time": "use datetime2",
-    "timestamp": "it has no counterpart in DuckDB",
-    "vector": "it has no counterpart in DuckDB",
-    "xml": "use nvarchar(max)",
+    name: reason
+    for names, reason in {
+        "geography geometry hierarchyid rowversion timestamp vector": "nothing here stores it",
+        "cursor": "use a #temp table",
+        "datetimeoffset": "use datetime2 in UTC",
+        "image": "use varbinary(max)",
+        "json ntext xml": "use nvarchar(max)",
+        "smallmoney": "use decimal(10, 4)",
+        "sql_variant": "use the type of the value",
+        "table": "use a #temp table",
+        "text": "use varchar(max)",
+        "time": "use datetime2",
+    }.items()
+    for name in names.split()
 }
+"""Types of SQL Server that are refused, with what to use."""

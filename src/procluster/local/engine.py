@@ -1,0 +1,293 @@
+"""What one session has: its connection to DuckDB, its transaction, its options, its client."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from procluster.errors import SqlError
+from procluster.local.catalog import Catalog
+from procluster.local.locks import Locks
+from procluster.local.results import Event, Message, ResultSet, Returned, RowCount
+from procluster.local.satellite import Satellite, ScriptCall, ScriptResult
+from procluster.local.script_hosts import ScriptHosts
+from procluster.local.syntax import Condition, Expression, Position
+from procluster.local.transaction import Committed, Transaction, WriteLock
+from procluster.local.translate import (
+    Compiled,
+    Names,
+    as_sql_error,
+    compile_condition,
+    compile_expression,
+    convert_sql,
+)
+from procluster.local.types import SqlType
+
+ROWS_NAME = "_rows"
+PLACEHOLDER = re.compile(r"\$(\w+)")
+
+
+class Cancelled(Exception):  # noqa: N818
+    """The end of the batch because the client wants no more of it; nothing catches it."""
+
+
+class Prepared(NamedTuple):
+    """A statement that a client has prepared, and the declaration of its parameters."""
+
+    parameters: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """SET options; a procedure's changes end with it."""
+
+    nocount: bool = False
+    noexec: bool = False
+    xact_abort: bool = False
+    lock_timeout: int = -1
+    """Milliseconds; -1 waits without end."""
+
+
+class Engine:
+    """State of one session, and the ways to DuckDB and to the client."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        committed: Committed,
+        *,
+        database_name: str,
+        session_id: int,
+        locks: Locks,
+        longest_wait: float | None,
+        script_hosts: ScriptHosts,
+    ) -> None:
+        self.connection = connection
+        self.database_name = database_name
+        self.session_id = session_id
+        self.locks = locks
+        self.script_hosts = script_hosts
+        self.script_host: Satellite | None = None
+        self.longest_wait = longest_wait
+        self.cancelled = threading.Event()
+        lock = WriteLock(session_id, locks, self.lock_time_out, self.cancelled)
+        self.transaction = Transaction(connection, committed, lock)
+        self.options = Options()
+        self.sinks: list[Callable[[ResultSet], None]] = []
+        self.inserting = 0
+        self.shown_views: dict[str, int] = {}
+        self.caught: SqlError | None = None
+        self.last_error = 0
+        self.row_count = 0
+        self.identity: object = None
+        self.failed = False
+        self.lost = False
+        self.at = Position(1, 1)
+        self.temporary_number = 0
+        self.temporary_identities: dict[int, int] = {}
+        self.prepared: dict[int, Prepared] = {}
+        self.last_handle = 0
+        self.receive: Callable[[Event], None] = lambda _: None
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as this session sees it."""
+        return self.transaction.catalog
+
+    def lock_time_out(self) -> float | None:
+        """Seconds to wait for a lock, None without end."""
+        wanted = self.options.lock_timeout
+        return self.longest_wait if wanted < 0 else wanted / 1000
+
+    # --- to the client
+
+    def report(self, error: SqlError) -> None:
+        """Send an error."""
+        self.failed = True
+        self.last_error = error.number
+        self.receive(error)
+
+    def send(self, event: ResultSet | Message) -> None:
+        """Send rows to whoever takes them, or a message to the client."""
+        if isinstance(event, ResultSet) and self.sinks:
+            self.sinks[-1](event)
+        else:
+            self.receive(event)
+
+    def send_count(self, rows: int) -> None:
+        """Set @@ROWCOUNT and say how many rows there were."""
+        self.row_count = rows
+        if not self.options.nocount and not self.inserting:
+            self.receive(RowCount(rows))
+
+    def send_status(self, status: object, level: int) -> None:
+        """Say what a procedure returned, when the batch itself (level 0) has executed it."""
+        if level == 0 and not self.inserting and isinstance(status, int):
+            self.receive(Returned(status))
+
+    @contextmanager
+    def taking(self, sink: Callable[[ResultSet], None]) -> Iterator[None]:
+        """Have the result sets sent meanwhile go to ``sink``."""
+        self.sinks.append(sink)
+        try:
+            yield
+        finally:
+            if self.sinks:
+                self.sinks.pop()
+
+    # --- its end
+
+    def cancel(self) -> None:
+        """Stop what runs, at once; from any thread."""
+        self.cancelled.set()
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Wake what a cancel has found waiting or at work; again, if need be."""
+        self.connection.interrupt()
+        self.locks.wake()
+        self.script_hosts.wake()
+        script_host = self.script_host
+        if script_host:
+            script_host.cancel()
+
+    def stop_if_cancelled(self) -> None:
+        """End the batch when the client has cancelled it; once, so that the rest can be undone.
+
+        Raises
+        ------
+        Cancelled
+        """
+        if self.cancelled.is_set():
+            self.cancelled.clear()
+            raise Cancelled
+
+    def lose(self) -> None:
+        """Give up this session, whose connection to DuckDB answers no more."""
+        self.lost = True
+        self.transaction.close()
+        self.locks.release_all(self.session_id)
+
+    def close(self) -> None:
+        """End the session."""
+        self.transaction.close()
+        self.locks.release_all(self.session_id)
+        self.connection.close()
+
+    # --- transactions
+
+    def rollback(self) -> None:
+        """Roll everything back."""
+        self.transaction.rollback()
+        self.shown_views.clear()
+        self.end_transaction()
+
+    def end_transaction(self) -> None:
+        """Release what ends with the outermost transaction."""
+        if not self.transaction.depth:
+            self.locks.release_all(self.session_id, "transaction")
+
+    # --- DuckDB
+
+    def execute(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """Execute DuckDB SQL; its errors arrive as SQL Server's."""
+        self.stop_if_cancelled()
+        if parameters:  # DuckDB rejects values that the text does not name
+            named = set(PLACEHOLDER.findall(sql))
+            parameters = {name: parameters[name] for name in parameters if name in named} or None
+        try:
+            return self.connection.execute(sql, parameters)
+        except duckdb.Error as error:
+            raise as_sql_error(error) from error
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, KeyboardInterrupt):
+                raise
+            # Ctrl-C ends DuckDB's waiting, not the query: that would keep the connection.
+            self.connection.interrupt()
+            raise KeyboardInterrupt from error
+
+    def fetch(self, compiled: Compiled) -> pa.Table:
+        """Run a compiled query."""
+        found = self.execute(compiled.sql, compiled.parameters)
+        try:
+            return found.to_arrow_table()
+        except duckdb.Error as error:
+            raise as_sql_error(error) from error
+
+    def first_row(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> tuple[Any, ...] | None:
+        """First row of a query, None without rows."""
+        found = self.execute(sql, parameters)
+        try:
+            row = found.fetchone()
+        except duckdb.Error as error:
+            raise as_sql_error(error) from error
+        return None if row is None else tuple(row)
+
+    def count(self, source: str) -> int:
+        """How many rows a DuckDB table or query in brackets has."""
+        row = self.first_row(f"SELECT count(*) FROM {source}")
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def rows(self, table: pa.Table) -> Iterator[str]:
+        """Name under which DuckDB sees an Arrow table meanwhile."""
+        self.connection.register(ROWS_NAME, table)
+        try:
+            yield ROWS_NAME
+        finally:
+            with suppress(duckdb.Error):
+                self.connection.unregister(ROWS_NAME)
+
+    def materialize(self, sql_name: str, table: pa.Table) -> None:
+        """Make or replace a DuckDB temp table with these rows."""
+        with self.rows(table) as rows:
+            self.execute(f"CREATE OR REPLACE TEMP TABLE {sql_name} AS SELECT * FROM {rows}")
+
+    def run_script(self, call: ScriptCall) -> ScriptResult:
+        """Run an external script in a process that is free."""
+        with self.script_hosts.borrow(self.cancelled) as host:
+            self.script_host = host
+            try:
+                self.stop_if_cancelled()
+                return host.run(call)
+            finally:
+                self.script_host = None
+
+    # --- values
+
+    def evaluate(
+        self, expression: Expression, names: Names, target: SqlType | None = None
+    ) -> object:
+        """Value of an expression, converted to ``target`` as by an assignment."""
+        compiled = compile_expression(expression, names)
+        sql, source = compiled.sql, compiled.columns[0].type
+        if target is not None and source != target:
+            sql = f"SELECT {convert_sql('c0', source, target)} FROM ({sql})"
+        row = self.first_row(sql, compiled.parameters)
+        return row[0] if row else None
+
+    def holds(self, condition: Condition, names: Names) -> bool:
+        """Whether a condition is true; unknown is not."""
+        compiled = compile_condition(condition, names)
+        row = self.first_row(compiled.sql, compiled.parameters)
+        return bool(row and row[0])
+
+    def convert(self, value: object, source: SqlType, target: SqlType) -> object:
+        """Convert a value as an assignment does."""
+        if source == target or value is None:
+            return value
+        sql = convert_sql(f"CAST($v AS {source.storage})", source, target)
+        row = self.first_row(f"SELECT {sql}", {"v": value})
+        return row[0] if row else None

@@ -1,0 +1,227 @@
+"""The T-SQL that is read, as a grammar; what has no rule here is a syntax error or refused.
+
+Notation: ``WORD`` and ``'sign'`` are tokens; ``name`` is a rule, or a reader of the parser's, and
+``&name`` one that gives nothing; ``x?``, ``x*``, ``x+`` and ``x % ','`` (a list) repeat; ``x << y``
+is x, any number of times y and x again. ``field:x`` keeps what x gives, ``field?:x`` whether it is
+there, ``field$:x`` also its text. ``=> Node`` makes a node of :mod:`.syntax` from the fields,
+``=> word`` calls the action of that name. ``@rule`` stands for the rule's words, and
+``!"what: reason"`` refuses what has been read so far.
+"""
+
+from __future__ import annotations
+
+GRAMMAR = r"""
+batch = ';'* (first:bare_call &terminated)? statements:statements &end => batch
+bare_call = &starts_no_statement identifier ':' !"a label: use IF, WHILE and TRY"
+    | &starts_no_statement @call => execute
+statements = (';'* statement &terminated)* ';'*
+some_statements = (';'* statement &terminated)+ ';'*
+statement = declare | set | if | while | jump | return | transaction | try | block | print | throw
+    | raiserror | execute | insert | update | delete | truncate | create_table | create_index
+    | create_name | module | alter_table | role_member | drop | permission | query_statement
+    | &unsupported
+    | (CREATE | ALTER | DROP) &unknown_object
+
+# variables and options
+declare = DECLARE identifier CURSOR !"DECLARE CURSOR: use a set-based statement or WHILE"
+    | DECLARE variable AS? TABLE !"a table variable: use a #temp table"
+    | DECLARE declarations:declaration % ',' => Declare
+declaration = name:variable AS? type:data_type ('=' value:expression)? => Declaration
+set = SET name:variable operator:assignment_operator value:expression => SetVariable
+    | SET IDENTITY_INSERT !"SET IDENTITY_INSERT: let the column number the rows"
+    | SET options:isolation value:option_words => SetOption
+    | SET options:option_name % ',' value:option_words => SetOption
+
+# control flow
+if = IF condition:condition then:statement (';'? ELSE otherwise:statement)? => If
+while = WHILE condition:condition body:loop_body => While
+jump = word:(BREAK | CONTINUE) => jump
+return = RETURN value:expression? => Return
+block = BEGIN statements:some_statements END => Block
+try = BEGIN TRY attempt:some_statements END TRY BEGIN CATCH handler:statements END CATCH => TryCatch
+
+# messages
+print = PRINT value:expression => Print
+throw = THROW (number:throw_value ',' message:throw_value ',' state:throw_value)? => Throw
+raiserror = RAISERROR '(' message:expression ',' severity:expression ',' state:expression
+    (',' arguments:expression % ',')? ')'
+    (WITH options:(LOG | NOWAIT | SETERROR) % ',')? => RaiseError
+
+# transactions
+transaction = BEGIN (DISTRIBUTED | ATOMIC | DIALOG | CONVERSATION)
+      !"this BEGIN: use BEGIN TRANSACTION"
+    | (BEGIN | COMMIT | ROLLBACK) (TRAN | TRANSACTION) variable
+      !"a transaction named by a variable: name it with a word"
+    | ROLLBACK (TRAN | TRANSACTION) identifier !"ROLLBACK to a name: leave the name out"
+    | verb:BEGIN (TRAN | TRANSACTION) identifier?
+      (WITH !"BEGIN TRANSACTION WITH MARK: leave the mark out")? => Transaction
+    | verb:(COMMIT | ROLLBACK) ((TRAN | TRANSACTION) identifier? | WORK)? => Transaction
+
+# procedures called
+execute = (EXEC | EXECUTE) AS !"EXECUTE AS: there is one principal, dbo"
+    | (EXEC | EXECUTE) '(' text:expression ')' ((AT | AS) !"EXEC () AT or AS: leave it out")?
+      => ExecuteText
+    | (EXEC | EXECUTE) (status:variable '=')? @call => execute
+    | (EXEC | EXECUTE) variable !"EXEC of a variable's procedure: name the procedure"
+call = procedure:object_name (';' integer !"a numbered procedure: leave the number out")?
+    (arguments:argument % ',')? (WITH RECOMPILE | WITH RESULT SETS @result_sets)?
+argument = (name:variable '=')? value:argument_value output?:(OUTPUT | OUT)? => argument
+result_sets = UNDEFINED | NONE result_sets:nothing | '(' AS !"RESULT SETS AS: list the columns"
+    | '(' result_sets:result_set % ',' ')'
+result_set = '(' result_column % ',' ')'
+result_column = name:identifier type:data_type (NOT NULL nullable:no | NULL)? => ResultColumn
+
+# rows changed
+insert = @with INSERT INTO? @no_top target:object_name hints (columns:column_names)? @no_output
+    (DEFAULT VALUES | source:insert_source) => Insert
+    | @with INSERT INTO? @no_table_variable
+insert_source = VALUES rows:value_row % ',' => insert_values | execute | query
+update = @with UPDATE @no_top target:object_name hints SET assignments:assignment % ','
+    @no_output (FROM source:sources)? @where => Update
+    | @with UPDATE @no_table_variable
+    | UPDATE STATISTICS !"UPDATE STATISTICS: there are none"
+assignment = variable !"SET @variable in UPDATE: select it beforehand"
+    | target:column_name operator:assignment_operator value:expression => Assignment
+delete = @with DELETE @no_top FROM? target:object_name hints @no_output
+    (FROM source:sources)? @where => Delete
+    | @with DELETE FROM? @no_table_variable
+truncate = TRUNCATE TABLE target:object_name
+    (WITH !"TRUNCATE TABLE WITH PARTITIONS: use DELETE")? => Truncate
+with = (WITH with_tables:common_table % ',')? (MERGE !"MERGE: use UPDATE and INSERT")?
+where = (WHERE (CURRENT !"WHERE CURRENT OF: cursors are left out")? where:condition)?
+no_top = (TOP !"TOP in a change of rows: choose the rows in a subquery")?
+no_output = (OUTPUT !"the OUTPUT clause: select the rows afterwards")?
+no_table_variable = variable !"a table variable: use a #temp table"
+column_names = '(' column_name % ',' ')'
+
+# queries
+query_statement = (WITH with_tables:common_table % ',')? @query_tail => query_statement
+query = @query_tail => query
+query_tail = body:union (ORDER BY order_by:order_item % ','
+    (OFFSET offset:expression (ROW | ROWS)
+    (FETCH (FIRST | NEXT) fetch:expression (ROW | ROWS) ONLY)?)?)?
+    (FOR !"FOR XML and FOR JSON: use STRING_AGG")? (OPTION '(' option % ',' ')')?
+option = RECOMPILE | MAXDOP integer | any_word !"this OPTION: leave the hint out"
+common_table = name:identifier (columns:names)? AS '(' query:query ')' => CommonTable
+union = intersection << (UNION ALL | UNION | EXCEPT) => SetOperation
+intersection = specification << INTERSECT => SetOperation
+specification = '(' union ')' | select
+select = SELECT (ALL | distinct?:DISTINCT)? (TOP top:top)? items:select_item % ','
+    (INTO into:object_name)? (FROM source:sources)? (WHERE where:condition)?
+    (GROUP BY group_by:group_by)? (HAVING having:condition)? => Select
+top = ('(' expression ')' | number) @no_share
+no_share = ((PERCENT | WITH TIES) !"TOP with PERCENT or WITH TIES: count the rows, or use RANK")?
+group_by = (GROUPING SETS | ROLLUP | CUBE | ALL)
+    !"GROUP BY with ROLLUP and the like: use UNION ALL of plain groups"
+    | expression % ',' (WITH !"GROUP BY WITH: use UNION ALL of plain groups")?
+select_item = variable:variable operator:assignment_operator expression:expression => SelectItem
+    | alias:(identifier | string) '=' expression:expression => SelectItem
+    | expression:star => SelectItem
+    | expression:expression (alias:select_alias)? => SelectItem
+star = '*' => Star
+select_alias = AS? (identifier | string)
+order_item = expression:expression (ASC | descending?:DESC)? => OrderItem
+
+# sources
+sources = first:joined joins:comma_join* => joined
+comma_join = ',' kind:cross right:joined => Join
+joined = first:source joins:join* => joined
+join = kind:(CROSS JOIN | CROSS APPLY | OUTER APPLY) right:source => Join
+    | (INNER | LEFT | RIGHT | FULL) OUTER? (LOOP | HASH | MERGE | REMOTE)
+      !"a join hint: leave the hint out"
+    | kind:join_kind JOIN right:joined ON condition:condition => Join
+    | (PIVOT | UNPIVOT | TABLESAMPLE) !"PIVOT, UNPIVOT and TABLESAMPLE: use CASE and aggregates"
+join_kind = (LEFT | RIGHT | FULL) OUTER? => join_kind | INNER? => join_kind
+source = '(' VALUES rows:value_row % ',' ')' AS? alias:identifier columns:names => ValuesTable
+    | '(' query:query ')' AS? alias:identifier (columns:names)? => DerivedTable
+    | '(' joined ')'
+    | @no_table_variable
+    | call:table_call (WITH '(' schema:json_column % ',' ')')? (alias:alias (columns:names)?)?
+      => FunctionTable
+    | name:object_name (alias:alias)? hints => NamedTable
+alias = AS? identifier
+json_column = name:identifier type:data_type (path:string)? as_json?:(AS JSON)? => JsonColumn
+value_row = '(' row_value % ',' ')'
+row_value = default | expression
+default = DEFAULT => default
+hints = (WITH '(' &hint % ',' ')')?
+names = '(' identifier % ',' ')'
+
+# tables and indexes
+create_table = CREATE TABLE name:object_name '(' elements:element % ',' ','? ')' @no_storage
+    => create_table
+element = INDEX !"INDEX inside CREATE TABLE: use CREATE INDEX" | constraint | column
+column = name:identifier AS !"a computed column: compute it in a view"
+    | name:identifier type:data_type options:column_option* => column
+column_option = NOT NULL nullable:no => option
+    | NULL nullable:yes => option
+    | IDENTITY identity:identity => option
+    | (CONSTRAINT default_name:identifier)? DEFAULT default$:expression => option
+    | (COLLATE | SPARSE | ROWGUIDCOL | MASKED | GENERATED | HIDDEN)
+      !"this property of a column: leave it out"
+    | (CONSTRAINT name:identifier)? @key (columns:key_columns)? => KeyConstraint
+    | (CONSTRAINT name:identifier)? CHECK condition$:bracketed => Check
+    | (CONSTRAINT name:identifier)? (FOREIGN KEY)? @references => ForeignKey
+constraint = (CONSTRAINT name:identifier)? @key columns:key_columns => KeyConstraint
+    | (CONSTRAINT name:identifier)? CHECK condition$:bracketed => Check
+    | (CONSTRAINT name:identifier)? FOREIGN KEY columns:names @references => ForeignKey
+    | (CONSTRAINT identifier)? DEFAULT !"DEFAULT ... FOR: write DEFAULT behind the column"
+key = kind:(PRIMARY KEY | UNIQUE) (CLUSTERED | NONCLUSTERED)?
+key_columns = '(' key_column % ',' ')'
+key_column = identifier (ASC | DESC)?
+bracketed = '(' condition ')'
+references = REFERENCES references:object_name (referenced_columns:names)?
+    (ON (DELETE | UPDATE) referential_action)*
+referential_action = NO ACTION
+    | (CASCADE | SET) !"ON DELETE and ON UPDATE with an action: only NO ACTION is run"
+identity = '(' integer ',' integer ')' | one_by_one
+no_storage = ((ON | WITH | TEXTIMAGE_ON) !"storage options of a table or index: leave them out")?
+create_index = CREATE unique?:UNIQUE? (CLUSTERED | NONCLUSTERED)? INDEX name:identifier
+    ON table:object_name '(' keys:index_column % ',' ')' (INCLUDE include:names)?
+    (WHERE where$:condition)? @no_storage => create_index
+index_column = expression:column_ref (ASC | descending?:DESC)? => OrderItem
+alter_table = ALTER TABLE name:object_name (WITH CHECK)? ADD elements:element % ',' => alter_table
+    | ALTER TABLE object_name (WITH NOCHECK | ALTER | ENABLE | DISABLE | SWITCH | SET | REBUILD
+      | CHECK | NOCHECK | DROP (COLUMN | CONSTRAINT)? IF) !"this ALTER TABLE: use ADD and DROP"
+    | ALTER TABLE name:object_name DROP COLUMN drop_columns:identifier % ',' => AlterTable
+    | ALTER TABLE name:object_name DROP CONSTRAINT? drop_constraints:identifier % ',' => AlterTable
+drop = DROP kind:(TABLE | VIEW | PROCEDURE | PROC | FUNCTION | SCHEMA | ROLE)
+    if_exists?:(IF EXISTS)? names:object_name % ',' => drop
+    | DROP kind:INDEX if_exists?:(IF EXISTS)? names:object_name % ',' ON on:object_name => Drop
+
+# modules
+module = @procedure_head name:object_name (parameters:parameters)? (WITH module_option % ',')?
+    AS body:statements &end => module
+    | mode:(CREATE OR ALTER | CREATE | ALTER) kind:VIEW name:object_name (columns:names)?
+      (WITH module_option % ',')? AS body:module_query
+      (WITH !"WITH CHECK OPTION: views are read only")? ';'? &end => module
+    | @function_head RETURNS TABLE (WITH module_option % ',')? AS? RETURN
+      ('(' body:module_query ')' | body:module_query) ';'? &end => module
+    | @function_head RETURNS !"a scalar or multi-statement function: use an inline function"
+procedure_head = mode:(CREATE OR ALTER | CREATE | ALTER) kind:(PROCEDURE | PROC)
+function_head = mode:(CREATE OR ALTER | CREATE | ALTER) kind:FUNCTION name:object_name
+    '(' (parameters:parameter % ',')? ')'
+module_query = (WITH with_tables:common_table % ',')? @query_tail => query
+module_option = RECOMPILE | SCHEMABINDING | (EXECUTE | EXEC) AS (CALLER | OWNER | SELF)
+    | any_word !"this module option: leave it out"
+parameters = '(' parameter % ',' ')' | parameter % ','
+parameter = name:variable AS? type:data_type ('=' default:constant)? output?:(OUTPUT | OUT)?
+    ((READONLY | VARYING | NULL | NOT) !"this property of a parameter: leave it out")? => Parameter
+parameter_list = (parameter % ',')? &end
+
+# schemas, roles and permissions
+create_name = CREATE kind:SCHEMA AUTHORIZATION
+      !"CREATE SCHEMA AUTHORIZATION without a name: name the schema"
+    | CREATE kind:SCHEMA name:identifier (AUTHORIZATION identifier)? ';'? &end => create_schema
+    | CREATE SCHEMA identifier (CREATE | GRANT)
+      !"CREATE SCHEMA with elements: create them in their own batches"
+    | CREATE kind:ROLE name:identifier (AUTHORIZATION identifier)? => CreateName
+role_member = ALTER ROLE role:identifier action:(ADD | DROP) MEMBER member:identifier => RoleMember
+    | ALTER ROLE identifier WITH !"ALTER ROLE WITH NAME: drop and create the role"
+permission = REVOKE GRANT OPTION !"REVOKE GRANT OPTION FOR: revoke the permission"
+    | action:(GRANT | DENY | REVOKE) permissions:permission_name % ','
+      (ON (on_kind:(OBJECT | SCHEMA | DATABASE) '::')? on:object_name)? (TO | FROM)
+      principals:principal % ','
+      ((WITH | CASCADE | AS) !"this option of a permission: leave it out")? => Permission
+principal = PUBLIC => public | identifier
+"""

@@ -1,0 +1,260 @@
+"""The grammar's notation, compiled to functions that read tokens.
+
+A reader takes the parser and the fields of the rule around it. It gives what it has read, or
+:data:`FAIL` with the parser's place where it was. Alternatives are tried in their order; the error
+of a text that nothing fits is at the farthest token that was looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from procluster.local.messages import refuse
+
+if TYPE_CHECKING:
+    from procluster.local.parser import Parser
+
+Fields = dict[str, Any]
+Reader = Callable[["Parser", Fields], Any]
+FAIL = object()
+
+PIECE = re.compile(
+    r"""\s*(?:'(?P<sign>[^']+)' | !"(?P<refusal>[^"]*)" | =>\s*(?P<action>\w+)
+    | (?P<label>\w+(?P<mark>[?$]?)): | @(?P<inline>\w+) | &(?P<check>\w+)
+    | (?P<word>[A-Z_]+)\b | (?P<rule>\w+) | (?P<symbol><<|[()|?*+%]) )""",
+    re.VERBOSE,
+)
+
+
+class Term(NamedTuple):
+    """A compiled piece; ``valued`` when what it gives is more than its words."""
+
+    read: Reader
+    valued: bool
+
+
+def compile_grammar(text: str) -> dict[str, Reader]:
+    """Compile the rules of a grammar; names that are no rules are methods of the parser."""
+    sources: dict[str, str] = {}
+    for block in re.split(r"\n(?=\w+ = )", re.sub(r"(?m)^#.*$", "", text).strip()):
+        name, _, body = block.partition(" = ")
+        sources[name.strip()] = body
+    return {name: _Rule(sources, body).alternatives().read for name, body in sources.items()}
+
+
+class _Rule:
+    """The compilation of one rule's body, read from left to right."""
+
+    def __init__(self, sources: dict[str, str], body: str) -> None:
+        self.sources = sources
+        self.pieces = list(PIECE.finditer(body))
+        self.place = 0
+
+    def at(self, *symbols: str) -> bool:
+        return self.place < len(self.pieces) and self.pieces[self.place]["symbol"] in symbols
+
+    def accept(self, symbol: str) -> bool:
+        self.place += (found := self.at(symbol))
+        return found
+
+    def alternatives(self) -> Term:
+        terms = [self.sequence()]
+        while self.accept("|"):
+            terms.append(self.sequence())
+        return choice(terms) if len(terms) > 1 else terms[0]
+
+    def sequence(self) -> Term:
+        terms: list[Term] = []
+        while self.place < len(self.pieces) and not self.at("|", ")"):
+            if action := self.pieces[self.place]["action"]:
+                self.place += 1
+                return made(sequence(terms), action)
+            terms.append(self.repeated())
+        return sequence(terms) if len(terms) > 1 else terms[0]
+
+    def repeated(self) -> Term:
+        term = self.single()
+        while self.at("?", "*", "+", "%", "<<"):
+            symbol = self.pieces[self.place]["symbol"]
+            self.place += 1
+            if symbol in "%<<":
+                between = self.single()
+                if symbol == "%":
+                    term = listed(term, between)
+                else:
+                    action = self.pieces[self.place]["action"]
+                    self.place += 1
+                    term = folded(term, between, action)
+            else:
+                term = optional(term) if symbol == "?" else many(term, least=int(symbol == "+"))
+        return term
+
+    def single(self) -> Term:  # noqa: PLR0911 - one return for each kind of piece
+        piece = self.pieces[self.place]
+        self.place += 1
+        if piece["symbol"] == "(":
+            term = self.alternatives()
+            self.place += 1
+            return term
+        if label := piece["label"]:
+            return labelled(label.rstrip("?$"), piece["mark"], self.repeated())
+        if piece["sign"]:
+            return token("operator", piece["sign"])
+        if piece["word"]:
+            return token("word", piece["word"])
+        if piece["refusal"]:
+            return refusal(*piece["refusal"].split(": ", 1))
+        if piece["inline"]:
+            return _Rule(self.sources, self.sources[piece["inline"]]).alternatives()
+        if piece["check"]:
+            return Term(method(piece["check"]), valued=False)
+        name = piece["rule"]
+        return rule(name) if name in self.sources else Term(method(name), valued=True)
+
+
+def token(kind: str, text: str) -> Term:
+    def read(parser: Parser, _: Fields) -> Any:
+        found = parser.tokens[parser.index]
+        if found.kind == kind and found.upper == text:
+            parser.index += 1
+            return text
+        return parser.fail()
+
+    return Term(read, valued=False)
+
+
+def method(name: str) -> Reader:
+    return lambda parser, _: getattr(parser, f"read_{name}")()
+
+
+def rule(name: str) -> Term:
+    def read(parser: Parser, _: Fields) -> Any:
+        return parser.rule(name)
+
+    return Term(read, valued=True)
+
+
+def refusal(what: str, reason: str) -> Term:
+    def read(parser: Parser, _: Fields) -> Any:
+        raise refuse(what, reason, parser.tokens[parser.index - 1].at)
+
+    return Term(read, valued=False)
+
+
+def labelled(name: str, mark: str, term: Term) -> Term:
+    def read(parser: Parser, fields: Fields) -> Any:
+        start = parser.index
+        found = term.read(parser, {} if term.valued else fields)
+        if found is FAIL:
+            return FAIL
+        fields[name] = found is not None if mark == "?" else found
+        if mark == "$":
+            fields[f"{name}_text"] = parser.text_from(start)
+        return None
+
+    return Term(read, valued=False)
+
+
+def sequence(terms: list[Term]) -> Term:
+    """What the one valued term gives, or all of them as a tuple; without any the words."""
+    valued = [term.valued for term in terms]
+
+    def read(parser: Parser, fields: Fields) -> Any:
+        start, found, words = parser.index, [], []
+        for term, is_valued in zip(terms, valued, strict=True):
+            value = term.read(parser, fields)
+            if value is FAIL:
+                parser.index = start
+                return FAIL
+            if is_valued:
+                found.append(value)
+            elif value:
+                words.append(value)
+        if not any(valued):
+            return " ".join(words)
+        return found[0] if len(found) == 1 else tuple(found)
+
+    return Term(read, any(valued))
+
+
+def choice(terms: list[Term]) -> Term:
+    def read(parser: Parser, fields: Fields) -> Any:
+        for term in terms:
+            own: Fields = {}
+            value = term.read(parser, own)
+            if value is not FAIL:
+                fields.update(own)
+                return value
+        return FAIL
+
+    return Term(read, any(term.valued for term in terms))
+
+
+def optional(term: Term) -> Term:
+    def read(parser: Parser, fields: Fields) -> Any:
+        own: Fields = {}
+        value = term.read(parser, own)
+        if value is FAIL:
+            return None
+        fields.update(own)
+        return value
+
+    return Term(read, term.valued)
+
+
+def many(term: Term, *, least: int) -> Term:
+    def read(parser: Parser, fields: Fields) -> Any:
+        found = []
+        while (value := optional(term).read(parser, fields)) is not None:
+            found.append(value)
+        return tuple(found) if len(found) >= least else FAIL
+
+    return Term(read, term.valued)
+
+
+def listed(term: Term, between: Term) -> Term:
+    def read(parser: Parser, fields: Fields) -> Any:
+        found = [term.read(parser, fields)]
+        while found[-1] is not FAIL:
+            end = parser.index
+            if between.read(parser, fields) is FAIL:
+                return tuple(found)
+            found.append(term.read(parser, fields))
+        if len(found) == 1:
+            return FAIL
+        parser.index = end
+        return tuple(found[:-1])
+
+    return Term(read, valued=True)
+
+
+def folded(term: Term, between: Term, name: str) -> Term:
+    """Left to right: a, and each further b, as ``name(operator, a, b)``."""
+
+    def read(parser: Parser, fields: Fields) -> Any:
+        left = term.read(parser, fields)
+        while left is not FAIL:
+            start = parser.index
+            operator = between.read(parser, fields)
+            if operator is FAIL:
+                return left
+            right = term.read(parser, fields)
+            if right is FAIL:
+                return FAIL
+            left = parser.make(name, start, {"operator": operator, "left": left, "right": right})
+        return FAIL
+
+    return Term(read, valued=True)
+
+
+def made(term: Term, name: str) -> Term:
+    def read(parser: Parser, _: Fields) -> Any:
+        start = parser.index
+        fields: Fields = {}
+        if term.read(parser, fields) is FAIL:
+            return FAIL
+        return parser.make(name, start, {k: v for k, v in fields.items() if v is not None})
+
+    return Term(read, valued=True)
