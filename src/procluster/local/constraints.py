@@ -164,7 +164,7 @@ def check_rules(frame: Frame, table: StoredTable) -> None:
         is_own = same_name(foreign_key.references, table)
         parent = table if is_own else _parent(frame, foreign_key)
         wanted = {column.lower() for column in referenced_columns(parent, foreign_key)}
-        keys = ({column.lower() for column in key.columns} for key in unique_keys(parent))
+        keys = ({c.lower() for c in k.columns} for k in unique_keys(parent) if not k.where_text)
         if len(wanted) != len(foreign_key.columns) or wanted not in keys:
             raise error(1776, foreign_key.references, foreign_key.name)
 

@@ -260,16 +260,16 @@ def binary_to_text(c: Conversion) -> str:
 
 
 def cut_bytes(c: Conversion) -> str:
-    """Binary to binary of another length: cut off, or 2628 when a column is assigned."""
-    size = c.target.size
+    """Binary to binary of another length: cut off (2628 when a column is assigned) or padded."""
+    sql, size = c.sql, c.target.size
+    if size != MAX and (c.source.size > size or c.source.size == MAX):
+        if c.column:
+            fail = c.fail(2628, c.column, "")
+            sql = f"CASE WHEN octet_length({sql}) > {size} THEN {fail} ELSE {sql} END"
+        sql = f"({sql})[1:{size}]"
     if c.target.name == "binary" and c.source != c.target:
-        raise c.refuse("binary(n) pads with zeros; use varbinary")
-    if size == MAX or MAX != c.source.size <= size:
-        return c.sql
-    if not c.column:
-        return f"({c.sql})[1:{size}]"
-    fail = c.fail(2628, c.column, "")
-    return f"CASE WHEN octet_length({c.sql}) > {size} THEN {fail} ELSE {c.sql} END"
+        sql = f"({sql} || unhex(repeat('00', {size} - octet_length({sql}))))"
+    return sql
 
 
 # --- dates and times
