@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-
 WRITING = ""
 """The resource held by the one session that writes; no application lock has an empty name."""
 

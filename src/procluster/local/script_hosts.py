@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from procluster.local.satellite import Satellite
 
-
 MOST = 4
 
 

@@ -187,7 +187,8 @@ ERRORS = {
 ELSEWHERE = {
     596: "tests/engine/test_full_disk.py",
     701: "tests/engine/translate/test_faults.py",
-    1105: "tests/engine/test_full_disk.py",
+    1105: "tests/engine/translate/test_faults.py",
+    1205: "tests/engine/rules/test_rules.py",
     1222: "tests/engine/rules/test_rules.py",
     4060: "tests/clients",
     8631: "tests/engine/rules/test_rules.py",

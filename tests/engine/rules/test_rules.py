@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
 
@@ -11,7 +12,7 @@ import rule_cases as cases
 from error_cases import ELSEWHERE, ERRORS
 
 from procluster.errors import SqlError
-from procluster.local import messages, syntax, transaction
+from procluster.local import messages, syntax
 from procluster.local.database import Database, Session
 from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_PROCEDURES, SYSTEM_VIEWS, run
 from procluster.local.results import Event, ResultSet
@@ -125,11 +126,8 @@ def test_batch_raises_the_error(events: Events, number: int) -> None:
     assert number in [error.number for error in found]
 
 
-def test_table_that_another_session_writes_is_1222_in_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(transaction, "LOCK_TIME_OUT", 0.05)
-    with Database() as database:
+def test_table_that_another_session_writes_is_1222_in_time() -> None:
+    with Database(longest_wait=0.05) as database:
         one, other = database.connect(), database.connect()
         one.query("CREATE TABLE dbo.t (a int); BEGIN TRAN; INSERT INTO dbo.t VALUES (1)")
         with pytest.raises(SqlError) as caught:
@@ -140,3 +138,23 @@ def test_table_that_another_session_writes_is_1222_in_time(
 def test_nesting_beyond_the_stack_is_8631(events: Events) -> None:
     batch = "SELECT " + " + ".join(["1"] * 3000)
     assert [event.number for event in events(batch) if isinstance(event, SqlError)] == [8631]
+
+
+def test_sessions_that_wait_for_each_other_are_1205() -> None:
+    with Database() as database:
+        one, other = database.connect(), database.connect()
+        one.query("CREATE TABLE dbo.t (a int); BEGIN TRAN; INSERT INTO dbo.t VALUES (1)")
+        lock = "EXEC sp_getapplock N'r', N'Exclusive', N'Session'"
+        other.query(lock)
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(one.query, lock)
+            errors = error_numbers(other, "INSERT INTO dbo.t VALUES (2)")
+            other.close()
+            waiting.result()
+    assert errors == [1205]
+
+
+def error_numbers(session: Session, batch: str) -> list[int]:
+    found: list[Event] = []
+    session.execute(batch, found.append)
+    return [event.number for event in found if isinstance(event, SqlError)]

@@ -14,6 +14,15 @@ def test_out_of_memory_is_701() -> None:
     assert (error.number, error.severity) == (701, 17)
 
 
+@pytest.mark.parametrize(
+    ("file", "number"), [("/x/shop.duckdb", 1105), ("/x/shop.duckdb.wal", 9002)]
+)
+def test_file_that_cannot_grow_is_told(file: str, number: int) -> None:
+    words = f'IO Error: Could not write file "{file}": No space left on device'
+    error = as_sql_error(duckdb.IOException(words))
+    assert (error.number, "'shop'" in error.message) == (number, True)
+
+
 def test_unknown_error_keeps_duckdbs_words() -> None:
     error = as_sql_error(duckdb.IOException("IO Error: disk full\n\nLINE 1: SELECT"))
     assert error.number == 40510
