@@ -74,9 +74,7 @@ class Frame:
         """Values that the SQL of the new rows names, where they are a single one."""
         self._rows: dict[str, Table] = {}
 
-    def with_rows(
-        self, rows: dict[str, Table], new_row: dict[str, object] | None = None
-    ) -> Frame:
+    def with_rows(self, rows: dict[str, Table], new_row: dict[str, object] | None = None) -> Frame:
         """The same names, and rows under a name of their own, as the constraints ask for."""
         seeing = copy.copy(self)
         seeing.new_row = new_row or {}
