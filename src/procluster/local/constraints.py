@@ -134,14 +134,32 @@ def find_duplicate(
     frame: Frame, key: UniqueKey, *, beside_kept: bool = True
 ) -> tuple[object, ...] | None:
     """Return the first key value that comes twice, in ``[@new]`` or beside ``[@kept]``."""
+    if frame.new_row:
+        return _find_same(frame, key)
     columns = ", ".join(quote_tsql(column) for column in key.columns)
     where = f" WHERE {key.where_text}" if key.where_text else ""
     among = f"SELECT TOP (1) {columns} FROM [@new]{where} GROUP BY {columns} HAVING COUNT(*) > 1"
-    found = None if frame.new_row else _finds(frame, among)
+    found = _finds(frame, among)
     if found is None and beside_kept:
         both = f"SELECT {columns} FROM [@new]{where} INTERSECT SELECT {columns} FROM [@kept]{where}"
         found = _finds(frame, f"SELECT TOP (1) {columns} FROM ({both}) AS d")
     return found
+
+
+def _find_same(frame: Frame, key: UniqueKey) -> tuple[object, ...] | None:
+    """The key of the one new row, when a row that stays has it."""
+    places = [list(frame.new_row).index(column.lower()) for column in key.columns]
+    values = tuple(frame.new_values[f"new{place}"] for place in places)
+    same = " AND ".join(
+        f"{quote_tsql(column)} " + ("IS NULL" if value is None else f"= @new{place}")
+        for column, place, value in zip(key.columns, places, values, strict=True)
+    )
+    if key.where_text:
+        same += f" AND {key.where_text}"
+        if not _finds(frame, f"SELECT 1 AS x FROM [@new] WHERE {key.where_text}"):
+            return None
+    found = _finds(frame, f"SELECT TOP (1) 1 AS x FROM [@kept] WHERE {same}")
+    return values if found else None
 
 
 def shown(values: tuple[object, ...]) -> str:
@@ -211,7 +229,7 @@ def _conflict(  # noqa: PLR0913, PLR0917
 
 def _finds(frame: Frame, text: str) -> tuple[object, ...] | None:
     compiled = compile_query(_query(text), frame)
-    return frame.engine.first_row(compiled.sql, {**compiled.parameters, **frame.new_row})
+    return frame.engine.first_row(compiled.sql, {**compiled.parameters, **frame.new_values})
 
 
 @lru_cache(maxsize=256)

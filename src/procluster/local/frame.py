@@ -70,16 +70,29 @@ class Frame:
         self.status: object = 0
         self.level: int = parent.level + 1 if parent else 0
         """@@NESTLEVEL: 0 in a batch."""
-        self.new_row: dict[str, object] = {}
-        """Values that the SQL of the new rows names, where they are a single one."""
+        self.new_row: dict[str, Variable] = {}
+        """Where the new rows of a table are a single one: its values by lower-case column name."""
         self._rows: dict[str, Table] = {}
 
-    def with_rows(self, rows: dict[str, Table], new_row: dict[str, object] | None = None) -> Frame:
-        """The same names, and rows under a name of their own, as the constraints ask for."""
+    def with_rows(
+        self, rows: dict[str, Table], new_row: dict[str, Variable] | None = None
+    ) -> Frame:
+        """The same names, and rows under a name of their own, as the constraints ask for.
+
+        The values of ``new_row`` are variables too, @new0 and so on in the order of the columns,
+        and the SQL of the rows names them as parameters of DuckDB's.
+        """
         seeing = copy.copy(self)
         seeing.new_row = new_row or {}
+        own = {f"@new{place}": value for place, value in enumerate(seeing.new_row.values())}
+        seeing.variables = self.variables | own
         seeing._rows = rows
         return seeing
+
+    @property
+    def new_values(self) -> dict[str, object]:
+        """The values of the one new row, by the names of DuckDB's parameters."""
+        return {f"new{place}": own.value for place, own in enumerate(self.new_row.values())}
 
     def assign(self, name: str, value: object) -> None:
         """Give a variable a value of its own type."""

@@ -10,7 +10,7 @@ from procluster.errors import DataError, SqlError
 from procluster.local import syntax as ast
 from procluster.local.changes import keep_last_number, next_number
 from procluster.local.constraints import STAGE, check_new_rows, check_nulls, null_error
-from procluster.local.frame import Frame
+from procluster.local.frame import Frame, Variable
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error, refuse
 from procluster.local.names import identifier_parts
@@ -163,18 +163,19 @@ def store_row(
         parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
         sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
         values = engine.first_row(sql, parameters) or ()
-        row: dict[str, object] = {}
+        row: dict[str, Variable] = {}
         written: list[str] = []
         for column, value in zip(target.columns, values, strict=True):
             if value is None and not column.nullable:
                 raise null_error(frame, target, column, "INSERT")
-            name = f"new{len(row)}"
-            row[name] = value
-            written.append(f"CAST(${name} AS {column.type.storage}) AS {quote_sql(column.name)}")
+            sql = f"CAST($new{len(row)} AS {column.type.storage})"
+            written.append(f"{sql} AS {quote_sql(column.name)}")
+            row[column.name.lower()] = Variable(column.type, value)
         query = f"SELECT {', '.join(written)}"
         new, kept = Table(f"({query})", target.shown), Table(target.sql, target.shown)
-        check_new_rows(frame.with_rows({"@new": new, "@kept": kept}, row), target, "INSERT")
-        engine.execute(f"INSERT INTO {target.sql} {query}", row)
+        seeing = frame.with_rows({"@new": new, "@kept": kept}, row)
+        check_new_rows(seeing, target, "INSERT")
+        engine.execute(f"INSERT INTO {target.sql} {query}", seeing.new_values)
         _keep_numbers(engine, frame, target, start, 1)
     return 1
 
