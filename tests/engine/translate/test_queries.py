@@ -330,6 +330,7 @@ def test_string_agg_too_long_is_9829(sql: World) -> None:
         ("FIRST_VALUE(id) OVER (PARTITION BY name ORDER BY id DESC)", [2, 2, 3, 4]),
         ("NTILE(2) OVER (ORDER BY id)", [1, 1, 2, 2]),
         ("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY score) OVER ()", [2.5] * 4),
+        ("PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY id) OVER (PARTITION BY name)", [1, 1, 3, 4]),
     ],
 )
 def test_window_gives_values(shop: World, expression: str, values: list[object]) -> None:

@@ -186,21 +186,26 @@ def end(function: str) -> Write:
     return write
 
 
-def percentile(call: Invocation) -> Term:
-    """PERCENTILE_CONT: float, interpolated, over a window."""
-    at = call.node.at
-    if call.ordered is None or not call.over or call.ordered[1]:
-        reason = "write WITHIN GROUP (ORDER BY x) OVER (PARTITION BY ...), ascending"
-        raise refuse("PERCENTILE_CONT", reason, at)
-    term, share = call.ordered[0], call.terms[0].constant
-    if term.type.family not in NUMBERS:
-        raise call.invalid(term)
-    if not isinstance(share, Decimal):
-        raise refuse("PERCENTILE_CONT", "the share must be a constant", at)
-    if not 0 <= share <= 1:
-        raise error(10751, "PERCENTILE_CONT", at=at)
-    value = coerced(term, FLOAT, at).sql
-    return Term(f"quantile_cont({value}, {share:f}){call.over}", FLOAT)
+def percentile(function: str) -> Write:
+    """PERCENTILE_CONT (float, interpolated) or PERCENTILE_DISC (a value), over a window."""
+
+    def write(call: Invocation) -> Term:
+        name, at = call.node.name[0], call.node.at
+        if call.ordered is None or not call.over or call.ordered[1]:
+            reason = "write WITHIN GROUP (ORDER BY x) OVER (PARTITION BY ...), ascending"
+            raise refuse(name, reason, at)
+        term, share = call.ordered[0], call.terms[0].constant
+        if term.type.family not in NUMBERS:
+            raise call.invalid(term)
+        if not isinstance(share, Decimal):
+            raise refuse(name, "the share must be a constant", at)
+        if not 0 <= share <= 1:
+            raise error(10751, name, at=at)
+        if function == "quantile_cont":
+            term = coerced(term, FLOAT, at)
+        return Term(f"{function}({term.sql}, {share:f}){call.over}", term.type)
+
+    return write
 
 
 def window(usage: str, least: int, most: int, write: Write) -> Aggregate:
@@ -229,8 +234,10 @@ AGGREGATES: dict[str, Aggregate] = {
         window("LEAD(value [, offset [, default]])", 1, 3, neighbour("lead")),
         window("FIRST_VALUE(value)", 1, 1, end("first_value")),
         window("LAST_VALUE(value)", 1, 1, end("last_value")),
-        Aggregate("PERCENTILE_CONT(share) WITHIN GROUP (ORDER BY x) OVER (...)", 1, 1, percentile,
-                  window=True),
+        Aggregate("PERCENTILE_CONT(share) WITHIN GROUP (ORDER BY x) OVER (...)", 1, 1,
+                  percentile("quantile_cont"), window=True),
+        Aggregate("PERCENTILE_DISC(share) WITHIN GROUP (ORDER BY x) OVER (...)", 1, 1,
+                  percentile("quantile_disc"), window=True),
     )
 }  # fmt: skip
 """Those of the second half need OVER, the others may have it."""
