@@ -181,7 +181,7 @@ def index_columns(engine: Engine) -> Rows:
 
 @system_view("sys.check_constraints", f"{OBJECT_COLUMNS}, definition nvarchar(max)")
 def check_constraints(engine: Engine) -> Rows:
-    texts = [f"({c.condition_text})" for table in sorted_tables(engine) for c in table.checks]
+    texts = [c.condition_text for table in sorted_tables(engine) for c in table.checks]
     for row, text in zip(object_rows(engine, "C"), texts, strict=True):
         yield *row, text
 

@@ -162,7 +162,7 @@ SESSION = {
 VIEWS = {
     "information_schema.tables": (
         "SELECT TABLE_TYPE FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = N'v'", "VIEW"),
-    "sys.check_constraints": ("SELECT definition FROM sys.check_constraints", "((n > 0))"),
+    "sys.check_constraints": ("SELECT definition FROM sys.check_constraints", "(n > 0)"),
     "sys.columns": ("SELECT max_length FROM sys.columns WHERE object_id = OBJECT_ID(N'parent')",
                     "10"),
     "sys.configurations": (("SELECT value_in_use FROM sys.configurations WHERE name = "

@@ -13,7 +13,7 @@ from procluster.local.translate.arithmetic import combined, compared, operate, s
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.promotion import constant_type
 from procluster.local.translate.scope import Scope
-from procluster.local.translate.term import NULL, Term, key, order_key
+from procluster.local.translate.term import NULL, Term, key, order_key, same_as_constant
 from procluster.local.translate.writing import (
     condition,
     constant_value,
@@ -175,6 +175,8 @@ def comparison(node: ast.Comparison, scope: Scope) -> str:
     if left.type.family == "guid" and written is order_key:
         reason = "SQL Server's order of its bytes is left out"
         raise refuse("an order of uniqueidentifier", reason, node.at)
+    if node.operator == "=" and (same := same_as_constant(left, right)):
+        return same
     return f"({written(left)} {node.operator} {written(right)})"
 
 
