@@ -66,7 +66,7 @@ def malformed_json(found: re.Match[str]) -> SqlError:
 
 FAULTS: tuple[tuple[str, Callable[[re.Match[str]], SqlError]], ...] = (
     (r"\AFATAL Error: (.*)\Z", given_up),
-    (r"Connection already closed", lambda _: known(596)),  # by the session that opened it anew
+    (r"Connection already closed", lambda _: error(596)),  # by the session that opened it anew
     (r'Could not write (?:to )?file "([^"]+)"(?:: | - )(.*)\Z', disk_full),
     (r"Invalid Input Error: (\d{3,5})\|(.*)\Z", lambda m: SqlError(int(m[1]), m[2])),
     (r"Overflow in \w+ of (DECIMAL|U?INT\d+)", overflow),
