@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from procluster.errors import SqlError
-from procluster.local.results import Returned
 from procluster.local.engine import Cancelled
-from procluster.local.stored import quote_tsql
+from procluster.local.quoting import quote_tsql
+from procluster.local.results import Returned
 from procluster.local.tds import packets, tokens
 from procluster.local.tds.packets import Kind, MessageWriter, ProtocolError
 from procluster.local.tds.reply import Reply
