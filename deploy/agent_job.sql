@@ -36,7 +36,9 @@ DECLARE
 
 -- What sp_help_jobschedule returns:
 -- https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-help-jobschedule-transact-sql
-DECLARE @schedule table (
+DROP TABLE IF EXISTS #schedule;
+
+CREATE TABLE #schedule (
     schedule_id int NULL,
     schedule_name nvarchar(128) NULL,
     enabled int NULL,
@@ -138,12 +140,12 @@ BEGIN TRY
             @retry_interval = @retry_interval;
 
         -- Asked for, because only sysadmin may read sysjobschedules.
-        INSERT INTO @schedule
+        INSERT INTO #schedule
         EXEC msdb.dbo.sp_help_jobschedule
             @job_id = @job_id;
 
         SELECT @schedule_id = MIN(s.schedule_id)
-        FROM @schedule AS s;
+        FROM #schedule AS s;
     END;
 
     -- Every freq_interval days, or on those days of the week; once a day, at active_start_time.

@@ -48,7 +48,7 @@ CREATE PROCEDURE msdb_dbo.sp_add_job
     @notify_level_email int = 0, @job_id uniqueidentifier = NULL OUTPUT
 AS
 BEGIN
-    IF @job_name LIKE N'%[%]%'
+    IF CHARINDEX(N'%', @job_name) > 0
         THROW 50000, N'The specified @job_name is invalid.', 1;
     IF EXISTS (SELECT 1 FROM msdb_dbo.sysjobs_view AS j WHERE j.name = @job_name)
         THROW 50000, N'The specified @job_name already exists.', 1;
@@ -57,7 +57,8 @@ BEGIN
     IF @owner_login_name IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM msdb_dbo.caller AS c WHERE c.is_sysadmin = 1)
         THROW 50000, N'Only members of sysadmin may set @owner_login_name.', 1;
-    SET @job_id = NEWID();
+    SELECT @job_id = CAST(CONCAT(N'00000000-0000-0000-0000-', 100000000001 + COUNT(*)) AS uniqueidentifier)
+    FROM msdb_dbo.sysjobs_view AS j;
     INSERT INTO msdb_dbo.sysjobs_view (job_id, name, enabled, description, category, owner)
     SELECT
         @job_id, @job_name, @enabled, @description, @category_name,
@@ -198,7 +199,7 @@ AS
         s.freq_recurrence_factor, 20261125 AS active_start_date, 99991231 AS active_end_date,
         s.active_start_time, 235959 AS active_end_time, GETDATE() AS date_created,
         N'not requested' AS schedule_description, 20261126 AS next_run_date,
-        s.active_start_time AS next_run_time, NEWID() AS schedule_uid, 1 AS job_count
+        s.active_start_time AS next_run_time, j.job_id AS schedule_uid, 1 AS job_count
     FROM msdb_dbo.sysschedules AS s
     INNER JOIN msdb_dbo.sysjobschedules AS a
         ON a.schedule_id = s.schedule_id

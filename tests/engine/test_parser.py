@@ -419,3 +419,12 @@ def check(node: object) -> None:
             check(getattr(node, part.name))
     else:
         assert node is None or isinstance(node, (str, int, bool))
+
+
+@pytest.mark.parametrize("batch", ["; SELECT 1", ";; SELECT 1", "SELECT 1;;"])
+def test_batch_may_have_semicolons_to_spare(batch: str) -> None:
+    assert parse_batch(batch) == parse_batch("SELECT 1")
+
+
+def test_batch_may_be_a_semicolon() -> None:
+    assert parse_batch(";") == ()

@@ -12,6 +12,7 @@ import pytest
 
 import procluster
 
+TESTS = Path(__file__).parents[1]
 FEATURE = 'Feature("basket", "CAST(sale.items AS float)", "items bought"),\n)'
 REFRESH = """
 from procluster.catalog import release
@@ -48,7 +49,7 @@ def test_new_feature_reaches_every_object(tmp_path: Path) -> None:
 
     run = subprocess.run(
         [sys.executable, "-c", REFRESH],
-        env={**os.environ, "PYTHONPATH": f"{tmp_path / 'src'}{os.pathsep}{Path(__file__).parent}"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "src"), str(TESTS)])},
         capture_output=True,
         text=True,
         check=False,

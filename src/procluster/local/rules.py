@@ -205,11 +205,15 @@ def optional(term: Term) -> Term:
 
 
 def many(term: Term, *, least: int) -> Term:
+    """What it gives each time as a tuple; of words all of them in one text."""
+
     def read(parser: Parser, fields: Fields) -> Any:
         found = []
         while (value := optional(term).read(parser, fields)) is not None:
             found.append(value)
-        return tuple(found) if len(found) >= least else FAIL
+        if len(found) < least:
+            return FAIL
+        return tuple(found) if term.valued else " ".join(found)
 
     return Term(read, term.valued)
 
