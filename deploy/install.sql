@@ -1282,7 +1282,7 @@ import numpy as np
 
 
 # Enough cells for so many clusters; more clusters take more cells.
-FEWEST_CELLS = 1024
+FEWEST_CELLS = 2048
 CELLS_PER_CLUSTER = 16
 
 # About so many points are enough to see where cells are to be cut.
@@ -1335,7 +1335,7 @@ class Cut(NamedTuple):
 
 
 def count_cells(n_clusters: int) -> int:
-    """Return how many cells are made for so many clusters: 1024 up to 64, then twice as many."""
+    """Return how many cells are made for so many clusters: 2048 up to 128, then twice as many."""
     count = FEWEST_CELLS
     while count < CELLS_PER_CLUSTER * n_clusters:
         count *= 2
@@ -4067,7 +4067,7 @@ import numpy as np
 
 
 # Enough cells for so many clusters; more clusters take more cells.
-FEWEST_CELLS = 1024
+FEWEST_CELLS = 2048
 CELLS_PER_CLUSTER = 16
 
 # About so many points are enough to see where cells are to be cut.
@@ -4120,7 +4120,7 @@ class Cut(NamedTuple):
 
 
 def count_cells(n_clusters: int) -> int:
-    """Return how many cells are made for so many clusters: 1024 up to 64, then twice as many."""
+    """Return how many cells are made for so many clusters: 2048 up to 128, then twice as many."""
     count = FEWEST_CELLS
     while count < CELLS_PER_CLUSTER * n_clusters:
         count *= 2
@@ -8042,7 +8042,7 @@ import numpy as np
 
 
 # Enough cells for so many clusters; more clusters take more cells.
-FEWEST_CELLS = 1024
+FEWEST_CELLS = 2048
 CELLS_PER_CLUSTER = 16
 
 # About so many points are enough to see where cells are to be cut.
@@ -8095,7 +8095,7 @@ class Cut(NamedTuple):
 
 
 def count_cells(n_clusters: int) -> int:
-    """Return how many cells are made for so many clusters: 1024 up to 64, then twice as many."""
+    """Return how many cells are made for so many clusters: 2048 up to 128, then twice as many."""
     count = FEWEST_CELLS
     while count < CELLS_PER_CLUSTER * n_clusters:
         count *= 2

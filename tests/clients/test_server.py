@@ -271,10 +271,18 @@ def test_client_that_vanishes_leaves_no_lock(endpoint: Endpoint, open_session: O
     assert ask(session, "INSERT dbo.t VALUES (2); SELECT COUNT(*) FROM dbo.t;") == 1
 
 
+ADD_ROW = """
+CREATE PROCEDURE dbo.add_row @client int, @n int
+AS
+INSERT dbo.t VALUES (@client, @n);
+"""
+
+
 @pytest.mark.slow
 def test_thirty_two_clients_lose_no_row_and_see_none_of_anothers(endpoint: Endpoint) -> None:
     with connect(endpoint) as first:
         ask(first, "CREATE TABLE dbo.t (client int NOT NULL, n int NOT NULL PRIMARY KEY);")
+        ask(first, ADD_ROW)
         first.commit()
     wrong: list[object] = []
 
@@ -286,7 +294,7 @@ def test_thirty_two_clients_lose_no_row_and_see_none_of_anothers(endpoint: Endpo
             insert = f"INSERT dbo.t VALUES ({client}, {number});"
             match call % 4:
                 case 0:
-                    ask(session, insert)
+                    ask(session, f"EXEC dbo.add_row @client = {client}, @n = {number};")
                 case 1:
                     ask(session, f"BEGIN TRANSACTION; {insert} COMMIT;")
                 case 2:

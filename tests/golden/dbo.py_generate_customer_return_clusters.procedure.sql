@@ -204,7 +204,7 @@ import numpy as np
 
 
 # Enough cells for so many clusters; more clusters take more cells.
-FEWEST_CELLS = 1024
+FEWEST_CELLS = 2048
 CELLS_PER_CLUSTER = 16
 
 # About so many points are enough to see where cells are to be cut.
@@ -257,7 +257,7 @@ class Cut(NamedTuple):
 
 
 def count_cells(n_clusters: int) -> int:
-    """Return how many cells are made for so many clusters: 1024 up to 64, then twice as many."""
+    """Return how many cells are made for so many clusters: 2048 up to 128, then twice as many."""
     count = FEWEST_CELLS
     while count < CELLS_PER_CLUSTER * n_clusters:
         count *= 2
