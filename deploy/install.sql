@@ -1109,23 +1109,22 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 35),
-    ("cells.py", 163),
-    ("lloyd.py", 379),
-    ("starts.py", 551),
-    ("search.py", 619),
-    ("centres.py", 848),
-    ("features.py", 956),
-    ("parameters.py", 992),
-    ("runtime.py", 1045),
-    ("silhouette.py", 1105),
-    ("vectors.py", 1277),
-    ("evaluation.py", 1523),
-    ("segments.py", 1718),
-    ("kmeans.py", 1806),
-    ("polished.py", 2040),
-    ("charts.py", 2161),
-    ("glue", 2361),
+    ("nearest.py", 34),
+    ("cells.py", 162),
+    ("lloyd.py", 378),
+    ("starts.py", 550),
+    ("search.py", 618),
+    ("centres.py", 847),
+    ("features.py", 955),
+    ("parameters.py", 991),
+    ("runtime.py", 1044),
+    ("silhouette.py", 1104),
+    ("vectors.py", 1276),
+    ("evaluation.py", 1522),
+    ("polished_evaluation.py", 1717),
+    ("segments.py", 1764),
+    ("charts.py", 1852),
+    ("glue", 2052),
 )
 
 def locate(error):
@@ -2822,6 +2821,53 @@ def suggest_k(rows: Sequence[Dict[str, Any]]) -> Tuple[int, str]:
     return k, reason + " The silhouette {}: {:.3f} here, at most {:.3f} (k = {}).".format(
         "agrees" if agrees else "prefers another k", here, best["silhouette"], best["k"]
     )
+# ---- procluster/indb/polished_evaluation.py
+"""The document of an evaluation whose centres T-SQL moved over all customers.
+
+The centres of each k were fitted on a sample before, in scaled units.
+"""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+def polish_evaluation(frame: pd.DataFrame, fitted: str) -> str:
+    """Return the document of an evaluation whose centres were moved over all customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row for each k and cluster: `k`, the feature columns (its centre, scaled), `customers`,
+        `distance` and `squared_distance` (sums over its customers).
+    fitted : str
+        The document of the evaluation of the sample. Its silhouettes stay.
+    """
+    evaluation = json.loads(fitted)
+    rows = []
+    for row in evaluation["rows"]:
+        clusters = frame[frame["k"] == row["k"]]
+        moved = Partition(
+            centres=np.asarray(clusters[FEATURE_NAMES], dtype=np.float64),
+            sizes=np.asarray(clusters["customers"], dtype=np.float64),
+            spreads=np.asarray(clusters["distance"], dtype=np.float64),
+            inertia=math.fsum(clusters["squared_distance"]),
+            iterations=0,
+        )
+        if len(moved.sizes) == row["k"]:  # else one lost its customers: the k is left out
+            silhouette = Silhouette(row["silhouette"], row["silhouette_error"])
+            rows.append(describe_partition(moved, silhouette))
+    evaluation["suggested_k"], evaluation["reason"] = suggest_k(rows)
+    evaluation["rows"] = rows
+    evaluation["sampled_vectors"] = evaluation["distinct_vectors"]
+    return json.dumps(evaluation, allow_nan=False)
 # ---- procluster/indb/segments.py
 """Where the clusters of a model are, and which one is nearest.
 
@@ -2910,361 +2956,6 @@ def nearest_centres(
         labels[closer] = index
         nearest[closer] = squares[closer]
     return labels, np.sqrt(nearest)
-# ---- procluster/indb/kmeans.py
-"""Customer segments by K-Means: training, the model document, stable cluster numbers."""
-
-import json
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
-
-import numpy as np
-import pandas as pd
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-class Model(NamedTuple):
-    """A trained model.
-
-    Attributes
-    ----------
-    document : str
-        The model as JSON in ASCII.
-    labels : array of int, shape (n_rows,)
-        Cluster number for each row of the frame it was trained on; -1 for a row left out.
-    """
-
-    document: str
-    labels: np.ndarray
-
-
-def train(
-    frame: pd.DataFrame,
-    n_clusters: int,
-    scaling: str = "none",
-    random_state: int = 111,
-    n_init: int = 10,
-    previous: Optional[str] = None,
-) -> Model:
-    """Find `n_clusters` clusters of customers.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The feature columns and `customers`, as :func:`read_vectors` takes them.
-    n_clusters : int
-        At most the number of distinct feature vectors.
-    scaling : {"none", "standard", "robust"}
-    random_state : int
-        Seed of the starting centres.
-    n_init : int
-        Number of starts, of which the best counts.
-    previous : str, optional
-        Document of an earlier model, whose cluster numbers are kept where clusters match.
-
-    Raises
-    ------
-    ValueError
-        With every fault of the parameters and of the columns.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({name: [0.0, 1.0, 8.0] for name in FEATURE_NAMES})
-    >>> model = train(frame.assign(customers=[1, 1, 5]), n_clusters=2)
-    >>> model.labels.tolist()
-    [1, 1, 0]
-    >>> json.loads(model.document)["clusters"][0]["size"]
-    5
-    """
-    faults = parameter_faults(
-        n_clusters=n_clusters, scaling=scaling, random_state=random_state, n_init=n_init
-    )
-    earlier = None
-    if previous is not None:
-        try:
-            earlier = read_segments(previous)
-        except ValueError as error:
-            faults.append(f"previous: {error}")
-    refuse(faults + frame_faults(frame))
-    vectors = usable_vectors(frame, n_clusters)
-    scale = feature_scale(vectors, scaling)
-    points = scale_points(vectors.values, scale)
-    best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
-    centres = best.centres * scale
-    numbers = number_clusters(centres, best.sizes, scale, earlier)
-    clusters, labels = describe_clusters(vectors, centres, numbers, scale)
-    document = {
-        "format": MODEL_FORMAT,
-        "features": FEATURE_NAMES,
-        "scaling": scaling,
-        "scale": by_feature(scale),
-        "clusters": clusters,
-        "n_clusters": int(n_clusters),
-        "random_state": int(random_state),
-        "n_init": int(n_init),
-        "inertia": best.inertia,
-        "customers": int(vectors.customers.sum()),
-        "distinct_vectors": len(vectors.values),
-        "left_out": vectors.left_out,
-        "negative": vectors.negative,
-        "iterations": best.iterations,
-        "versions": model_versions(),
-    }
-    row_labels = np.append(labels, -1)[vectors.row_vectors]
-    return Model(json.dumps(document, allow_nan=False), row_labels)
-
-
-def by_feature(values: np.ndarray) -> Dict[str, float]:
-    """Return the values (n_features,) as a dictionary by feature name."""
-    return dict(zip(FEATURE_NAMES, values.tolist()))
-
-
-def describe_clusters(
-    vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
-) -> Tuple[List[Dict[str, Any]], np.ndarray]:
-    """Return the clusters of the document by their numbers, and the numbers of the vectors."""
-    order = np.argsort(numbers)
-    labels, distances = nearest_centres(vectors.values, centres[order], scale)
-    clusters = []
-    for place, index in enumerate(order):
-        members = labels == place
-        size = vectors.customers[members]
-        quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
-        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
-    return clusters, np.array(numbers)[order][labels]
-
-
-def describe_cluster(
-    number: int, size: float, quartiles: Sequence[float], centre: np.ndarray
-) -> Dict[str, Any]:
-    """Return the entry of one cluster.
-
-    A customer farther from the centre than the upper outer fence of its cluster, three
-    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
-    Exploratory Data Analysis.
-    """
-    low, high = quartiles
-    return {
-        "cluster": number,
-        "size": int(size),
-        "outlier_distance": high + 3 * (high - low),
-        "centroid": by_feature(centre),
-    }
-
-
-def number_clusters(
-    centres: np.ndarray, sizes: np.ndarray, scale: np.ndarray, earlier: Optional[Segments]
-) -> List[int]:
-    """Return the number of each cluster.
-
-    Without an earlier model clusters are numbered by size, the largest is 0; equally large ones
-    by their centres. With one, each cluster takes the number of the earlier cluster it is
-    paired with, so that the sum of the distances between paired centres is least; clusters left
-    over take the lowest free numbers by size. So a number may be missing when there are fewer
-    clusters than before.
-    """
-    by_size = sorted(range(len(centres)), key=lambda index: (-sizes[index], tuple(centres[index])))
-    pairs = {} if earlier is None else pair_clusters(centres, scale, earlier)
-    free = (number for number in range(2 * len(centres)) if number not in pairs.values())
-    numbers = {index: pairs[index] if index in pairs else next(free) for index in by_size}
-    return [numbers[index] for index in range(len(centres))]
-
-
-def pair_clusters(centres: np.ndarray, scale: np.ndarray, earlier: Segments) -> Dict[int, int]:
-    """Return the earlier number of each cluster that has one, by the cluster''s index.
-
-    Empty, with the reason printed, when there is no telling.
-    """
-    told = "Clusters are numbered by size, not after the earlier model: {}."
-    if earlier.features != FEATURE_NAMES:
-        print(told.format("it has the features " + ", ".join(map(ascii, earlier.features))))
-        return {}
-    try:
-        from scipy.optimize import linear_sum_assignment
-    except ImportError as error:
-        print(told.format(error))
-        return {}
-    gaps = (centres[:, np.newaxis] - earlier.centres) / scale
-    pairs = zip(*linear_sum_assignment(np.sqrt((gaps**2).sum(axis=2))))
-    return {int(index): earlier.numbers[place] for index, place in pairs}
-
-
-def label_customers(
-    frame: pd.DataFrame,
-    n_clusters: int = 4,
-    random_state: int = 111,
-    n_init: int = 10,
-    integer_keys: bool = False,
-) -> pd.DataFrame:
-    """Return the tutorial''s table: each customer with its features and its cluster.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        `Customer` (text or whole numbers) and the feature columns, one row per customer. Rows
-        without a customer or with a feature that cannot be used are left out.
-    n_clusters, random_state, n_init : int
-        As for :func:`train`.
-    integer_keys : bool
-        The customers are whole numbers that came as text: one host makes a bigint a float.
-
-    Returns
-    -------
-    DataFrame
-        Customer, orderRatio, itemsRatio, monetaryRatio, frequency, cluster.
-    """
-    if "Customer" not in frame.columns:
-        refuse(["Customer: the column is missing.", *frame_faults(frame.assign(customers=1))])
-    known = frame[frame["Customer"].notnull()]
-    model = train(known.assign(customers=1), n_clusters, "none", random_state, n_init)
-    used = known[model.labels >= 0]
-    result: pd.DataFrame = pd.DataFrame({"Customer": customer_keys(used["Customer"], integer_keys)})
-    for name in FEATURE_NAMES:
-        first, *rest = name.split("_")
-        result[first + "".join(map(str.title, rest))] = used[name].astype(np.float64)
-    result["cluster"] = model.labels[model.labels >= 0].astype(np.int32)
-    return result
-
-
-def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
-    """Return the keys in a type that the hosts return: whole numbers, or text as objects."""
-    if keys.dtype.kind == "f" and (keys != np.floor(keys)).any():
-        raise ValueError("Customer: a key is not a whole number. Allowed: int, or text.")
-    if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
-        return keys.astype(np.int64)
-    return keys if keys.dtype.kind in "iu" else keys.astype(object)
-# ---- procluster/indb/polished.py
-"""Documents of clusters that T-SQL moved over all customers, after Python had fitted a sample.
-
-T-SQL works in scaled units: a vector is divided by its scale before it is drawn, fitted and moved.
-"""
-
-import json
-import math
-from typing import Any, Dict, Optional
-
-import numpy as np
-import pandas as pd
-
-
-
-
-
-
-
-
-
-def polish_model(
-    frame: pd.DataFrame,
-    fitted: str,
-    scaling: str,
-    distinct_vectors: int,
-    steps: int,
-    previous: Optional[str] = None,
-) -> str:
-    """Return the document of a model whose centres were moved over all customers.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a cluster: the feature columns (its centre, scaled), `customers`,
-        `squared_distance` (the sum over its customers), `low` and `high` (the quartiles of their
-        distances); and in every row alike for each feature `<name>_scale` and `<name>_negative`
-        (customers with a negative value).
-    fitted : str
-        The document of the model that was fitted on the sample.
-    scaling : str
-        What the scales are.
-    distinct_vectors, steps : int
-        Of all customers; how often the centres were moved.
-    previous : str, optional
-        Document of an earlier model, whose cluster numbers are kept where clusters match.
-
-    Raises
-    ------
-    ValueError
-        When a cluster has no customers.
-    """
-    model = json.loads(fitted)
-    if len(frame) != model["n_clusters"]:
-        raise ValueError(
-            "n_clusters: {} were fitted on a sample, and {} of them have customers. "
-            "Allowed: fewer.".format(model["n_clusters"], len(frame))
-        )
-    scale = common_values(frame, "scale")
-    centres = frame[FEATURE_NAMES].values * scale
-    sizes = np.asarray(frame["customers"], dtype=np.float64)
-    earlier = None if previous is None else read_segments(previous)
-    numbers = number_clusters(centres, sizes, scale, earlier)
-    quartiles = frame[["low", "high"]].values.tolist()
-    model.update(
-        scaling=scaling,
-        scale=by_feature(scale),
-        clusters=[
-            describe_cluster(numbers[place], sizes[place], quartiles[place], centres[place])
-            for place in np.argsort(numbers)
-        ],
-        inertia=math.fsum(frame["squared_distance"]),
-        customers=int(sizes.sum()),
-        distinct_vectors=int(distinct_vectors),
-        sampled_vectors=model["distinct_vectors"],
-        negative=whole_numbers(by_feature(common_values(frame, "negative"))),
-        iterations=model["iterations"] + int(steps),
-    )
-    return json.dumps(model, allow_nan=False)
-
-
-def polish_evaluation(frame: pd.DataFrame, fitted: str) -> str:
-    """Return the document of an evaluation whose centres were moved over all customers.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row for each k and cluster: `k`, the feature columns (its centre, scaled), `customers`,
-        `distance` and `squared_distance` (sums over its customers).
-    fitted : str
-        The document of the evaluation of the sample. Its silhouettes stay.
-    """
-    evaluation = json.loads(fitted)
-    rows = []
-    for row in evaluation["rows"]:
-        clusters = frame[frame["k"] == row["k"]]
-        moved = Partition(
-            centres=np.asarray(clusters[FEATURE_NAMES], dtype=np.float64),
-            sizes=np.asarray(clusters["customers"], dtype=np.float64),
-            spreads=np.asarray(clusters["distance"], dtype=np.float64),
-            inertia=math.fsum(clusters["squared_distance"]),
-            iterations=0,
-        )
-        if len(moved.sizes) == row["k"]:  # else one lost its customers: the k is left out
-            silhouette = Silhouette(row["silhouette"], row["silhouette_error"])
-            rows.append(describe_partition(moved, silhouette))
-    evaluation["suggested_k"], evaluation["reason"] = suggest_k(rows)
-    evaluation["rows"] = rows
-    evaluation["sampled_vectors"] = evaluation["distinct_vectors"]
-    return json.dumps(evaluation, allow_nan=False)
-
-
-def common_values(frame: pd.DataFrame, what: str) -> np.ndarray:
-    """Return what is the same in every row, shape (n_features,)."""
-    columns = [f"{name}_{what}" for name in FEATURE_NAMES]
-    return np.asarray(frame[columns].values[0], dtype=np.float64)
-
-
-def whole_numbers(counts: Dict[str, float]) -> Dict[str, Any]:
-    """Return the counts that are not zero, as whole numbers."""
-    return {name: int(count) for name, count in counts.items() if count}
 # ---- procluster/indb/charts.py
 """Pictures of the choice of k and of the clusters, as PNG.
 
@@ -3894,23 +3585,21 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 35),
-    ("cells.py", 163),
-    ("lloyd.py", 379),
-    ("starts.py", 551),
-    ("search.py", 619),
-    ("centres.py", 848),
-    ("features.py", 956),
-    ("parameters.py", 992),
-    ("runtime.py", 1045),
-    ("segments.py", 1105),
-    ("vectors.py", 1193),
-    ("kmeans.py", 1439),
-    ("silhouette.py", 1673),
-    ("evaluation.py", 1845),
-    ("polished.py", 2040),
-    ("charts.py", 2161),
-    ("glue", 2361),
+    ("nearest.py", 33),
+    ("cells.py", 161),
+    ("lloyd.py", 377),
+    ("starts.py", 549),
+    ("search.py", 617),
+    ("centres.py", 846),
+    ("features.py", 954),
+    ("parameters.py", 990),
+    ("runtime.py", 1043),
+    ("segments.py", 1103),
+    ("vectors.py", 1191),
+    ("kmeans.py", 1437),
+    ("polished_model.py", 1671),
+    ("charts.py", 1758),
+    ("glue", 1958),
 )
 
 def locate(error):
@@ -5562,375 +5251,8 @@ def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
     if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
         return keys.astype(np.int64)
     return keys if keys.dtype.kind in "iu" else keys.astype(object)
-# ---- procluster/indb/silhouette.py
-"""The silhouette of each number of clusters: exact, or from a sample with its standard error."""
-
-import math
-from typing import List, NamedTuple, Optional, Sequence, Tuple
-
-import numpy as np
-
-
-
-
-# Up to so many distinct vectors the silhouette is computed for each, above for a sample.
-MOST_FOR_EXACT_SILHOUETTE = 2000
-SILHOUETTE_SAMPLE = 1000
-
-# The sample is drawn as so many independent samples, which tell how far an estimate can be off.
-SAMPLE_GROUPS = 10
-
-
-class Silhouette(NamedTuple):
-    """A mean silhouette and its standard error; None where undefined, no error when exact."""
-
-    mean: Optional[float]
-    error: Optional[float]
-
-
-class Sample(NamedTuple):
-    """Points that stand for all, in groups of equally many, one after the other.
-
-    Attributes
-    ----------
-    points : array of float, shape (n_features, n_drawn)
-    weights : array of float, shape (n_drawn,)
-        How many customers each stands for.
-    groups : int
-    """
-
-    points: np.ndarray
-    weights: np.ndarray
-    groups: int
-
-
-def measure_silhouettes(
-    points: np.ndarray,
-    weights: np.ndarray,
-    partitions: Sequence[Partition],
-    random_state: int,
-) -> Tuple[List[Silhouette], Optional[int]]:
-    """Return the mean silhouette of each partition, and the sample size (None: exact).
-
-    Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20. A sample
-    is drawn in strata, the clusters of the last partition. It is made of groups; each customer
-    of a group is compared with those of the other groups, and the standard error comes from
-    leaving out one group at a time, the jackknife: Wolter (2007), Introduction to Variance
-    Estimation, chapter 4.
-    """
-    exact = points.shape[1] <= MOST_FOR_EXACT_SILHOUETTE
-    if exact:
-        sample = Sample(points, weights, 1)
-    else:
-        strata, _ = label_points(points, partitions[-1].centres)
-        sample = draw_sample(points, weights, strata, np.random.RandomState(random_state))
-    distances = np.sqrt(squared_distances(sample.points, sample.points.T))
-    found = []
-    for partition in partitions:
-        labels, _ = label_points(sample.points, partition.centres)
-        if not 1 < len(partition.sizes) < partition.sizes.sum():
-            found.append(Silhouette(None, None))
-        elif exact:
-            members = memberships(labels, weights, len(partition.sizes))
-            values = silhouettes_of(
-                distances.dot(members), partition.sizes, labels, partition.sizes
-            )
-            found.append(Silhouette(float(np.average(values, weights=weights)), None))
-        else:
-            found.append(jackknife(distances, sample, labels, partition.sizes))
-    return found, None if exact else len(sample.weights)
-
-
-def draw_sample(
-    points: np.ndarray, weights: np.ndarray, strata: np.ndarray, random: np.random.RandomState
-) -> Sample:
-    """Draw customers with replacement, from each stratum in proportion to its customers.
-
-    Each group has at least one of each stratum.
-    """
-    totals = np.bincount(strata, weights)
-    order = np.argsort(strata, kind="mergesort")
-    odds = np.cumsum(weights[order])
-    ends = np.cumsum(totals)
-    drawn, stand_for = [], []
-    for end, total in zip(ends, totals):
-        share = SILHOUETTE_SAMPLE * total / (SAMPLE_GROUPS * ends[-1])
-        count = max(1, int(share + 0.5))
-        shares = random.random_sample((SAMPLE_GROUPS, count))
-        drawn.append(np.searchsorted(odds, end - total * (1 - shares), side="right"))
-        stand_for.append(np.full((SAMPLE_GROUPS, count), total / (SAMPLE_GROUPS * count)))
-    places = np.minimum(np.concatenate(drawn, axis=1).ravel(), len(order) - 1)
-    return Sample(
-        points[:, order[places]], np.concatenate(stand_for, axis=1).ravel(), SAMPLE_GROUPS
-    )
-
-
-def memberships(labels: np.ndarray, weights: np.ndarray, n_clusters: int) -> np.ndarray:
-    """Return the weight of each point in the column of its cluster, (n_points, n_clusters)."""
-    members = np.zeros((len(labels), n_clusters))
-    members[np.arange(len(labels)), labels] = weights
-    return members
-
-
-def silhouettes_of(
-    sums: np.ndarray, seen: np.ndarray, labels: np.ndarray, sizes: np.ndarray
-) -> np.ndarray:
-    """Return (b - a) / max(a, b) of each point; 0 for a customer alone in a cluster.
-
-    a is the mean distance to the other customers of the cluster, b to those of the nearest other.
-
-    Parameters
-    ----------
-    sums : array of float, shape (n_points, n_clusters)
-        Summed distances to those customers of each cluster that were looked at.
-    seen : array of float, shape (n_clusters,) or (n_points, n_clusters)
-        How many of each cluster were looked at.
-    labels : array of int, shape (n_points,)
-    sizes : array of float, shape (n_clusters,)
-    """
-    own = np.arange(len(labels)), labels
-    means = np.where(seen > 0, sums / np.where(seen > 0, seen, 1), np.inf)
-    # The mean over a whole cluster has the customer''s own distance, 0, in it.
-    within = means[own] * (sizes / np.maximum(sizes - 1, 1))[labels]
-    means[own] = np.inf
-    nearest = means.min(axis=1)
-    known = np.isfinite(within) & np.isfinite(nearest) & (sizes[labels] > 1)
-    within, nearest = np.where(known, within, 0), np.where(known, nearest, 0)
-    worse = np.maximum(within, nearest)
-    return np.asarray((nearest - within) / np.where(worse > 0, worse, 1))
-
-
-def jackknife(
-    distances: np.ndarray, sample: Sample, labels: np.ndarray, sizes: np.ndarray
-) -> Silhouette:
-    """Return the mean silhouette that a sample tells, and its standard error.
-
-    Parameters
-    ----------
-    distances : array of float, shape (n_drawn, n_drawn)
-    sample : Sample
-    labels : array of int, shape (n_drawn,)
-    sizes : array of float, shape (n_clusters,)
-    """
-    groups, drawn = sample.groups, len(labels)
-    members = memberships(labels, sample.weights, len(sizes)).reshape(groups, -1, len(sizes))
-    blocks = distances.reshape(drawn, groups, -1).transpose(1, 0, 2)
-    sums = np.matmul(blocks, members)  # distances to the customers of each group, by cluster
-    counts = members.sum(axis=1)
-    group = np.repeat(np.arange(groups), drawn // groups)
-    other_sums = sums.sum(axis=0) - sums[group, np.arange(drawn)]
-    other_counts = counts.sum(axis=0) - counts[group]
-    values = silhouettes_of(other_sums, other_counts, labels, sizes)
-    means = []
-    for left_out in range(groups):
-        kept = np.flatnonzero(group != left_out)
-        some = silhouettes_of(
-            (other_sums - sums[left_out])[kept],
-            other_counts[kept] - counts[left_out],
-            labels[kept],
-            sizes,
-        )
-        means.append(np.average(some, weights=sample.weights[kept]))
-    deviations = np.array(means) - np.mean(means)
-    error = math.sqrt((1 - 1 / groups) * float((deviations**2).sum()))
-    return Silhouette(float(np.average(values, weights=sample.weights)), error)
-# ---- procluster/indb/evaluation.py
-"""How good each number of clusters is, and which one to take.
-
-Every feature vector counts as often as there are customers who have it: all figures are those
-of the customers, one by one.
-"""
-
-import json
-import math
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
-
-import numpy as np
-import pandas as pd
-
-
-
-
-
-
-
-
-
-EVALUATION_FORMAT = "procluster.k_evaluation/1"
-
-# Silhouettes this close are as good as equal when the suggestion is explained.
-SILHOUETTE_MARGIN = 0.05
-
-
-class Evaluation(NamedTuple):
-    """How good each number of clusters is.
-
-    Attributes
-    ----------
-    document : str
-        JSON in ASCII. Distances are in scaled units. `silhouette_error` is the standard error of
-        a silhouette that was estimated from `silhouette_sample` draws; both are null when it is
-        exact. A figure is null where it is not defined: for k = 1, for as many clusters as
-        customers, and Calinski-Harabasz when every customer is at a centre.
-    suggested_k : int
-    """
-
-    document: str
-    suggested_k: int
-
-
-def evaluate(
-    frame: pd.DataFrame,
-    max_k: int = 19,
-    scaling: str = "none",
-    random_state: int = 111,
-    n_init: int = 10,
-) -> Evaluation:
-    """Evaluate k = 1 to `max_k` clusters and suggest one.
-
-    The clusters are found as :func:`train` finds them; it looks at fewer neighbouring k, so it may
-    stop at others where several are nearly as good.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The feature columns and `customers`, as :func:`read_vectors` takes them.
-    max_k : int
-        Lowered to the number of distinct feature vectors, with a word about it.
-    scaling : {"none", "standard", "robust"}
-    random_state, n_init : int
-
-    Raises
-    ------
-    ValueError
-        With every fault of the parameters and of the columns.
-
-    Examples
-    --------
-    >>> values = [0.0, 0.1, 5.0, 5.1, 9.0, 9.1]
-    >>> frame = pd.DataFrame({name: values for name in ["order_ratio", "items_ratio"]})
-    >>> frame = frame.assign(monetary_ratio=values, frequency=values, customers=10)
-    >>> evaluate(frame, max_k=6).suggested_k
-    3
-    """
-    faults = parameter_faults(
-        max_k=max_k, scaling=scaling, random_state=random_state, n_init=n_init
-    )
-    refuse(faults + frame_faults(frame))
-    vectors = usable_vectors(frame)
-    if max_k > len(vectors.values):
-        max_k = len(vectors.values)
-        print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
-    points = scale_points(vectors.values, feature_scale(vectors, scaling))
-    weights = vectors.customers
-    partitions = fit_centres(points, weights, max_k, random_state, n_init)
-    silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
-    rows = list(map(describe_partition, partitions, silhouettes))
-    for row, partition in zip(rows, partitions):
-        row["clusters"] = list_centroids(partition.centres)
-    suggested, reason = suggest_k(rows)
-    document = {
-        "format": EVALUATION_FORMAT,
-        "suggested_k": suggested,
-        "reason": reason,
-        "rows": rows,
-        "customers": int(weights.sum()),
-        "distinct_vectors": len(vectors.values),
-        "silhouette_sample": sample,
-        "scaling": scaling,
-        "random_state": int(random_state),
-        "n_init": int(n_init),
-        "left_out": vectors.left_out,
-        "negative": vectors.negative,
-        "versions": model_versions(),
-    }
-    return Evaluation(json.dumps(document, allow_nan=False), suggested)
-
-
-def list_centroids(centres: np.ndarray) -> List[Dict[str, Any]]:
-    """Return the centres, in scaled units, as entries of a document."""
-    return [
-        {"cluster": place, "centroid": dict(zip(FEATURE_NAMES, centre))}
-        for place, centre in enumerate(centres.tolist())
-    ]
-
-
-def describe_partition(partition: Partition, silhouette: Silhouette) -> Dict[str, Any]:
-    """Return the row of one k."""
-    sizes = partition.sizes
-    defined = 1 < len(sizes) < sizes.sum()
-    return {
-        "k": len(sizes),
-        "inertia": partition.inertia,
-        "mean_distance": math.fsum(partition.spreads) / float(sizes.sum()),
-        "silhouette": silhouette.mean,
-        "silhouette_error": silhouette.error,
-        "davies_bouldin": davies_bouldin(partition) if defined else None,
-        "calinski_harabasz": (
-            calinski_harabasz(partition.centres, sizes, partition.inertia)
-            if defined and partition.inertia > 0
-            else None
-        ),
-    }
-
-
-def davies_bouldin(partition: Partition) -> float:
-    """Return the mean over the clusters of the worst overlap with another; low is good.
-
-    Davies and Bouldin (1979), A cluster separation measure, IEEE PAMI 1.
-    """
-    spreads = partition.spreads / partition.sizes
-    apart = np.sqrt(squared_distances(partition.centres.T, partition.centres))
-    np.fill_diagonal(apart, np.inf)
-    return float(((spreads[:, np.newaxis] + spreads) / apart).max(axis=1).mean())
-
-
-def calinski_harabasz(centres: np.ndarray, sizes: np.ndarray, inertia: float) -> float:
-    """Return the dispersion between the clusters over the dispersion within; high is good.
-
-    Calinski and Harabasz (1974), A dendrite method for cluster analysis, Communications in
-    Statistics 3.
-    """
-    mean = np.average(centres, axis=0, weights=sizes)
-    between = float(sizes.dot(((centres - mean) ** 2).sum(axis=1)))
-    return between / (len(sizes) - 1) / inertia * float(sizes.sum() - len(sizes))
-
-
-def suggest_k(rows: Sequence[Dict[str, Any]]) -> Tuple[int, str]:
-    """Return the k at the bend of the curve, and the reason in words.
-
-    The curve is the root mean square distance, which K-Means makes as small as it can for every
-    k (the mean distance may rise with k). Its bend is the point farthest below the straight
-    line between its ends: Satopaa et al. (2011), Finding a "kneedle" in a haystack. The
-    silhouette is quoted, not obeyed: it favours few clusters that are far apart.
-
-    Examples
-    --------
-    >>> rows = [{"k": k, "inertia": i, "silhouette": None} for k, i in ((1, 100), (2, 4), (3, 1))]
-    >>> suggest_k(rows)[0]
-    2
-    """
-    curve = np.sqrt([row["inertia"] for row in rows])
-    if len(rows) < 3:
-        k = len(rows)
-        return k, f"k = {k}: the largest of so few; a bend needs at least k = 1 to 3."
-    chord = np.linspace(curve[0], curve[-1], len(curve))
-    k = int((chord - curve).argmax()) + 1
-    reason = (
-        f"k = {k}: the distance of customers from their centre (root mean square) falls steeply up "
-        f"to here and slowly after, measured against a straight line from k = 1 to {len(rows)}."
-    )
-    known = [row for row in rows if row["silhouette"] is not None]
-    here = rows[k - 1]["silhouette"]
-    if here is None or not known:
-        return k, reason
-    best = max(known, key=lambda row: row["silhouette"])
-    agrees = best["silhouette"] - here <= SILHOUETTE_MARGIN
-    return k, reason + " The silhouette {}: {:.3f} here, at most {:.3f} (k = {}).".format(
-        "agrees" if agrees else "prefers another k", here, best["silhouette"], best["k"]
-    )
-# ---- procluster/indb/polished.py
-"""Documents of clusters that T-SQL moved over all customers, after Python had fitted a sample.
+# ---- procluster/indb/polished_model.py
+"""The document of a model whose centres T-SQL moved over all customers, after a fit on a sample.
 
 T-SQL works in scaled units: a vector is divided by its scale before it is drawn, fitted and moved.
 """
@@ -5941,9 +5263,6 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 import pandas as pd
-
-
-
 
 
 
@@ -6008,37 +5327,6 @@ def polish_model(
         iterations=model["iterations"] + int(steps),
     )
     return json.dumps(model, allow_nan=False)
-
-
-def polish_evaluation(frame: pd.DataFrame, fitted: str) -> str:
-    """Return the document of an evaluation whose centres were moved over all customers.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row for each k and cluster: `k`, the feature columns (its centre, scaled), `customers`,
-        `distance` and `squared_distance` (sums over its customers).
-    fitted : str
-        The document of the evaluation of the sample. Its silhouettes stay.
-    """
-    evaluation = json.loads(fitted)
-    rows = []
-    for row in evaluation["rows"]:
-        clusters = frame[frame["k"] == row["k"]]
-        moved = Partition(
-            centres=np.asarray(clusters[FEATURE_NAMES], dtype=np.float64),
-            sizes=np.asarray(clusters["customers"], dtype=np.float64),
-            spreads=np.asarray(clusters["distance"], dtype=np.float64),
-            inertia=math.fsum(clusters["squared_distance"]),
-            iterations=0,
-        )
-        if len(moved.sizes) == row["k"]:  # else one lost its customers: the k is left out
-            silhouette = Silhouette(row["silhouette"], row["silhouette_error"])
-            rows.append(describe_partition(moved, silhouette))
-    evaluation["suggested_k"], evaluation["reason"] = suggest_k(rows)
-    evaluation["rows"] = rows
-    evaluation["sampled_vectors"] = evaluation["distinct_vectors"]
-    return json.dumps(evaluation, allow_nan=False)
 
 
 def common_values(frame: pd.DataFrame, what: str) -> np.ndarray:

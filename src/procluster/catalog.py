@@ -102,14 +102,14 @@ OBJECTS: tuple[Object, ...] = (
     Object(
         "seg.choose_k",
         "procedure",
-        modules=("evaluation", "polished", "charts"),
+        modules=("evaluation", "polished_evaluation", "charts"),
         purpose="Try every number of clusters and suggest one",
         example="EXEC {seg}.choose_k @max_k = 10;",
     ),
     Object(
         "seg.train",
         "procedure",
-        modules=("kmeans", "polished", "charts"),
+        modules=("kmeans", "polished_model", "charts"),
         purpose="Fit K-Means and store the model",
         example="EXEC {seg}.train @n_clusters = 4;",
     ),

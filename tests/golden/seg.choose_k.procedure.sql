@@ -113,23 +113,22 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 35),
-    ("cells.py", 163),
-    ("lloyd.py", 379),
-    ("starts.py", 551),
-    ("search.py", 619),
-    ("centres.py", 848),
-    ("features.py", 956),
-    ("parameters.py", 992),
-    ("runtime.py", 1045),
-    ("silhouette.py", 1105),
-    ("vectors.py", 1277),
-    ("evaluation.py", 1523),
-    ("segments.py", 1718),
-    ("kmeans.py", 1806),
-    ("polished.py", 2040),
-    ("charts.py", 2161),
-    ("glue", 2361),
+    ("nearest.py", 34),
+    ("cells.py", 162),
+    ("lloyd.py", 378),
+    ("starts.py", 550),
+    ("search.py", 618),
+    ("centres.py", 847),
+    ("features.py", 955),
+    ("parameters.py", 991),
+    ("runtime.py", 1044),
+    ("silhouette.py", 1104),
+    ("vectors.py", 1276),
+    ("evaluation.py", 1522),
+    ("polished_evaluation.py", 1717),
+    ("segments.py", 1764),
+    ("charts.py", 1852),
+    ("glue", 2052),
 )
 
 def locate(error):
@@ -1826,6 +1825,53 @@ def suggest_k(rows: Sequence[Dict[str, Any]]) -> Tuple[int, str]:
     return k, reason + " The silhouette {}: {:.3f} here, at most {:.3f} (k = {}).".format(
         "agrees" if agrees else "prefers another k", here, best["silhouette"], best["k"]
     )
+# ---- procluster/indb/polished_evaluation.py
+"""The document of an evaluation whose centres T-SQL moved over all customers.
+
+The centres of each k were fitted on a sample before, in scaled units.
+"""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+
+
+
+
+
+
+
+def polish_evaluation(frame: pd.DataFrame, fitted: str) -> str:
+    """Return the document of an evaluation whose centres were moved over all customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row for each k and cluster: `k`, the feature columns (its centre, scaled), `customers`,
+        `distance` and `squared_distance` (sums over its customers).
+    fitted : str
+        The document of the evaluation of the sample. Its silhouettes stay.
+    """
+    evaluation = json.loads(fitted)
+    rows = []
+    for row in evaluation["rows"]:
+        clusters = frame[frame["k"] == row["k"]]
+        moved = Partition(
+            centres=np.asarray(clusters[FEATURE_NAMES], dtype=np.float64),
+            sizes=np.asarray(clusters["customers"], dtype=np.float64),
+            spreads=np.asarray(clusters["distance"], dtype=np.float64),
+            inertia=math.fsum(clusters["squared_distance"]),
+            iterations=0,
+        )
+        if len(moved.sizes) == row["k"]:  # else one lost its customers: the k is left out
+            silhouette = Silhouette(row["silhouette"], row["silhouette_error"])
+            rows.append(describe_partition(moved, silhouette))
+    evaluation["suggested_k"], evaluation["reason"] = suggest_k(rows)
+    evaluation["rows"] = rows
+    evaluation["sampled_vectors"] = evaluation["distinct_vectors"]
+    return json.dumps(evaluation, allow_nan=False)
 # ---- procluster/indb/segments.py
 """Where the clusters of a model are, and which one is nearest.
 
@@ -1914,361 +1960,6 @@ def nearest_centres(
         labels[closer] = index
         nearest[closer] = squares[closer]
     return labels, np.sqrt(nearest)
-# ---- procluster/indb/kmeans.py
-"""Customer segments by K-Means: training, the model document, stable cluster numbers."""
-
-import json
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
-
-import numpy as np
-import pandas as pd
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-class Model(NamedTuple):
-    """A trained model.
-
-    Attributes
-    ----------
-    document : str
-        The model as JSON in ASCII.
-    labels : array of int, shape (n_rows,)
-        Cluster number for each row of the frame it was trained on; -1 for a row left out.
-    """
-
-    document: str
-    labels: np.ndarray
-
-
-def train(
-    frame: pd.DataFrame,
-    n_clusters: int,
-    scaling: str = "none",
-    random_state: int = 111,
-    n_init: int = 10,
-    previous: Optional[str] = None,
-) -> Model:
-    """Find `n_clusters` clusters of customers.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The feature columns and `customers`, as :func:`read_vectors` takes them.
-    n_clusters : int
-        At most the number of distinct feature vectors.
-    scaling : {"none", "standard", "robust"}
-    random_state : int
-        Seed of the starting centres.
-    n_init : int
-        Number of starts, of which the best counts.
-    previous : str, optional
-        Document of an earlier model, whose cluster numbers are kept where clusters match.
-
-    Raises
-    ------
-    ValueError
-        With every fault of the parameters and of the columns.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({name: [0.0, 1.0, 8.0] for name in FEATURE_NAMES})
-    >>> model = train(frame.assign(customers=[1, 1, 5]), n_clusters=2)
-    >>> model.labels.tolist()
-    [1, 1, 0]
-    >>> json.loads(model.document)["clusters"][0]["size"]
-    5
-    """
-    faults = parameter_faults(
-        n_clusters=n_clusters, scaling=scaling, random_state=random_state, n_init=n_init
-    )
-    earlier = None
-    if previous is not None:
-        try:
-            earlier = read_segments(previous)
-        except ValueError as error:
-            faults.append(f"previous: {error}")
-    refuse(faults + frame_faults(frame))
-    vectors = usable_vectors(frame, n_clusters)
-    scale = feature_scale(vectors, scaling)
-    points = scale_points(vectors.values, scale)
-    best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
-    centres = best.centres * scale
-    numbers = number_clusters(centres, best.sizes, scale, earlier)
-    clusters, labels = describe_clusters(vectors, centres, numbers, scale)
-    document = {
-        "format": MODEL_FORMAT,
-        "features": FEATURE_NAMES,
-        "scaling": scaling,
-        "scale": by_feature(scale),
-        "clusters": clusters,
-        "n_clusters": int(n_clusters),
-        "random_state": int(random_state),
-        "n_init": int(n_init),
-        "inertia": best.inertia,
-        "customers": int(vectors.customers.sum()),
-        "distinct_vectors": len(vectors.values),
-        "left_out": vectors.left_out,
-        "negative": vectors.negative,
-        "iterations": best.iterations,
-        "versions": model_versions(),
-    }
-    row_labels = np.append(labels, -1)[vectors.row_vectors]
-    return Model(json.dumps(document, allow_nan=False), row_labels)
-
-
-def by_feature(values: np.ndarray) -> Dict[str, float]:
-    """Return the values (n_features,) as a dictionary by feature name."""
-    return dict(zip(FEATURE_NAMES, values.tolist()))
-
-
-def describe_clusters(
-    vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
-) -> Tuple[List[Dict[str, Any]], np.ndarray]:
-    """Return the clusters of the document by their numbers, and the numbers of the vectors."""
-    order = np.argsort(numbers)
-    labels, distances = nearest_centres(vectors.values, centres[order], scale)
-    clusters = []
-    for place, index in enumerate(order):
-        members = labels == place
-        size = vectors.customers[members]
-        quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
-        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
-    return clusters, np.array(numbers)[order][labels]
-
-
-def describe_cluster(
-    number: int, size: float, quartiles: Sequence[float], centre: np.ndarray
-) -> Dict[str, Any]:
-    """Return the entry of one cluster.
-
-    A customer farther from the centre than the upper outer fence of its cluster, three
-    interquartile ranges above the third quartile of the distances, is an outlier: Tukey (1977),
-    Exploratory Data Analysis.
-    """
-    low, high = quartiles
-    return {
-        "cluster": number,
-        "size": int(size),
-        "outlier_distance": high + 3 * (high - low),
-        "centroid": by_feature(centre),
-    }
-
-
-def number_clusters(
-    centres: np.ndarray, sizes: np.ndarray, scale: np.ndarray, earlier: Optional[Segments]
-) -> List[int]:
-    """Return the number of each cluster.
-
-    Without an earlier model clusters are numbered by size, the largest is 0; equally large ones
-    by their centres. With one, each cluster takes the number of the earlier cluster it is
-    paired with, so that the sum of the distances between paired centres is least; clusters left
-    over take the lowest free numbers by size. So a number may be missing when there are fewer
-    clusters than before.
-    """
-    by_size = sorted(range(len(centres)), key=lambda index: (-sizes[index], tuple(centres[index])))
-    pairs = {} if earlier is None else pair_clusters(centres, scale, earlier)
-    free = (number for number in range(2 * len(centres)) if number not in pairs.values())
-    numbers = {index: pairs[index] if index in pairs else next(free) for index in by_size}
-    return [numbers[index] for index in range(len(centres))]
-
-
-def pair_clusters(centres: np.ndarray, scale: np.ndarray, earlier: Segments) -> Dict[int, int]:
-    """Return the earlier number of each cluster that has one, by the cluster''s index.
-
-    Empty, with the reason printed, when there is no telling.
-    """
-    told = "Clusters are numbered by size, not after the earlier model: {}."
-    if earlier.features != FEATURE_NAMES:
-        print(told.format("it has the features " + ", ".join(map(ascii, earlier.features))))
-        return {}
-    try:
-        from scipy.optimize import linear_sum_assignment
-    except ImportError as error:
-        print(told.format(error))
-        return {}
-    gaps = (centres[:, np.newaxis] - earlier.centres) / scale
-    pairs = zip(*linear_sum_assignment(np.sqrt((gaps**2).sum(axis=2))))
-    return {int(index): earlier.numbers[place] for index, place in pairs}
-
-
-def label_customers(
-    frame: pd.DataFrame,
-    n_clusters: int = 4,
-    random_state: int = 111,
-    n_init: int = 10,
-    integer_keys: bool = False,
-) -> pd.DataFrame:
-    """Return the tutorial''s table: each customer with its features and its cluster.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        `Customer` (text or whole numbers) and the feature columns, one row per customer. Rows
-        without a customer or with a feature that cannot be used are left out.
-    n_clusters, random_state, n_init : int
-        As for :func:`train`.
-    integer_keys : bool
-        The customers are whole numbers that came as text: one host makes a bigint a float.
-
-    Returns
-    -------
-    DataFrame
-        Customer, orderRatio, itemsRatio, monetaryRatio, frequency, cluster.
-    """
-    if "Customer" not in frame.columns:
-        refuse(["Customer: the column is missing.", *frame_faults(frame.assign(customers=1))])
-    known = frame[frame["Customer"].notnull()]
-    model = train(known.assign(customers=1), n_clusters, "none", random_state, n_init)
-    used = known[model.labels >= 0]
-    result: pd.DataFrame = pd.DataFrame({"Customer": customer_keys(used["Customer"], integer_keys)})
-    for name in FEATURE_NAMES:
-        first, *rest = name.split("_")
-        result[first + "".join(map(str.title, rest))] = used[name].astype(np.float64)
-    result["cluster"] = model.labels[model.labels >= 0].astype(np.int32)
-    return result
-
-
-def customer_keys(keys: pd.Series, integer_keys: bool) -> pd.Series:
-    """Return the keys in a type that the hosts return: whole numbers, or text as objects."""
-    if keys.dtype.kind == "f" and (keys != np.floor(keys)).any():
-        raise ValueError("Customer: a key is not a whole number. Allowed: int, or text.")
-    if integer_keys or keys.dtype.kind == "f":  # integers with a NULL among them come as floats
-        return keys.astype(np.int64)
-    return keys if keys.dtype.kind in "iu" else keys.astype(object)
-# ---- procluster/indb/polished.py
-"""Documents of clusters that T-SQL moved over all customers, after Python had fitted a sample.
-
-T-SQL works in scaled units: a vector is divided by its scale before it is drawn, fitted and moved.
-"""
-
-import json
-import math
-from typing import Any, Dict, Optional
-
-import numpy as np
-import pandas as pd
-
-
-
-
-
-
-
-
-
-def polish_model(
-    frame: pd.DataFrame,
-    fitted: str,
-    scaling: str,
-    distinct_vectors: int,
-    steps: int,
-    previous: Optional[str] = None,
-) -> str:
-    """Return the document of a model whose centres were moved over all customers.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a cluster: the feature columns (its centre, scaled), `customers`,
-        `squared_distance` (the sum over its customers), `low` and `high` (the quartiles of their
-        distances); and in every row alike for each feature `<name>_scale` and `<name>_negative`
-        (customers with a negative value).
-    fitted : str
-        The document of the model that was fitted on the sample.
-    scaling : str
-        What the scales are.
-    distinct_vectors, steps : int
-        Of all customers; how often the centres were moved.
-    previous : str, optional
-        Document of an earlier model, whose cluster numbers are kept where clusters match.
-
-    Raises
-    ------
-    ValueError
-        When a cluster has no customers.
-    """
-    model = json.loads(fitted)
-    if len(frame) != model["n_clusters"]:
-        raise ValueError(
-            "n_clusters: {} were fitted on a sample, and {} of them have customers. "
-            "Allowed: fewer.".format(model["n_clusters"], len(frame))
-        )
-    scale = common_values(frame, "scale")
-    centres = frame[FEATURE_NAMES].values * scale
-    sizes = np.asarray(frame["customers"], dtype=np.float64)
-    earlier = None if previous is None else read_segments(previous)
-    numbers = number_clusters(centres, sizes, scale, earlier)
-    quartiles = frame[["low", "high"]].values.tolist()
-    model.update(
-        scaling=scaling,
-        scale=by_feature(scale),
-        clusters=[
-            describe_cluster(numbers[place], sizes[place], quartiles[place], centres[place])
-            for place in np.argsort(numbers)
-        ],
-        inertia=math.fsum(frame["squared_distance"]),
-        customers=int(sizes.sum()),
-        distinct_vectors=int(distinct_vectors),
-        sampled_vectors=model["distinct_vectors"],
-        negative=whole_numbers(by_feature(common_values(frame, "negative"))),
-        iterations=model["iterations"] + int(steps),
-    )
-    return json.dumps(model, allow_nan=False)
-
-
-def polish_evaluation(frame: pd.DataFrame, fitted: str) -> str:
-    """Return the document of an evaluation whose centres were moved over all customers.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row for each k and cluster: `k`, the feature columns (its centre, scaled), `customers`,
-        `distance` and `squared_distance` (sums over its customers).
-    fitted : str
-        The document of the evaluation of the sample. Its silhouettes stay.
-    """
-    evaluation = json.loads(fitted)
-    rows = []
-    for row in evaluation["rows"]:
-        clusters = frame[frame["k"] == row["k"]]
-        moved = Partition(
-            centres=np.asarray(clusters[FEATURE_NAMES], dtype=np.float64),
-            sizes=np.asarray(clusters["customers"], dtype=np.float64),
-            spreads=np.asarray(clusters["distance"], dtype=np.float64),
-            inertia=math.fsum(clusters["squared_distance"]),
-            iterations=0,
-        )
-        if len(moved.sizes) == row["k"]:  # else one lost its customers: the k is left out
-            silhouette = Silhouette(row["silhouette"], row["silhouette_error"])
-            rows.append(describe_partition(moved, silhouette))
-    evaluation["suggested_k"], evaluation["reason"] = suggest_k(rows)
-    evaluation["rows"] = rows
-    evaluation["sampled_vectors"] = evaluation["distinct_vectors"]
-    return json.dumps(evaluation, allow_nan=False)
-
-
-def common_values(frame: pd.DataFrame, what: str) -> np.ndarray:
-    """Return what is the same in every row, shape (n_features,)."""
-    columns = [f"{name}_{what}" for name in FEATURE_NAMES]
-    return np.asarray(frame[columns].values[0], dtype=np.float64)
-
-
-def whole_numbers(counts: Dict[str, float]) -> Dict[str, Any]:
-    """Return the counts that are not zero, as whole numbers."""
-    return {name: int(count) for name, count in counts.items() if count}
 # ---- procluster/indb/charts.py
 """Pictures of the choice of k and of the clusters, as PNG.
 

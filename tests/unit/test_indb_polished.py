@@ -13,7 +13,8 @@ from sklearn import metrics
 from procluster.indb.evaluation import evaluate
 from procluster.indb.features import FEATURE_NAMES
 from procluster.indb.kmeans import train
-from procluster.indb.polished import polish_evaluation, polish_model
+from procluster.indb.polished_evaluation import polish_evaluation
+from procluster.indb.polished_model import polish_model
 
 
 @pytest.fixture
