@@ -95,18 +95,18 @@ class Connection:
 
     def run(self) -> None:
         """Serve until the client leaves or breaks the protocol, which is logged."""
-        try:
-            with self._peer:
+        with self._peer:
+            try:
                 self._peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._peer.settimeout(LOGIN_TIME_OUT)
                 if self._open():
                     self._peer.settimeout(None)
                     self._reader.limit = LARGEST_MESSAGE
                     self._serve()
-        except ProtocolError as error:
-            LOG.error("connection ended, its stream is not TDS: %s", error)  # noqa: TRY400
-        except OSError as error:
-            LOG.info("connection lost: %s", error)
+            except ProtocolError as error:
+                LOG.error("connection ended, its stream is not TDS: %s", error)  # noqa: TRY400
+            except OSError as error:
+                LOG.info("connection lost: %s", error)
 
     def close(self) -> None:
         """End the connection from another thread; what runs is cancelled."""
