@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procluster.local.database import Database
-from procluster.local.server import Account, Server
+from procluster.tds.server import Account, Server
 
 LOGIN, PASSWORD = "sa", "Čau; word 1"
 

@@ -14,7 +14,7 @@ from procluster.catalog import release
 from procluster.deploy.apply import install
 from procluster.deploy.embedded import EmbeddedConnection
 from procluster.local.database import Database
-from procluster.local.satellite import Satellite
+from procluster.satellite import Satellite
 from procluster.settings import Settings
 
 

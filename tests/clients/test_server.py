@@ -15,9 +15,9 @@ from serving import Endpoint, serve
 from test_pytds import connect
 
 from procluster.errors import DataError
-from procluster.local import connection
 from procluster.local.database import Database
-from procluster.local.server import Account, Server
+from procluster.tds import connection
+from procluster.tds.server import Account, Server
 
 LIVE = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

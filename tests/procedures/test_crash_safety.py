@@ -21,7 +21,7 @@ from shop import rows
 
 from procluster.errors import SqlError
 from procluster.local.database import Database
-from procluster.local.satellite import Satellite
+from procluster.satellite import Satellite
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX"),

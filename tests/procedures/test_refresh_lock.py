@@ -11,7 +11,7 @@ from shop import rows
 
 from procluster.errors import SqlError
 from procluster.local.database import Database, Session
-from procluster.local.satellite import Satellite
+from procluster.satellite import Satellite
 
 HOLD = """
 DECLARE @run_id bigint;

@@ -16,8 +16,8 @@ from procluster.catalog import release
 from procluster.deploy.apply import install
 from procluster.deploy.embedded import EmbeddedConnection
 from procluster.local.database import Database, Session
-from procluster.local.satellite import Satellite
 from procluster.sample import TABLES, generate
+from procluster.satellite import Satellite
 from procluster.settings import Settings
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from procluster.deploy.apply import install
 from procluster.deploy.embedded import EmbeddedConnection
 from procluster.generator.quoting import identifier
 from procluster.local.database import Database, Session
-from procluster.local.satellite import Satellite
+from procluster.satellite import Satellite
 from procluster.settings import Contacts, Returns, Sales, Settings
 
 HOSTILE = Settings(

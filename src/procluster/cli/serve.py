@@ -49,7 +49,7 @@ def serve(database: str, create: bool, host: str, port: int, login: str) -> None
     Encrypt=no. The password is PROCLUSTER_PASSWORD of the environment; without one a password is
     made and printed. What a client leaves open when it goes is rolled back.
     """
-    from procluster.local.server import Account, Server
+    from procluster.tds.server import Account, Server
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     ended = _told_to_end()

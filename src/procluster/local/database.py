@@ -38,9 +38,9 @@ from procluster.local.lexer import Batch, split_batches
 from procluster.local.locks import Locks
 from procluster.local.messages import FATAL, error
 from procluster.local.results import Event, ResultSet
-from procluster.local.satellite import Satellite
-from procluster.local.script_hosts import ScriptHosts
 from procluster.local.transaction import Committed
+from procluster.satellite import Satellite
+from procluster.satellite.pool import ScriptHosts
 
 __all__ = ["Batch", "Database", "Session", "split_batches"]
 

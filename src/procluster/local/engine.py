@@ -16,8 +16,6 @@ from procluster.errors import SqlError
 from procluster.local.catalog import Catalog
 from procluster.local.locks import Locks
 from procluster.local.results import Event, Message, ResultSet, Returned, RowCount
-from procluster.local.satellite import Satellite, ScriptCall, ScriptResult
-from procluster.local.script_hosts import ScriptHosts
 from procluster.local.syntax import Condition, Expression, Position
 from procluster.local.transaction import Committed, Transaction, WriteLock
 from procluster.local.translate import (
@@ -29,6 +27,8 @@ from procluster.local.translate import (
     convert_sql,
 )
 from procluster.local.types import SqlType
+from procluster.satellite import Satellite, ScriptCall, ScriptResult
+from procluster.satellite.pool import ScriptHosts
 
 ROWS_NAME = "_rows"
 PLACEHOLDER = re.compile(r"\$(\w+)")

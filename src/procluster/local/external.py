@@ -12,8 +12,9 @@ from procluster.local.messages import error, refuse
 from procluster.local.parser import parse_batch, parse_parameters
 from procluster.local.registry import system_procedure
 from procluster.local.results import Column, Message, ResultSet
-from procluster.local.satellite import ScriptCall, ScriptParameter
 from procluster.local.translate import compile_query
+from procluster.local.types import KINDS, MAX, SqlType, resolve
+from procluster.satellite import ScriptCall, ScriptParameter
 
 PROCEDURE = "sp_execute_external_script"
 ARGUMENTS = (
@@ -72,7 +73,8 @@ def execute_external_script(engine: Interpreter, statement: ast.Execute, frame: 
     for text in (*((printed,) if result.printed else ()), *result.notes):
         engine.send(Message(0, 0, 1, text, statement.at.line, frame.procedure))
     if result.frame is not None:
-        engine.send(ResultSet(tuple(Column("", kind) for kind in result.types), result.frame))
+        columns = tuple(Column("", _longest(name)) for name in result.types)
+        engine.send(ResultSet(columns, result.frame))
         engine.send_count(result.frame.num_rows)
     for item in bound:
         if item.variable:
@@ -80,6 +82,11 @@ def execute_external_script(engine: Interpreter, statement: ast.Execute, frame: 
             output = result.outputs[item.parameter.name[1:]]
             frame.assign(item.variable, engine.convert(output, item.parameter.type, kind))
     return 0
+
+
+def _longest(name: str) -> SqlType:
+    """The type of a column that a script returns."""
+    return resolve(name, MAX if KINDS[name].sizes == "length" else None)
 
 
 def _refuse_left_out(

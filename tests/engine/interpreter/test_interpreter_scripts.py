@@ -8,7 +8,8 @@ import pytest
 from recording import Record, Run
 
 from procluster.local.database import Database
-from procluster.local.satellite import Satellite
+from procluster.local.results import ResultSet
+from procluster.satellite import Satellite
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,13 @@ def test_script_gets_rows_and_returns_them(script: Run) -> None:
         "WITH RESULT SETS ((n bigint, s nvarchar(5)))"
     )
     assert (record.rows, record.counts) == ([[(1, "x")]], [1])
+
+
+def test_script_returns_text_and_bytes_of_any_length(script: Run) -> None:
+    frame = 'pandas.DataFrame({"a": ["x"], "b": [b"x"]}, dtype=object)'
+    record = script(f"{PYTHON}N'import pandas; OutputDataSet = {frame}'")
+    (found,) = (event for event in record.events if isinstance(event, ResultSet))
+    assert [str(column.type) for column in found.columns] == ["nvarchar(max)", "varbinary(max)"]
 
 
 def test_script_takes_and_gives_parameters(script: Run) -> None:
