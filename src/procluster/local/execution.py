@@ -65,7 +65,7 @@ def execute_module(engine: Interpreter, statement: ast.Execute, frame: Frame) ->
         if found.number in SIGNATURE_ERRORS:
             found.procedure, found.located = module.full_name, True  # type: ignore[attr-defined]
         raise
-    assert isinstance(tree.body, tuple)  # noqa: S101
+    assert isinstance(tree.body, ast.Body)  # noqa: S101
     return run_in(engine, frame, module, bound, tree.body).status
 
 
@@ -93,7 +93,7 @@ def run_in(
     frame: Frame,
     module: StoredModule | None,
     bound: Sequence[BoundArgument],
-    statements: tuple[ast.Statement, ...],
+    statements: ast.Body,
 ) -> Frame:
     """Run statements in a frame of their own; OUTPUT values go to the caller's variables."""
     inner = Frame(engine, frame, module)

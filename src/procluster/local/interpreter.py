@@ -70,7 +70,7 @@ class Interpreter(Engine):
 
         def call() -> None:
             frame = Frame(self, temporary=self.base.temporary)
-            self.run_text((prepare_call(procedure, arguments, frame),), frame)
+            self.run_text(ast.Body([prepare_call(procedure, arguments, frame)]), frame)
             values.extend(variable.value for variable in frame.variables.values())
 
         self._run_to_end(call, receive)
@@ -100,7 +100,7 @@ class Interpreter(Engine):
                 self.report(error(3998))
         return not self.failed
 
-    def run_text(self, statements: tuple[ast.Statement, ...], frame: Frame) -> None:
+    def run_text(self, statements: ast.Body, frame: Frame) -> None:
         """Run a whole batch, procedure or dynamic text in its frame."""
         declare_all(statements, frame)
         self.level += 1
@@ -191,7 +191,7 @@ class Interpreter(Engine):
             raise Aborted(own_level) from found
 
 
-def declare_all(statements: tuple[ast.Statement, ...], frame: Frame) -> None:
+def declare_all(statements: ast.Body, frame: Frame) -> None:
     """Declare what a batch declares, whatever branch it stands in, before it runs.
 
     Raises
@@ -199,23 +199,11 @@ def declare_all(statements: tuple[ast.Statement, ...], frame: Frame) -> None:
     SqlError
         134 a name declared twice, 137 a name used before it is declared.
     """
-    for node in ast.nodes(statements, ast.CreateModule):
+    for name, node in statements.variables:
+        is_known = name.lower() in frame.variables
         if isinstance(node, ast.Declaration):
-            for inner in ast.nodes(node.value):
-                _check_declared(inner, frame)
-            if node.name.lower() in frame.variables:
-                raise error(134, node.name, at=node.at)
+            if is_known:
+                raise error(134, name, at=node.at)
             frame.declare(node)
-        _check_declared(node, frame)
-
-
-def _check_declared(node: ast.Node, frame: Frame) -> None:
-    name: object = None
-    if isinstance(node, (ast.Variable, ast.SetVariable)):
-        name = node.name
-    elif isinstance(node, ast.SelectItem):
-        name = node.variable
-    elif isinstance(node, ast.Execute):
-        name = node.status
-    if isinstance(name, str) and not name.startswith("@@") and name.lower() not in frame.variables:
-        raise error(137, name, at=node.at)
+        elif not is_known:
+            raise error(137, name, at=node.at)

@@ -21,7 +21,7 @@ MAX_VALUE_ROWS = 1000
 
 
 @lru_cache(maxsize=256)
-def parse_batch(text: str) -> tuple[ast.Statement, ...]:
+def parse_batch(text: str) -> ast.Body:
     """Parse one batch, which holds no GO; the last texts are remembered, trees never change.
 
     Raises
@@ -36,7 +36,7 @@ def parse_batch(text: str) -> tuple[ast.Statement, ...]:
     >>> [type(statement).__name__ for statement in parse_batch("PRINT 1; SELECT a FROM t")]
     ['Print', 'QueryStatement']
     """
-    return cast("tuple[ast.Statement, ...]", Parser(text).whole("batch"))
+    return cast("ast.Body", Parser(text).whole("batch"))
 
 
 @lru_cache(maxsize=256)
@@ -272,8 +272,8 @@ class Parser(ExpressionParser):
 
     def make_batch(
         self, _: int, __: ast.Position, statements: Any, first: ast.Statement | None = None
-    ) -> tuple[ast.Statement, ...]:
-        return (*((first,) if first else ()), *statements)
+    ) -> ast.Body:
+        return ast.Body((first, *statements) if first else statements)
 
     def make_jump(self, start: int, at: ast.Position, word: str) -> ast.Jump:
         if not self.loops:
@@ -382,7 +382,7 @@ class Parser(ExpressionParser):
         return ast.CreateName(at, **fields)
 
     def make_module(
-        self, start: int, at: ast.Position, kind: str, mode: str, **fields: Any
+        self, start: int, at: ast.Position, kind: str, mode: str, body: Any, **fields: Any
     ) -> ast.CreateModule:
         """SQL Server keeps the whole batch, with OR ALTER blanked out and ALTER made CREATE."""
         kind = "PROCEDURE" if kind == "PROC" else kind
@@ -393,7 +393,9 @@ class Parser(ExpressionParser):
         for token in reversed(more):
             text = text[: token.start] + text[token.stop :]
         text = text[: first.start] + "CREATE" + text[first.stop :]
-        return ast.CreateModule(at, kind, mode, text=text, **fields)
+        if kind == "PROCEDURE":
+            body = ast.Body(body)
+        return ast.CreateModule(at, kind, mode, body=body, text=text, **fields)
 
     def make_public(self, _: int, __: ast.Position) -> str:
         return "public"

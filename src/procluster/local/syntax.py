@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar, Union
 
 from procluster.local.types import SqlType
@@ -586,7 +587,7 @@ class CreateModule(Node):
     kind: str
     mode: str
     name: ObjectName
-    body: tuple[Statement, ...] | Query
+    body: Body | Query
     text: str
     parameters: tuple[Parameter, ...] = ()
     columns: tuple[str, ...] = ()
@@ -636,6 +637,35 @@ Statement = Union[
     CreateTable, AlterTable, CreateIndex, CreateModule, CreateName, Permission, RoleMember, Drop,
 ]  # fmt: skip
 
+
+class Body(tuple[Statement, ...]):
+    """The statements of a batch or procedure."""
+
+    @cached_property
+    def variables(self) -> tuple[tuple[str, Node], ...]:
+        """The name of each variable where it is declared or used, in the order of the text.
+
+        What a declaration's value uses comes before the declaration.
+        """
+        return tuple(_variables(self))
+
+
+def _variables(tree: object) -> Iterator[tuple[str, Node]]:
+    for node in nodes(tree, CreateModule, Declaration):
+        name: str | None = None
+        if isinstance(node, Declaration):
+            yield from _variables(node.value)
+            name = node.name
+        elif isinstance(node, (Variable, SetVariable)):
+            name = node.name
+        elif isinstance(node, SelectItem):
+            name = node.variable
+        elif isinstance(node, Execute):
+            name = node.status
+        if name and not name.startswith("@@"):
+            yield name, node
+
+
 # --- walking and changing trees
 
 T = TypeVar("T")
@@ -643,14 +673,15 @@ T = TypeVar("T")
 
 def nodes(tree: object, *opaque: type) -> Iterator[Node]:
     """Every node of a tree in the order it is written, not entering nodes of ``opaque`` types."""
-    if isinstance(tree, tuple):
-        for part in tree:
-            yield from nodes(part, *opaque)
-    elif isinstance(tree, Node):
-        yield tree
-        if not isinstance(tree, opaque):
-            for part in fields(tree):
-                yield from nodes(getattr(tree, part.name), *opaque)
+    rest: list[object] = [tree]
+    while rest:
+        found = rest.pop()
+        if isinstance(found, tuple):
+            rest += reversed(found)
+        elif isinstance(found, Node):
+            yield found
+            if not isinstance(found, opaque):
+                rest += reversed(vars(found).values())
 
 
 def with_tables_renamed(tree: T, change: Callable[[ObjectName], ObjectName]) -> T:
