@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from procluster import catalog
-from procluster.catalog import OBJECTS, render
+from procluster.catalog import OBJECTS, context, render
 from procluster.errors import RenderError
 from procluster.generator.render import install_script
 from procluster.indb.features import FEATURES, Feature
@@ -85,7 +84,7 @@ def test_render_types_the_customer() -> None:
 )
 def test_feature_is_added_in_one_place(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     basket = Feature("basket", "CAST(sale.items AS float)", "items bought")
-    monkeypatch.setattr(catalog, "FEATURES", (*FEATURES, basket))
+    monkeypatch.setattr(context, "FEATURES", (*FEATURES, basket))
 
     (script,) = render(Settings(), [name])
 
