@@ -124,7 +124,8 @@ IF @@TRANCOUNT = 0
 GO
 
 /* The customers that a model was trained on, as they were: what seg.refresh measures change by.
-   Kept for the active model and the newest one. */
+   A row is true of the models from model_id on, up to the one before replaced_by; NULL: of all later
+   ones. So a model writes only who changed since the one before. Kept for the active model and later ones. */
 IF OBJECT_ID(N'seg.model_customer', N'U') IS NULL
     CREATE TABLE seg.model_customer (
         model_id int NOT NULL,
@@ -133,6 +134,7 @@ IF OBJECT_ID(N'seg.model_customer', N'U') IS NULL
         items_ratio float NOT NULL,
         monetary_ratio float NOT NULL,
         frequency float NOT NULL,
+        replaced_by int NULL,
         CONSTRAINT pk_model_customer PRIMARY KEY (model_id, customer_id),
         CONSTRAINT fk_model_customer_model FOREIGN KEY (model_id) REFERENCES seg.model (model_id)
     );
@@ -900,6 +902,7 @@ BEGIN
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
         @run_id bigint,
+        @lock int,
         @customers bigint,
         @negative_customers bigint,
         @sale_rows_left_out bigint,
@@ -914,27 +917,75 @@ BEGIN
         IF @own_transaction = 1
             BEGIN TRANSACTION;
 
-        DELETE FROM seg.customer_feature;
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.customer_feature',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.customer_feature: another call is changing it. Try again.', 1;
+
+        -- Who came, who went and who acts otherwise: only that is written and logged.
+        SELECT
+            COALESCE(s.customer_id, f.customer_id) AS customer_id,
+            s.order_ratio,
+            s.items_ratio,
+            s.monetary_ratio,
+            s.frequency,
+            IIF(f.customer_id IS NULL, 1, 0) AS came,
+            IIF(s.customer_id IS NULL, 1, 0) AS went
+        INTO #feature_change
+        FROM seg.customer_feature_source AS s
+        FULL JOIN seg.customer_feature AS f
+            ON f.customer_id = s.customer_id
+        WHERE f.customer_id IS NULL
+            -- A NULL feature must not pass for no change: the table refuses it.
+            OR s.order_ratio + s.items_ratio + s.monetary_ratio + s.frequency IS NULL
+            OR s.order_ratio <> f.order_ratio
+            OR s.items_ratio <> f.items_ratio
+            OR s.monetary_ratio <> f.monetary_ratio
+            OR s.frequency <> f.frequency;
+
+        DELETE FROM f
+        FROM seg.customer_feature AS f
+        INNER JOIN #feature_change AS n
+            ON n.customer_id = f.customer_id
+        WHERE n.went = 1;
+
+        UPDATE f
+        SET
+            f.order_ratio = n.order_ratio,
+            f.items_ratio = n.items_ratio,
+            f.monetary_ratio = n.monetary_ratio,
+            f.frequency = n.frequency
+        FROM seg.customer_feature AS f
+        INNER JOIN #feature_change AS n
+            ON n.customer_id = f.customer_id
+        WHERE n.came = 0;
 
         INSERT INTO seg.customer_feature (
             customer_id, order_ratio, items_ratio, monetary_ratio, frequency
         )
         SELECT
-            s.customer_id,
-            s.order_ratio,
-            s.items_ratio,
-            s.monetary_ratio,
-            s.frequency
-        FROM seg.customer_feature_source AS s;
+            n.customer_id,
+            n.order_ratio,
+            n.items_ratio,
+            n.monetary_ratio,
+            n.frequency
+        FROM #feature_change AS n
+        WHERE n.came = 1;
 
-        SET @customers = @@ROWCOUNT;
+        SELECT
+            @customers = COUNT_BIG(*),
+            @negative_customers = COALESCE(SUM(CAST(
+                IIF(f.order_ratio < 0 OR f.items_ratio < 0 OR f.monetary_ratio < 0 OR f.frequency < 0, 1, 0)
+                AS bigint
+            )), 0)
+        FROM seg.customer_feature AS f;
 
         IF @customers = 0
             THROW 50004, N'dbo.store_sales: no row has a customer, so there is nobody to segment. Load sales, or map another table.', 1;
-
-        SELECT @negative_customers = COUNT_BIG(*)
-        FROM seg.customer_feature AS f
-        WHERE f.order_ratio < 0 OR f.items_ratio < 0 OR f.monetary_ratio < 0 OR f.frequency < 0;
 
         SELECT @sale_rows_left_out = COUNT_BIG(*)
         FROM dbo.store_sales AS s
@@ -5832,7 +5883,7 @@ FROM #point AS p';
             @LockTimeout = 60000;
 
         IF @lock < 0
-            THROW 50005, N'seg.model: another call is changing the active model. Try again.', 1;
+            THROW 50005, N'seg.model: another call is changing it. Try again.', 1;
 
         IF @activate = 1 AND EXISTS (
             SELECT 1
@@ -5863,21 +5914,56 @@ FROM #point AS p';
 
         SET @model_id = CAST(SCOPE_IDENTITY() AS int);
 
-        -- What a refresh measures change by: the active model's customers and this one's.
-        DELETE FROM seg.model_customer
-        WHERE model_id NOT IN (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1);
+        -- What a refresh measures change by. Written is who came, went or acts otherwise since the model before.
+        SELECT
+            COALESCE(f.customer_id, t.customer_id) AS customer_id,
+            f.order_ratio,
+            f.items_ratio,
+            f.monetary_ratio,
+            f.frequency,
+            IIF(f.customer_id IS NULL, 1, 0) AS went
+        INTO #train_change
+        FROM seg.customer_feature AS f
+        FULL JOIN (
+            SELECT
+                c.customer_id,
+                c.order_ratio,
+                c.items_ratio,
+                c.monetary_ratio,
+                c.frequency
+            FROM seg.model_customer AS c
+            WHERE c.replaced_by IS NULL
+        ) AS t
+            ON t.customer_id = f.customer_id
+        WHERE t.customer_id IS NULL
+            OR f.customer_id IS NULL
+            OR t.order_ratio <> f.order_ratio
+            OR t.items_ratio <> f.items_ratio
+            OR t.monetary_ratio <> f.monetary_ratio
+            OR t.frequency <> f.frequency;
+
+        UPDATE t
+        SET t.replaced_by = @model_id
+        FROM seg.model_customer AS t
+        INNER JOIN #train_change AS n
+            ON n.customer_id = t.customer_id
+        WHERE t.replaced_by IS NULL;
 
         INSERT INTO seg.model_customer (
             model_id, customer_id, order_ratio, items_ratio, monetary_ratio, frequency
         )
         SELECT
             @model_id,
-            f.customer_id,
-            f.order_ratio,
-            f.items_ratio,
-            f.monetary_ratio,
-            f.frequency
-        FROM seg.customer_feature AS f;
+            n.customer_id,
+            n.order_ratio,
+            n.items_ratio,
+            n.monetary_ratio,
+            n.frequency
+        FROM #train_change AS n
+        WHERE n.went = 0;
+
+        DELETE FROM seg.model_customer
+        WHERE replaced_by <= (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1);
 
         SET @message = CONCAT(N'model ', @model_id, N', ', @n_clusters, N' clusters');
 
@@ -5946,6 +6032,7 @@ BEGIN
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
         @run_id bigint,
         @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @lock int,
         @customers bigint,
         @message nvarchar(4000);
 
@@ -6011,36 +6098,59 @@ BEGIN
         IF @own_transaction = 1
             BEGIN TRANSACTION;
 
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.customer_cluster',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
+
+        WITH nearest AS (
+            SELECT
+                f.customer_id,
+                n.cluster_id,
+                SQRT(n.squared_distance) AS distance,
+                -- The fence was computed elsewhere: its last digit makes nobody an outlier.
+                CAST(IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit) AS is_outlier
+            FROM seg.customer_feature AS f
+            CROSS APPLY (
+                SELECT TOP (1)
+                    c.cluster_id,
+                    c.outlier_distance,
+                    SQUARE((f.order_ratio - c.order_ratio) / c.order_ratio_scale) +
+                    SQUARE((f.items_ratio - c.items_ratio) / c.items_ratio_scale) +
+                    SQUARE((f.monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
+                    SQUARE((f.frequency - c.frequency) / c.frequency_scale) AS squared_distance
+                FROM #assign_centroid AS c
+                ORDER BY squared_distance, c.cluster_id
+            ) AS n
+        )
+        -- Who came, who went and whose cluster is another: only that is written and logged.
         SELECT
-            f.customer_id,
+            COALESCE(n.customer_id, a.customer_id) AS customer_id,
             n.cluster_id,
-            SQRT(n.squared_distance) AS distance,
-            -- The fence was computed elsewhere: its last digit makes nobody an outlier.
-            CAST(IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit) AS is_outlier
-        INTO #assign_customer
-        FROM seg.customer_feature AS f
-        CROSS APPLY (
-            SELECT TOP (1)
-                c.cluster_id,
-                c.outlier_distance,
-                SQUARE((f.order_ratio - c.order_ratio) / c.order_ratio_scale) +
-                SQUARE((f.items_ratio - c.items_ratio) / c.items_ratio_scale) +
-                SQUARE((f.monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
-                SQUARE((f.frequency - c.frequency) / c.frequency_scale) AS squared_distance
-            FROM #assign_centroid AS c
-            ORDER BY squared_distance, c.cluster_id
-        ) AS n;
+            n.distance,
+            n.is_outlier,
+            IIF(a.customer_id IS NULL, 1, 0) AS came,
+            IIF(n.customer_id IS NULL, 1, 0) AS went
+        INTO #assign_change
+        FROM nearest AS n
+        FULL JOIN seg.customer_cluster AS a
+            ON a.customer_id = n.customer_id
+        WHERE a.customer_id IS NULL
+            OR n.customer_id IS NULL
+            OR a.model_id <> @model_id
+            OR a.cluster_id <> n.cluster_id
+            OR a.distance <> n.distance
+            OR a.is_outlier <> n.is_outlier;
 
-        SET @customers = @@ROWCOUNT;
-
-        -- Only what changed is written and logged. The lock keeps two calls apart.
         DELETE FROM a
-        FROM seg.customer_cluster AS a WITH (TABLOCKX)
-        WHERE NOT EXISTS (
-            SELECT 1
-            FROM #assign_customer AS n
-            WHERE n.customer_id = a.customer_id
-        );
+        FROM seg.customer_cluster AS a
+        INNER JOIN #assign_change AS n
+            ON n.customer_id = a.customer_id
+        WHERE n.went = 1;
 
         UPDATE a
         SET
@@ -6049,12 +6159,9 @@ BEGIN
             a.distance = n.distance,
             a.is_outlier = n.is_outlier
         FROM seg.customer_cluster AS a
-        INNER JOIN #assign_customer AS n
+        INNER JOIN #assign_change AS n
             ON n.customer_id = a.customer_id
-        WHERE a.model_id <> @model_id
-            OR a.cluster_id <> n.cluster_id
-            OR a.distance <> n.distance
-            OR a.is_outlier <> n.is_outlier;
+        WHERE n.came = 0;
 
         INSERT INTO seg.customer_cluster (customer_id, model_id, cluster_id, distance, is_outlier)
         SELECT
@@ -6063,12 +6170,11 @@ BEGIN
             n.cluster_id,
             n.distance,
             n.is_outlier
-        FROM #assign_customer AS n
-        WHERE NOT EXISTS (
-            SELECT 1
-            FROM seg.customer_cluster AS a
-            WHERE a.customer_id = n.customer_id
-        );
+        FROM #assign_change AS n
+        WHERE n.came = 1;
+
+        SELECT @customers = COUNT_BIG(*)
+        FROM seg.customer_cluster;
 
         SET @message = CONCAT(@customers, N' customers by model ', @model_id);
 
@@ -6174,6 +6280,30 @@ BEGIN
             BEGIN TRANSACTION;
 
         SELECT
+            a.cluster_id,
+            a.is_outlier,
+            SUM(f.order_ratio) AS order_ratio_sum,
+            MIN(f.order_ratio) AS order_ratio_low,
+            MAX(f.order_ratio) AS order_ratio_high,
+            SUM(f.items_ratio) AS items_ratio_sum,
+            MIN(f.items_ratio) AS items_ratio_low,
+            MAX(f.items_ratio) AS items_ratio_high,
+            SUM(f.monetary_ratio) AS monetary_ratio_sum,
+            MIN(f.monetary_ratio) AS monetary_ratio_low,
+            MAX(f.monetary_ratio) AS monetary_ratio_high,
+            SUM(f.frequency) AS frequency_sum,
+            MIN(f.frequency) AS frequency_low,
+            MAX(f.frequency) AS frequency_high,
+            COUNT_BIG(*) AS customers
+        INTO #profile_part
+        FROM seg.customer_cluster AS a
+        INNER JOIN seg.customer_feature AS f
+            ON f.customer_id = a.customer_id
+        WHERE a.model_id = @model_id
+        GROUP BY a.cluster_id, a.is_outlier;
+
+        -- The means are everybody's, the bounds those of the members who are no outliers.
+        SELECT
             c.cluster_id,
             c.order_ratio_mean,
             b.order_ratio_low,
@@ -6192,37 +6322,18 @@ BEGIN
         INTO #profile_cluster
         FROM (
             SELECT
-                a.cluster_id,
-                AVG(f.order_ratio) AS order_ratio_mean,
-                AVG(f.items_ratio) AS items_ratio_mean,
-                AVG(f.monetary_ratio) AS monetary_ratio_mean,
-                AVG(f.frequency) AS frequency_mean,
-                SUM(CAST(a.is_outlier AS bigint)) AS outliers,
-                COUNT_BIG(*) AS customers
-            FROM seg.customer_cluster AS a
-            INNER JOIN seg.customer_feature AS f
-                ON f.customer_id = a.customer_id
-            WHERE a.model_id = @model_id
-            GROUP BY a.cluster_id
+                p.cluster_id,
+                SUM(p.order_ratio_sum) / SUM(p.customers) AS order_ratio_mean,
+                SUM(p.items_ratio_sum) / SUM(p.customers) AS items_ratio_mean,
+                SUM(p.monetary_ratio_sum) / SUM(p.customers) AS monetary_ratio_mean,
+                SUM(p.frequency_sum) / SUM(p.customers) AS frequency_mean,
+                SUM(p.customers * p.is_outlier) AS outliers,
+                SUM(p.customers) AS customers
+            FROM #profile_part AS p
+            GROUP BY p.cluster_id
         ) AS c
-        LEFT JOIN (
-            SELECT
-                MIN(f.order_ratio) AS order_ratio_low,
-                MAX(f.order_ratio) AS order_ratio_high,
-                MIN(f.items_ratio) AS items_ratio_low,
-                MAX(f.items_ratio) AS items_ratio_high,
-                MIN(f.monetary_ratio) AS monetary_ratio_low,
-                MAX(f.monetary_ratio) AS monetary_ratio_high,
-                MIN(f.frequency) AS frequency_low,
-                MAX(f.frequency) AS frequency_high,
-                a.cluster_id
-            FROM seg.customer_cluster AS a
-            INNER JOIN seg.customer_feature AS f
-                ON f.customer_id = a.customer_id
-            WHERE a.model_id = @model_id AND a.is_outlier = 0
-            GROUP BY a.cluster_id
-        ) AS b
-            ON b.cluster_id = c.cluster_id;
+        LEFT JOIN #profile_part AS b
+            ON b.cluster_id = c.cluster_id AND b.is_outlier = 0;
 
         DELETE FROM seg.cluster_profile
         WHERE model_id = @model_id;
@@ -6547,11 +6658,7 @@ BEGIN
         FROM seg.model AS m
         WHERE m.is_active = 1;
 
-        IF @train_policy = N'auto' AND EXISTS (
-            SELECT 1
-            FROM seg.model_customer AS t
-            WHERE t.model_id = @model_id
-        )
+        IF @train_policy = N'auto' AND @model_id IS NOT NULL
         BEGIN
             SELECT
                 @came = SUM(CAST(IIF(t.customer_id IS NULL, 1, 0) AS bigint)),
@@ -6571,7 +6678,7 @@ BEGIN
                     c.monetary_ratio,
                     c.frequency
                 FROM seg.model_customer AS c
-                WHERE c.model_id = @model_id
+                WHERE c.model_id <= @model_id AND (c.replaced_by > @model_id OR c.replaced_by IS NULL)
             ) AS t
             FULL JOIN seg.customer_feature AS f
                 ON f.customer_id = t.customer_id
@@ -6585,7 +6692,9 @@ BEGIN
                 ORDER BY c.cluster_id
             ) AS s;
 
-            SET @change_percent = 100.0 * (@came + @went + @moved) / (@customers - @came + @went);
+            -- Not all of them are on record for a model of release 0.1, or one that was replaced once.
+            IF @customers - @came + @went = @model_customers
+                SET @change_percent = 100.0 * (@came + @went + @moved) / @model_customers;
         END;
 
         SET @why_train = CASE
@@ -6599,7 +6708,6 @@ BEGIN
                     N'customers changed by ', ROUND(@change_percent, 1), N' %: ',
                     @came, N' came, ', @went, N' went, ', @moved, N' moved'
                 )
-            -- Nobody is on record for a model of an older release, or one that was replaced once.
             WHEN @change_percent IS NULL
                 AND 100.0 * ABS(@customers - @model_customers) > @max_change_percent * @model_customers
                 THEN CONCAT(N'customers went from ', @model_customers, N' to ', @customers)
@@ -6731,7 +6839,7 @@ BEGIN
             @LockTimeout = 60000;
 
         IF @lock < 0
-            THROW 50005, N'seg.model: another call is changing the active model. Try again.', 1;
+            THROW 50005, N'seg.model: another call is changing it. Try again.', 1;
 
         -- In two steps: the unique index allows one active model at any moment.
         UPDATE seg.model

@@ -44,7 +44,7 @@ BEGIN
             @LockTimeout = 60000;
 
         IF @lock < 0
-            THROW 50005, N'seg.model: another call is changing the active model. Try again.', 1;
+            THROW 50005, N'seg.model: another call is changing it. Try again.', 1;
 
         -- In two steps: the unique index allows one active model at any moment.
         UPDATE seg.model

@@ -19,6 +19,7 @@ BEGIN
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
         @run_id bigint,
         @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @lock int,
         @customers bigint,
         @message nvarchar(4000);
 
@@ -84,36 +85,59 @@ BEGIN
         IF @own_transaction = 1
             BEGIN TRANSACTION;
 
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.customer_cluster',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
+
+        WITH nearest AS (
+            SELECT
+                f.customer_id,
+                n.cluster_id,
+                SQRT(n.squared_distance) AS distance,
+                -- The fence was computed elsewhere: its last digit makes nobody an outlier.
+                CAST(IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit) AS is_outlier
+            FROM seg.customer_feature AS f
+            CROSS APPLY (
+                SELECT TOP (1)
+                    c.cluster_id,
+                    c.outlier_distance,
+                    SQUARE((f.order_ratio - c.order_ratio) / c.order_ratio_scale) +
+                    SQUARE((f.items_ratio - c.items_ratio) / c.items_ratio_scale) +
+                    SQUARE((f.monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
+                    SQUARE((f.frequency - c.frequency) / c.frequency_scale) AS squared_distance
+                FROM #assign_centroid AS c
+                ORDER BY squared_distance, c.cluster_id
+            ) AS n
+        )
+        -- Who came, who went and whose cluster is another: only that is written and logged.
         SELECT
-            f.customer_id,
+            COALESCE(n.customer_id, a.customer_id) AS customer_id,
             n.cluster_id,
-            SQRT(n.squared_distance) AS distance,
-            -- The fence was computed elsewhere: its last digit makes nobody an outlier.
-            CAST(IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit) AS is_outlier
-        INTO #assign_customer
-        FROM seg.customer_feature AS f
-        CROSS APPLY (
-            SELECT TOP (1)
-                c.cluster_id,
-                c.outlier_distance,
-                SQUARE((f.order_ratio - c.order_ratio) / c.order_ratio_scale) +
-                SQUARE((f.items_ratio - c.items_ratio) / c.items_ratio_scale) +
-                SQUARE((f.monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
-                SQUARE((f.frequency - c.frequency) / c.frequency_scale) AS squared_distance
-            FROM #assign_centroid AS c
-            ORDER BY squared_distance, c.cluster_id
-        ) AS n;
+            n.distance,
+            n.is_outlier,
+            IIF(a.customer_id IS NULL, 1, 0) AS came,
+            IIF(n.customer_id IS NULL, 1, 0) AS went
+        INTO #assign_change
+        FROM nearest AS n
+        FULL JOIN seg.customer_cluster AS a
+            ON a.customer_id = n.customer_id
+        WHERE a.customer_id IS NULL
+            OR n.customer_id IS NULL
+            OR a.model_id <> @model_id
+            OR a.cluster_id <> n.cluster_id
+            OR a.distance <> n.distance
+            OR a.is_outlier <> n.is_outlier;
 
-        SET @customers = @@ROWCOUNT;
-
-        -- Only what changed is written and logged. The lock keeps two calls apart.
         DELETE FROM a
-        FROM seg.customer_cluster AS a WITH (TABLOCKX)
-        WHERE NOT EXISTS (
-            SELECT 1
-            FROM #assign_customer AS n
-            WHERE n.customer_id = a.customer_id
-        );
+        FROM seg.customer_cluster AS a
+        INNER JOIN #assign_change AS n
+            ON n.customer_id = a.customer_id
+        WHERE n.went = 1;
 
         UPDATE a
         SET
@@ -122,12 +146,9 @@ BEGIN
             a.distance = n.distance,
             a.is_outlier = n.is_outlier
         FROM seg.customer_cluster AS a
-        INNER JOIN #assign_customer AS n
+        INNER JOIN #assign_change AS n
             ON n.customer_id = a.customer_id
-        WHERE a.model_id <> @model_id
-            OR a.cluster_id <> n.cluster_id
-            OR a.distance <> n.distance
-            OR a.is_outlier <> n.is_outlier;
+        WHERE n.came = 0;
 
         INSERT INTO seg.customer_cluster (customer_id, model_id, cluster_id, distance, is_outlier)
         SELECT
@@ -136,12 +157,11 @@ BEGIN
             n.cluster_id,
             n.distance,
             n.is_outlier
-        FROM #assign_customer AS n
-        WHERE NOT EXISTS (
-            SELECT 1
-            FROM seg.customer_cluster AS a
-            WHERE a.customer_id = n.customer_id
-        );
+        FROM #assign_change AS n
+        WHERE n.came = 1;
+
+        SELECT @customers = COUNT_BIG(*)
+        FROM seg.customer_cluster;
 
         SET @message = CONCAT(@customers, N' customers by model ', @model_id);
 

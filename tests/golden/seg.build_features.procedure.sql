@@ -17,6 +17,7 @@ BEGIN
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
         @run_id bigint,
+        @lock int,
         @customers bigint,
         @negative_customers bigint,
         @sale_rows_left_out bigint,
@@ -31,27 +32,75 @@ BEGIN
         IF @own_transaction = 1
             BEGIN TRANSACTION;
 
-        DELETE FROM seg.customer_feature;
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.customer_feature',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.customer_feature: another call is changing it. Try again.', 1;
+
+        -- Who came, who went and who acts otherwise: only that is written and logged.
+        SELECT
+            COALESCE(s.customer_id, f.customer_id) AS customer_id,
+            s.order_ratio,
+            s.items_ratio,
+            s.monetary_ratio,
+            s.frequency,
+            IIF(f.customer_id IS NULL, 1, 0) AS came,
+            IIF(s.customer_id IS NULL, 1, 0) AS went
+        INTO #feature_change
+        FROM seg.customer_feature_source AS s
+        FULL JOIN seg.customer_feature AS f
+            ON f.customer_id = s.customer_id
+        WHERE f.customer_id IS NULL
+            -- A NULL feature must not pass for no change: the table refuses it.
+            OR s.order_ratio + s.items_ratio + s.monetary_ratio + s.frequency IS NULL
+            OR s.order_ratio <> f.order_ratio
+            OR s.items_ratio <> f.items_ratio
+            OR s.monetary_ratio <> f.monetary_ratio
+            OR s.frequency <> f.frequency;
+
+        DELETE FROM f
+        FROM seg.customer_feature AS f
+        INNER JOIN #feature_change AS n
+            ON n.customer_id = f.customer_id
+        WHERE n.went = 1;
+
+        UPDATE f
+        SET
+            f.order_ratio = n.order_ratio,
+            f.items_ratio = n.items_ratio,
+            f.monetary_ratio = n.monetary_ratio,
+            f.frequency = n.frequency
+        FROM seg.customer_feature AS f
+        INNER JOIN #feature_change AS n
+            ON n.customer_id = f.customer_id
+        WHERE n.came = 0;
 
         INSERT INTO seg.customer_feature (
             customer_id, order_ratio, items_ratio, monetary_ratio, frequency
         )
         SELECT
-            s.customer_id,
-            s.order_ratio,
-            s.items_ratio,
-            s.monetary_ratio,
-            s.frequency
-        FROM seg.customer_feature_source AS s;
+            n.customer_id,
+            n.order_ratio,
+            n.items_ratio,
+            n.monetary_ratio,
+            n.frequency
+        FROM #feature_change AS n
+        WHERE n.came = 1;
 
-        SET @customers = @@ROWCOUNT;
+        SELECT
+            @customers = COUNT_BIG(*),
+            @negative_customers = COALESCE(SUM(CAST(
+                IIF(f.order_ratio < 0 OR f.items_ratio < 0 OR f.monetary_ratio < 0 OR f.frequency < 0, 1, 0)
+                AS bigint
+            )), 0)
+        FROM seg.customer_feature AS f;
 
         IF @customers = 0
             THROW 50004, N'dbo.store_sales: no row has a customer, so there is nobody to segment. Load sales, or map another table.', 1;
-
-        SELECT @negative_customers = COUNT_BIG(*)
-        FROM seg.customer_feature AS f
-        WHERE f.order_ratio < 0 OR f.items_ratio < 0 OR f.monetary_ratio < 0 OR f.frequency < 0;
 
         SELECT @sale_rows_left_out = COUNT_BIG(*)
         FROM dbo.store_sales AS s

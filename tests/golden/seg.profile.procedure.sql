@@ -58,6 +58,30 @@ BEGIN
             BEGIN TRANSACTION;
 
         SELECT
+            a.cluster_id,
+            a.is_outlier,
+            SUM(f.order_ratio) AS order_ratio_sum,
+            MIN(f.order_ratio) AS order_ratio_low,
+            MAX(f.order_ratio) AS order_ratio_high,
+            SUM(f.items_ratio) AS items_ratio_sum,
+            MIN(f.items_ratio) AS items_ratio_low,
+            MAX(f.items_ratio) AS items_ratio_high,
+            SUM(f.monetary_ratio) AS monetary_ratio_sum,
+            MIN(f.monetary_ratio) AS monetary_ratio_low,
+            MAX(f.monetary_ratio) AS monetary_ratio_high,
+            SUM(f.frequency) AS frequency_sum,
+            MIN(f.frequency) AS frequency_low,
+            MAX(f.frequency) AS frequency_high,
+            COUNT_BIG(*) AS customers
+        INTO #profile_part
+        FROM seg.customer_cluster AS a
+        INNER JOIN seg.customer_feature AS f
+            ON f.customer_id = a.customer_id
+        WHERE a.model_id = @model_id
+        GROUP BY a.cluster_id, a.is_outlier;
+
+        -- The means are everybody's, the bounds those of the members who are no outliers.
+        SELECT
             c.cluster_id,
             c.order_ratio_mean,
             b.order_ratio_low,
@@ -76,37 +100,18 @@ BEGIN
         INTO #profile_cluster
         FROM (
             SELECT
-                a.cluster_id,
-                AVG(f.order_ratio) AS order_ratio_mean,
-                AVG(f.items_ratio) AS items_ratio_mean,
-                AVG(f.monetary_ratio) AS monetary_ratio_mean,
-                AVG(f.frequency) AS frequency_mean,
-                SUM(CAST(a.is_outlier AS bigint)) AS outliers,
-                COUNT_BIG(*) AS customers
-            FROM seg.customer_cluster AS a
-            INNER JOIN seg.customer_feature AS f
-                ON f.customer_id = a.customer_id
-            WHERE a.model_id = @model_id
-            GROUP BY a.cluster_id
+                p.cluster_id,
+                SUM(p.order_ratio_sum) / SUM(p.customers) AS order_ratio_mean,
+                SUM(p.items_ratio_sum) / SUM(p.customers) AS items_ratio_mean,
+                SUM(p.monetary_ratio_sum) / SUM(p.customers) AS monetary_ratio_mean,
+                SUM(p.frequency_sum) / SUM(p.customers) AS frequency_mean,
+                SUM(p.customers * p.is_outlier) AS outliers,
+                SUM(p.customers) AS customers
+            FROM #profile_part AS p
+            GROUP BY p.cluster_id
         ) AS c
-        LEFT JOIN (
-            SELECT
-                MIN(f.order_ratio) AS order_ratio_low,
-                MAX(f.order_ratio) AS order_ratio_high,
-                MIN(f.items_ratio) AS items_ratio_low,
-                MAX(f.items_ratio) AS items_ratio_high,
-                MIN(f.monetary_ratio) AS monetary_ratio_low,
-                MAX(f.monetary_ratio) AS monetary_ratio_high,
-                MIN(f.frequency) AS frequency_low,
-                MAX(f.frequency) AS frequency_high,
-                a.cluster_id
-            FROM seg.customer_cluster AS a
-            INNER JOIN seg.customer_feature AS f
-                ON f.customer_id = a.customer_id
-            WHERE a.model_id = @model_id AND a.is_outlier = 0
-            GROUP BY a.cluster_id
-        ) AS b
-            ON b.cluster_id = c.cluster_id;
+        LEFT JOIN #profile_part AS b
+            ON b.cluster_id = c.cluster_id AND b.is_outlier = 0;
 
         DELETE FROM seg.cluster_profile
         WHERE model_id = @model_id;

@@ -145,11 +145,7 @@ BEGIN
         FROM seg.model AS m
         WHERE m.is_active = 1;
 
-        IF @train_policy = N'auto' AND EXISTS (
-            SELECT 1
-            FROM seg.model_customer AS t
-            WHERE t.model_id = @model_id
-        )
+        IF @train_policy = N'auto' AND @model_id IS NOT NULL
         BEGIN
             SELECT
                 @came = SUM(CAST(IIF(t.customer_id IS NULL, 1, 0) AS bigint)),
@@ -169,7 +165,7 @@ BEGIN
                     c.monetary_ratio,
                     c.frequency
                 FROM seg.model_customer AS c
-                WHERE c.model_id = @model_id
+                WHERE c.model_id <= @model_id AND (c.replaced_by > @model_id OR c.replaced_by IS NULL)
             ) AS t
             FULL JOIN seg.customer_feature AS f
                 ON f.customer_id = t.customer_id
@@ -183,7 +179,9 @@ BEGIN
                 ORDER BY c.cluster_id
             ) AS s;
 
-            SET @change_percent = 100.0 * (@came + @went + @moved) / (@customers - @came + @went);
+            -- Not all of them are on record for a model of release 0.1, or one that was replaced once.
+            IF @customers - @came + @went = @model_customers
+                SET @change_percent = 100.0 * (@came + @went + @moved) / @model_customers;
         END;
 
         SET @why_train = CASE
@@ -197,7 +195,6 @@ BEGIN
                     N'customers changed by ', ROUND(@change_percent, 1), N' %: ',
                     @came, N' came, ', @went, N' went, ', @moved, N' moved'
                 )
-            -- Nobody is on record for a model of an older release, or one that was replaced once.
             WHEN @change_percent IS NULL
                 AND 100.0 * ABS(@customers - @model_customers) > @max_change_percent * @model_customers
                 THEN CONCAT(N'customers went from ', @model_customers, N' to ', @customers)

@@ -2383,7 +2383,7 @@ FROM #point AS p';
             @LockTimeout = 60000;
 
         IF @lock < 0
-            THROW 50005, N'seg.model: another call is changing the active model. Try again.', 1;
+            THROW 50005, N'seg.model: another call is changing it. Try again.', 1;
 
         IF @activate = 1 AND EXISTS (
             SELECT 1
@@ -2414,21 +2414,56 @@ FROM #point AS p';
 
         SET @model_id = CAST(SCOPE_IDENTITY() AS int);
 
-        -- What a refresh measures change by: the active model's customers and this one's.
-        DELETE FROM seg.model_customer
-        WHERE model_id NOT IN (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1);
+        -- What a refresh measures change by. Written is who came, went or acts otherwise since the model before.
+        SELECT
+            COALESCE(f.customer_id, t.customer_id) AS customer_id,
+            f.order_ratio,
+            f.items_ratio,
+            f.monetary_ratio,
+            f.frequency,
+            IIF(f.customer_id IS NULL, 1, 0) AS went
+        INTO #train_change
+        FROM seg.customer_feature AS f
+        FULL JOIN (
+            SELECT
+                c.customer_id,
+                c.order_ratio,
+                c.items_ratio,
+                c.monetary_ratio,
+                c.frequency
+            FROM seg.model_customer AS c
+            WHERE c.replaced_by IS NULL
+        ) AS t
+            ON t.customer_id = f.customer_id
+        WHERE t.customer_id IS NULL
+            OR f.customer_id IS NULL
+            OR t.order_ratio <> f.order_ratio
+            OR t.items_ratio <> f.items_ratio
+            OR t.monetary_ratio <> f.monetary_ratio
+            OR t.frequency <> f.frequency;
+
+        UPDATE t
+        SET t.replaced_by = @model_id
+        FROM seg.model_customer AS t
+        INNER JOIN #train_change AS n
+            ON n.customer_id = t.customer_id
+        WHERE t.replaced_by IS NULL;
 
         INSERT INTO seg.model_customer (
             model_id, customer_id, order_ratio, items_ratio, monetary_ratio, frequency
         )
         SELECT
             @model_id,
-            f.customer_id,
-            f.order_ratio,
-            f.items_ratio,
-            f.monetary_ratio,
-            f.frequency
-        FROM seg.customer_feature AS f;
+            n.customer_id,
+            n.order_ratio,
+            n.items_ratio,
+            n.monetary_ratio,
+            n.frequency
+        FROM #train_change AS n
+        WHERE n.went = 0;
+
+        DELETE FROM seg.model_customer
+        WHERE replaced_by <= (SELECT m.model_id FROM seg.model AS m WHERE m.is_active = 1);
 
         SET @message = CONCAT(N'model ', @model_id, N', ', @n_clusters, N' clusters');
 

@@ -103,16 +103,53 @@ def test_change_since_a_model_of_an_older_release_is_in_numbers_only(
     assert said == "53 customers by model 2, trained because customers went from 60 to 53"
 
 
-def test_customers_are_kept_for_the_active_model_and_the_newest(refreshed_shop: Session) -> None:
-    refreshed_shop.query("EXEC seg.train @n_clusters = 2, @activate = 0;")
-    refreshed_shop.query("EXEC seg.train @n_clusters = 4, @activate = 0;")
+def test_change_is_measured_from_the_active_model_not_the_newest(refreshed_shop: Session) -> None:
+    refreshed_shop.query(NOW_THEY_RETURN)
+    refreshed_shop.query("EXEC seg.build_features; EXEC seg.train @n_clusters = 3, @activate = 0;")
+
+    said = outcome(refreshed_shop, "@max_change_percent = 30")
+
+    assert said == "60 customers by model 1, not trained anew; changed since training: 20 %"
+
+
+def test_change_since_a_model_that_others_replaced_is_in_numbers_only(
+    refreshed_shop: Session,
+) -> None:
+    refreshed_shop.query(NOW_THEY_RETURN)
+    refreshed_shop.query("EXEC seg.refresh @train_policy = N'always', @n_clusters = 3;")
+    refreshed_shop.query("EXEC seg.train @n_clusters = 3; EXEC seg.activate @model_id = 1;")
+
+    said = outcome(refreshed_shop)
+
+    assert said == "60 customers by model 1, not trained anew"
+
+
+def test_train_keeps_only_the_customers_who_changed_since_the_model_before(
+    refreshed_shop: Session,
+) -> None:
+    refreshed_shop.query(NOW_THEY_RETURN)
+    refreshed_shop.query("EXEC seg.build_features; EXEC seg.train @n_clusters = 3, @activate = 0;")
+    refreshed_shop.query("EXEC seg.train @n_clusters = 3, @activate = 0;")
+
+    kept = rows(
+        refreshed_shop,
+        "SELECT model_id, replaced_by, COUNT(*) FROM seg.model_customer "
+        "GROUP BY model_id, replaced_by ORDER BY model_id, replaced_by;",
+    )
+
+    assert kept == [(1, None, 48), (1, 2, 12), (2, None, 12)]
+
+
+def test_train_drops_the_customers_of_before_the_active_model(refreshed_shop: Session) -> None:
+    refreshed_shop.query(NOW_THEY_RETURN)
+    refreshed_shop.query("EXEC seg.build_features; EXEC seg.train @n_clusters = 3;")
 
     kept = rows(
         refreshed_shop,
         "SELECT model_id, COUNT(*) FROM seg.model_customer GROUP BY model_id ORDER BY model_id;",
     )
 
-    assert kept == [(1, 60), (3, 60)]
+    assert kept == [(1, 48), (2, 12)]
 
 
 def test_refresh_for_agent_prints_one_line_and_returns_nothing(refreshed_shop: Session) -> None:
