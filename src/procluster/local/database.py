@@ -17,18 +17,14 @@ from procluster.errors import DataError, SqlError
 from procluster.local import (  # noqa: F401 - each registers what it runs or answers
     changes,
     control_flow,
-    datatype_info,
     definitions,
     execution,
-    external,
     insertion,
     messaging,
-    prepared,
+    procedures,
     session_functions,
-    system_procedures,
     system_views,
     table_definitions,
-    undeclared,
 )
 from procluster.local.calls import CallArgument
 from procluster.local.catalog import Catalog

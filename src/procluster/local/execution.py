@@ -193,43 +193,6 @@ def _value(
         raise error(8114, kind, parameter.type.name, state=5) from fault
 
 
-def split_arguments(
-    arguments: tuple[ast.Argument, ...], names: tuple[str, ...]
-) -> tuple[dict[str, ast.Argument], tuple[ast.Argument, ...]]:
-    """Part the arguments of a system procedure from those that ``@params`` declares."""
-    given: dict[str, ast.Argument] = {}
-    rest: list[ast.Argument] = []
-    for place, argument in enumerate(arguments):
-        name = (argument.name or "").lower()
-        if argument.name is None and place < len(names):
-            given[names[place]] = argument
-        elif name in names:
-            if name in given:
-                raise error(8143, argument.name)
-            given[name] = argument
-        else:
-            rest.append(argument)
-    return given, tuple(rest)
-
-
-def national_text(
-    engine: Interpreter, given: dict[str, ast.Argument], name: str, frame: Frame
-) -> str | None:
-    """Value of an argument that must be nvarchar: N'...' or a variable; 214 otherwise."""
-    value = given[name].value if name in given else ast.Literal(ast.NOWHERE, "null")
-    if isinstance(value, ast.Literal):
-        if value.kind in ("null", "default"):
-            return None
-        is_national = value.kind == "national"
-    else:
-        kind = frame.variable(value.name) if isinstance(value, ast.Variable) else None
-        is_national = kind is not None and kind.is_national
-    if not is_national:
-        raise error(214, name)
-    text = engine.evaluate(value, frame)
-    return None if text is None else str(text)
-
-
 # --- WITH RESULT SETS
 
 

@@ -5,31 +5,24 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-
-import pyarrow as pa
 
 from procluster.local import syntax as ast
 from procluster.local.engine import Engine
 from procluster.local.messages import error, refuse
-from procluster.local.parser import parse_batch
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_VIEWS
-from procluster.local.results import Column
-from procluster.local.stored import StoredModule, StoredObject, StoredTable
+from procluster.local.results import result_set
+from procluster.local.stored import (
+    StoredModule,
+    StoredObject,
+    StoredTable,
+    declared_columns,
+)
 from procluster.local.translate import InlineFunction, Table, View
 from procluster.local.types import SqlType
 
 DEFAULT_SCHEMA = "dbo"
 SYSTEM_SCHEMAS = ("sys", "information_schema")
-ARROW = {
-    "int": pa.int32(),
-    "bit": pa.bool_(),
-    "tinyint": pa.uint8(),
-    "smallint": pa.int16(),
-    "datetime": pa.timestamp("us"),
-}
-"""Arrow types of the columns of catalog views; the others are text."""
 
 
 @dataclass
@@ -265,23 +258,10 @@ class Frame:
         if view is None:
             reason = f"allowed: {', '.join(sorted(SYSTEM_VIEWS))}"
             raise refuse(f"catalog view {name}", reason, name.at)
-        columns, sql = _columns(view.columns), quote_sql("temp", key)
+        columns, sql = declared_columns(view.columns), quote_sql("temp", key)
         if engine.shown_views.get(key) != engine.catalog.version:
-            rows = list(view.rows(engine))
-            table = {
-                column.name: pa.array(
-                    [row[i] for row in rows], ARROW.get(column.type.name, pa.string())
-                )
-                for i, column in enumerate(columns)
-            }
-            engine.materialize(sql, pa.table(table))
+            shown = result_set(columns, view.rows(engine)).table
+            engine.materialize(sql, shown.rename_columns([column.name for column in columns]))
             engine.shown_views[key] = engine.catalog.version
             engine.transaction.on_rollback(lambda: engine.shown_views.pop(key, None))
         return Table(sql, columns)
-
-
-@cache
-def _columns(text: str) -> tuple[Column, ...]:
-    (statement,) = parse_batch(f"CREATE TABLE v ({text})")
-    assert isinstance(statement, ast.CreateTable)  # noqa: S101
-    return tuple(Column(column.name, column.type) for column in statement.columns)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import Union
+
+import pyarrow as pa
 
 from procluster.errors import SqlError
 from procluster.local.types import SqlType
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+ARROW = {
+    "int": pa.int32(),
+    "bit": pa.bool_(),
+    "tinyint": pa.uint8(),
+    "smallint": pa.int16(),
+    "datetime": pa.timestamp("us"),
+}
+"""Arrow types of what the engine itself answers; the others are text."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,18 @@ class ResultSet:
     def rows(self) -> list[tuple[object, ...]]:
         """Return the rows as Python values."""
         return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
+
+
+def result_set(columns: tuple[Column, ...], rows: Iterable[tuple[object, ...]]) -> ResultSet:
+    """Rows of Python values as a result set."""
+    rows = list(rows)
+    arrays = {
+        f"c{place}": pa.array(
+            [row[place] for row in rows], ARROW.get(column.type.name, pa.string())
+        )
+        for place, column in enumerate(columns)
+    }
+    return ResultSet(columns, pa.table(arrays))
 
 
 @dataclass(frozen=True)

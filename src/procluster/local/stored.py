@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cache
 from typing import Union
 
 from procluster.local import syntax as ast
+from procluster.local.parser import parse_batch
 from procluster.local.quoting import quote_sql, quote_tsql
 from procluster.local.results import Column
 from procluster.local.types import KINDS, MAX, SqlType
@@ -137,6 +139,14 @@ def type_of_storage(storage: str) -> SqlType | None:
     if storage == "TIMESTAMP":
         return SqlType("datetime2", 0, 7)
     return SqlType(STORAGE[storage]) if storage in STORAGE else None
+
+
+@cache
+def declared_columns(text: str) -> tuple[Column, ...]:
+    """Columns from their text in CREATE TABLE."""
+    (statement,) = parse_batch(f"CREATE TABLE t ({text})")
+    assert isinstance(statement, ast.CreateTable)  # noqa: S101
+    return table_of(0, "", "t", "", statement).shown
 
 
 def table_of(

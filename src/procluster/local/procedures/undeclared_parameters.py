@@ -8,46 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import pyarrow as pa
-
 from procluster.local import syntax as ast
-from procluster.local.execution import national_text, split_arguments
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error
 from procluster.local.parser import parse_batch, parse_parameters
+from procluster.local.procedures.arguments import Arguments
 from procluster.local.registry import system_procedure
-from procluster.local.results import Column, ResultSet
-from procluster.local.types import BIGINT, BIT, INT, MAX, NAME, SMALLINT, SqlType
+from procluster.local.results import result_set
+from procluster.local.stored import declared_columns
+from procluster.local.types import BIGINT, MAX, SqlType
 
-TINYINT = SqlType("tinyint")
 COLUMNS = (
-    Column("parameter_ordinal", INT, nullable=False),
-    Column("name", NAME, nullable=False),
-    Column("suggested_system_type_id", INT, nullable=False),
-    Column("suggested_system_type_name", SqlType("nvarchar", 256)),
-    Column("suggested_max_length", SMALLINT, nullable=False),
-    Column("suggested_precision", TINYINT, nullable=False),
-    Column("suggested_scale", TINYINT, nullable=False),
-    Column("suggested_user_type_id", INT),
-    Column("suggested_user_type_database", NAME),
-    Column("suggested_user_type_schema", NAME),
-    Column("suggested_user_type_name", NAME),
-    Column("suggested_assembly_qualified_type_name", SqlType("nvarchar", 4000)),
-    Column("suggested_xml_collection_id", INT),
-    Column("suggested_xml_collection_database", NAME),
-    Column("suggested_xml_collection_schema", NAME),
-    Column("suggested_xml_collection_name", NAME),
-    Column("suggested_is_xml_document", BIT, nullable=False),
-    Column("suggested_is_case_sensitive", BIT, nullable=False),
-    Column("suggested_is_fixed_length_clr_type", BIT, nullable=False),
-    Column("suggested_is_input", BIT, nullable=False),
-    Column("suggested_is_output", BIT, nullable=False),
-    Column("formal_parameter_name", NAME),
-    Column("suggested_tds_type_id", INT, nullable=False),
-    Column("suggested_tds_length", INT, nullable=False),
+    "parameter_ordinal int NOT NULL, name sysname NOT NULL, suggested_system_type_id int NOT NULL, "
+    "suggested_system_type_name nvarchar(256), suggested_max_length smallint NOT NULL, "
+    "suggested_precision tinyint NOT NULL, suggested_scale tinyint NOT NULL, "
+    "suggested_user_type_id int, suggested_user_type_database sysname NULL, "
+    "suggested_user_type_schema sysname NULL, suggested_user_type_name sysname NULL, "
+    "suggested_assembly_qualified_type_name nvarchar(4000), suggested_xml_collection_id int, "
+    "suggested_xml_collection_database sysname NULL, suggested_xml_collection_schema sysname NULL, "
+    "suggested_xml_collection_name sysname NULL, suggested_is_xml_document bit NOT NULL, "
+    "suggested_is_case_sensitive bit NOT NULL, suggested_is_fixed_length_clr_type bit NOT NULL, "
+    "suggested_is_input bit NOT NULL, suggested_is_output bit NOT NULL, "
+    "formal_parameter_name sysname NULL, suggested_tds_type_id int NOT NULL, "
+    "suggested_tds_length int NOT NULL"
 )
-ARROW = {INT: pa.int32(), SMALLINT: pa.int16(), TINYINT: pa.uint8(), BIT: pa.bool_()}
 TDS_TYPES = {
     "integer": 38, "bit": 104, "float": 109, "decimal": 106, "money": 110, "guid": 36,
     "datetime2": 42, "datetime": 111, "smalldatetime": 111, "date": 40,
@@ -66,11 +51,9 @@ def describe_undeclared_parameters(
     SqlError
         11502 a parameter whose place tells nothing of its type.
     """
-    given, _ = split_arguments(statement.arguments, ("@tsql", "@params"))
-    if "@tsql" not in given:
-        raise error(201, "sp_describe_undeclared_parameters", "@tsql")
-    tree = parse_batch(national_text(engine, given, "@tsql", frame) or "")
-    declared = parse_parameters(national_text(engine, given, "@params", frame) or "")
+    given = Arguments(engine, statement, frame, ("@tsql", "@params"), needed=("@tsql",))
+    tree = parse_batch(given.text("@tsql") or "")
+    declared = parse_parameters(given.text("@params") or "")
     known = {parameter.name.lower() for parameter in declared}
     found = dict(_types(tree, frame))
     rows: list[tuple[object, ...]] = []
@@ -82,13 +65,7 @@ def describe_undeclared_parameters(
         if name.lower() not in found:
             raise error(11502, name)
         rows.append(_row(len(rows) + 1, name, found[name.lower()]))
-    table = pa.table(
-        {
-            f"c{place}": pa.array([row[place] for row in rows], ARROW.get(column.type, pa.string()))
-            for place, column in enumerate(COLUMNS)
-        }
-    )
-    engine.send(ResultSet(COLUMNS, table))
+    engine.send(result_set(declared_columns(COLUMNS), rows))
     return 0
 
 

@@ -1,10 +1,9 @@
-"""sp_executesql, and the application locks."""
+"""Application locks: sp_getapplock and sp_releaseapplock."""
 
 from __future__ import annotations
 
-from procluster.errors import SqlError
 from procluster.local import syntax as ast
-from procluster.local.execution import bind, national_text, run_dynamic, split_arguments
+from procluster.local.execution import bind
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.locks import Deadlock
@@ -21,30 +20,6 @@ GET_LOCK = parse_parameters(
     "@LockTimeout int = -1, @DbPrincipal nvarchar(128) = N'public'"
 )
 RELEASE_LOCK = (GET_LOCK[0], GET_LOCK[2], GET_LOCK[4])
-
-
-@system_procedure("sp_executesql")
-def execute_sql(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
-    """Run a text with parameters of its own."""
-    given, rest = split_arguments(statement.arguments, ("@stmt", "@params"))
-    renamed = [a for a in rest if a.name and a.name.lower() == "@statement"]
-    if renamed:
-        given["@stmt"] = renamed[0]
-        rest = tuple(a for a in rest if a is not renamed[0])
-    if "@stmt" not in given:
-        raise error(201, "sp_executesql", "@statement")
-    text = national_text(engine, given, "@stmt", frame)
-    declared = national_text(engine, given, "@params", frame)
-    parameters = parse_parameters(declared or "")
-    try:
-        bound = bind(engine, "sp_executesql", parameters, rest, frame) if parameters or rest else []
-    except SqlError as found:
-        if found.number != 201:
-            raise
-        missing = found.message.split("'")[3]
-        raise error(8178, f"({declared}){text}", missing) from None
-    run_dynamic(engine, text or "", bound, frame)
-    return engine.last_error
 
 
 @system_procedure("sp_getapplock")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pyarrow as pa
 
 from procluster.local import syntax as ast
-from procluster.local.execution import bind, national_text, split_arguments
+from procluster.local.execution import BoundArgument
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error, refuse
-from procluster.local.parser import parse_batch, parse_parameters
+from procluster.local.parser import parse_batch
+from procluster.local.procedures.arguments import Arguments
 from procluster.local.registry import system_procedure
 from procluster.local.results import Column, Message, ResultSet
 from procluster.local.translate import compile_query
 from procluster.local.types import KINDS, MAX, SqlType, resolve
-from procluster.satellite import ScriptCall, ScriptParameter
+from procluster.satellite import ScriptCall, ScriptParameter, ScriptResult
 
 PROCEDURE = "sp_execute_external_script"
 ARGUMENTS = (
@@ -38,44 +39,27 @@ HINTS = ("@r_rowsperread", "@sqlr_rowsperread")
 @system_procedure(PROCEDURE)
 def execute_external_script(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
     """Run a script; its frame is a result set, its outputs go to the caller's variables."""
-    given, rest = split_arguments(statement.arguments, ARGUMENTS)
-    texts = {
-        name: national_text(engine, given, name, frame) for name in ARGUMENTS if name != "@parallel"
-    }
-    _refuse_left_out(engine, given, texts, frame)
+    given = Arguments(engine, statement, frame, ARGUMENTS)
+    texts = {name: given.text(name) for name in ARGUMENTS if name != "@parallel"}
+    _refuse_left_out(engine, given, texts)
     for name in ("@language", "@script"):
         if texts[name] is None:
             raise error(201, PROCEDURE, name)
     if str(texts["@language"]).lower() != "python":
         raise refuse(f"@language = N'{texts['@language']}'", "only Python runs here", engine.at)
-    parameters = parse_parameters(texts["@params"] or "")
-    for parameter in parameters:
-        if parameter.name.lower() in HINTS:
-            reason = "streaming runs the script once for each chunk; leave it out"
-            raise refuse(f"{PROCEDURE} {parameter.name}", reason, engine.at)
-    bound = bind(engine, PROCEDURE, parameters, rest, frame) if parameters or rest else []
+    bound = given.bound(texts["@params"])
     columns, data = _input(engine, texts["@input_data_1"], frame)
-    call = ScriptCall(
-        script=str(texts["@script"]),
-        input_name=texts["@input_data_1_name"] or "InputDataSet",
-        output_name=texts["@output_data_1_name"] or "OutputDataSet",
-        columns=columns,
-        data=data,
-        parameters=tuple(
-            ScriptParameter(
-                item.parameter.name[1:], item.parameter.type, item.value, item.parameter.output
-            )
-            for item in bound
-        ),
+    result = engine.run_script(
+        ScriptCall(
+            script=str(texts["@script"]),
+            input_name=texts["@input_data_1_name"] or "InputDataSet",
+            output_name=texts["@output_data_1_name"] or "OutputDataSet",
+            columns=columns,
+            data=data,
+            parameters=tuple(_parameter(engine, item) for item in bound),
+        )
     )
-    result = engine.run_script(call)
-    printed = f"STDOUT message(s) from external script: \n{result.printed}"
-    for text in (*((printed,) if result.printed else ()), *result.notes):
-        engine.send(Message(0, 0, 1, text, statement.at.line, frame.procedure))
-    if result.frame is not None:
-        columns = tuple(Column("", _longest(name)) for name in result.types)
-        engine.send(ResultSet(columns, result.frame))
-        engine.send_count(result.frame.num_rows)
+    _send(engine, result, statement.at.line, frame)
     for item in bound:
         if item.variable:
             kind = frame.variables[item.variable.lower()].type
@@ -84,22 +68,36 @@ def execute_external_script(engine: Interpreter, statement: ast.Execute, frame: 
     return 0
 
 
+def _parameter(engine: Interpreter, item: BoundArgument) -> ScriptParameter:
+    """A parameter of @params, as the script gets it."""
+    declared = item.parameter
+    if declared.name.lower() in HINTS:
+        reason = "streaming runs the script once for each chunk; leave it out"
+        raise refuse(f"{PROCEDURE} {declared.name}", reason, engine.at)
+    return ScriptParameter(declared.name[1:], declared.type, item.value, declared.output)
+
+
+def _send(engine: Interpreter, result: ScriptResult, line: int, frame: Frame) -> None:
+    """What a script printed, what the hosts would do otherwise, and its frame."""
+    printed = f"STDOUT message(s) from external script: \n{result.printed}"
+    for text in (*((printed,) if result.printed else ()), *result.notes):
+        engine.send(Message(0, 0, 1, text, line, frame.procedure))
+    if result.frame is not None:
+        columns = tuple(Column("", _longest(name)) for name in result.types)
+        engine.send(ResultSet(columns, result.frame))
+        engine.send_count(result.frame.num_rows)
+
+
 def _longest(name: str) -> SqlType:
     """The type of a column that a script returns."""
     return resolve(name, MAX if KINDS[name].sizes == "length" else None)
 
 
-def _refuse_left_out(
-    engine: Interpreter,
-    given: dict[str, ast.Argument],
-    texts: dict[str, str | None],
-    frame: Frame,
-) -> None:
+def _refuse_left_out(engine: Interpreter, given: Arguments, texts: dict[str, str | None]) -> None:
     for name, reason in LEFT_OUT.items():
         if texts[name]:
             raise refuse(f"{PROCEDURE} {name}", reason, engine.at)
-    parallel = given.get("@parallel")
-    if parallel and engine.evaluate(parallel.value, frame) not in (None, 0, False):
+    if given.value("@parallel") not in (None, 0, False):
         reason = "the script may then run once for each part of the rows; use 0"
         raise refuse(f"{PROCEDURE} @parallel = 1", reason, engine.at)
 
