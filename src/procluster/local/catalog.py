@@ -23,7 +23,7 @@ from procluster.local.stored import (
     StoredObject,
     StoredTable,
     index_text,
-    same_name,
+    key_of,
     table_of,
     type_of_storage,
     utc_now,
@@ -51,6 +51,9 @@ ORDER BY ALL
 """Without parameters: the first one makes DuckDB import pandas, which is most of a start."""
 FIRST_ID = 1_000_000
 FIRST_FOREIGN_ID = 1_900_000_000
+PRINCIPALS = {"public": 0, "dbo": 1, "guest": 2}
+"""Those there always are; CREATE ROLE adds to them."""
+
 FIXED_SCHEMAS = {"dbo": 1, "guest": 2, "INFORMATION_SCHEMA": 3, "sys": 4}
 MODULE_KINDS = ("PROCEDURE", "VIEW", "FUNCTION")
 
@@ -111,7 +114,7 @@ class Catalog:
             table = table_of(object_id, schema, name, quote_sql(schema, name), statement)
             self._keep(replace(table, created_at=created_at, modified_at=modified_at))
         elif isinstance(statement, ast.CreateIndex):
-            owner = self.objects[schema.lower(), statement.table.parts[-1].lower()]
+            owner = self.find(schema, statement.table.parts[-1])
             assert isinstance(owner, StoredTable)  # noqa: S101
             self._keep(replace(owner, indexes=(*owner.indexes, statement)))
         elif isinstance(statement, ast.CreateName):
@@ -127,7 +130,7 @@ class Catalog:
         found = connection.execute(DISCOVER).fetchall()
         for number, (schema, name) in enumerate(found):
             self.schemas.setdefault(schema, FIRST_FOREIGN_ID - 1 - number)
-            if (schema.lower(), name.lower()) in self.objects:
+            if self.find(schema, name):
                 continue
             sql = quote_sql(schema, name)
             described = connection.execute(f"DESCRIBE {sql}").fetchall()
@@ -141,9 +144,9 @@ class Catalog:
 
     # --- looking up
 
-    def find(self, schema: str, name: str) -> StoredObject | None:
-        """Find a table or module."""
-        return self.objects.get((schema.lower(), name.lower()))
+    def find(self, *parts: str) -> StoredObject | None:
+        """Find a table or module by the parts of its name."""
+        return self.objects.get(key_of(*parts))
 
     def by_id(self, object_id: int) -> StoredObject | None:
         """Find a table or module by its number."""
@@ -156,6 +159,15 @@ class Catalog:
     def role(self, name: str) -> str | None:
         """Return a role's name as it was created, None without such a role."""
         return next((found for found in self.roles if found.lower() == name.lower()), None)
+
+    @property
+    def principals(self) -> dict[str, int]:
+        """Numbers of the roles and of the principals there always are."""
+        return {**PRINCIPALS, **self.roles}
+
+    def principal(self, name: str) -> str | None:
+        """Return a principal's name as it was created, None without such a one."""
+        return next((found for found in self.principals if found.lower() == name.lower()), None)
 
     def tables(self) -> list[StoredTable]:
         """All tables."""
@@ -171,7 +183,7 @@ class Catalog:
             (child, foreign_key)
             for child in self.tables()
             for foreign_key in child.foreign_keys
-            if same_name(foreign_key.references, table)
+            if self.find(*foreign_key.references.parts) is table
         ]
 
     def tree(self, module: StoredModule) -> ast.CreateModule:
@@ -183,11 +195,11 @@ class Catalog:
     def is_taken(self, schema: str, name: str) -> bool:
         """Whether an object or constraint of the schema has that name."""
         key = name.lower()
-        return (schema.lower(), key) in self.objects or any(
+        return self.find(schema, name) is not None or any(
             constraint.lower() == key
             for table in self.tables()
             if table.schema.lower() == schema.lower()
-            for constraint, _ in table.constraints()
+            for constraint, _ in table.constraint_types()
         )
 
     # --- changing
@@ -223,8 +235,9 @@ class Catalog:
     def remove(self, connection: duckdb.DuckDBPyConnection, item: StoredObject) -> None:
         """Remove a table or module with its indexes, numbers and permissions."""
         kind = item.kind if isinstance(item, StoredModule) else "TABLE"
+        key = key_of(item.schema, item.name)
         self._erase(connection, kind, item.schema, item.name)
-        del self.objects[item.schema.lower(), item.name.lower()]
+        del self.objects[key]
         if isinstance(item, StoredTable):
             for index in item.indexes:
                 self._erase(connection, "INDEX", item.schema, f"{item.name}.{index.name}")
@@ -232,7 +245,7 @@ class Catalog:
                 "DELETE FROM _engine.identity WHERE object_id = $id", {"id": item.object_id}
             )
         for text, held in list(self.permissions.items()):
-            if held.on_kind == "OBJECT" and same_name(held.on, item):
+            if held.on_kind == "OBJECT" and held.on and key_of(*held.on.parts) == key:
                 self.remove_text(connection, "PERMISSION", text)
 
     def remove_index(
@@ -255,7 +268,7 @@ class Catalog:
             self._erase(connection, kind, "", name)
 
     def _keep(self, item: StoredObject) -> None:
-        self.objects[item.schema.lower(), item.name.lower()] = item
+        self.objects[key_of(item.schema, item.name)] = item
 
     def _write(self, connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
         connection.execute(

@@ -18,7 +18,7 @@ from procluster.local.frame import Frame
 from procluster.local.messages import error
 from procluster.local.parser import parse_batch
 from procluster.local.quoting import quote_sql, quote_tsql
-from procluster.local.stored import StoredTable, same_name
+from procluster.local.stored import StoredTable, key_of
 from procluster.local.translate import compile_expression, compile_query
 
 STAGE = quote_sql("temp", "_stage")
@@ -179,7 +179,7 @@ def check_rules(frame: Frame, table: StoredTable) -> None:
         if column.default is not None:
             compile_expression(column.default, frame)
     for foreign_key in table.foreign_keys:
-        is_own = same_name(foreign_key.references, table)
+        is_own = key_of(*foreign_key.references.parts) == key_of(table.schema, table.name)
         parent = table if is_own else _parent(frame, foreign_key)
         wanted = {column.lower() for column in referenced_columns(parent, foreign_key)}
         keys = ({c.lower() for c in k.columns} for k in unique_keys(parent) if not k.where_text)
@@ -188,9 +188,7 @@ def check_rules(frame: Frame, table: StoredTable) -> None:
 
 
 def _parent(frame: Frame, foreign_key: ast.ForeignKey) -> StoredTable:
-    parts = foreign_key.references.parts
-    schema = parts[-2] if len(parts) > 1 else "dbo"
-    parent = frame.engine.catalog.find(schema, parts[-1])
+    parent = frame.engine.catalog.find(*foreign_key.references.parts)
     if not isinstance(parent, StoredTable):
         raise error(1767, foreign_key.name, foreign_key.references)
     return parent

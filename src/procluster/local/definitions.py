@@ -130,7 +130,7 @@ def create_name(statement: ast.CreateName, engine: Interpreter, _: Frame) -> Non
     name, is_schema = statement.name, statement.kind == "SCHEMA"
     if is_schema and engine.catalog.schema(name):
         raise error(2714, name)
-    if not is_schema and (engine.catalog.role(name) or name.lower() in ("public", "dbo", "guest")):
+    if not is_schema and engine.catalog.principal(name):
         raise error(15023, name)
     with engine.transaction.change():
         if is_schema:
@@ -145,12 +145,12 @@ def change_permission(statement: ast.Permission, engine: Interpreter, frame: Fra
     """GRANT, DENY, REVOKE: recorded, not enforced, for there is one principal, dbo."""
     on = _securable(engine, statement, frame)
     for principal in statement.principals:
-        if engine.catalog.role(principal) is None and principal.lower() not in ("public", "guest"):
+        if engine.catalog.principal(principal) in (None, "dbo"):
             raise error(15151, "find", "user", principal)
     with engine.transaction.change():
         for permission in statement.permissions:
             for principal in statement.principals:
-                grantee = engine.catalog.role(principal) or principal.lower()
+                grantee = engine.catalog.principal(principal) or principal
                 rest = f"{permission}{on} TO {quote_tsql(grantee)}"
                 for action in ("GRANT", "DENY"):
                     engine.catalog.remove_text(engine.connection, "PERMISSION", f"{action} {rest}")

@@ -13,6 +13,7 @@ from procluster.local.quoting import quote_sql
 from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_VIEWS
 from procluster.local.results import result_set
 from procluster.local.stored import (
+    DEFAULT_SCHEMA,
     StoredModule,
     StoredObject,
     StoredTable,
@@ -21,7 +22,6 @@ from procluster.local.stored import (
 from procluster.local.translate import InlineFunction, Table, View
 from procluster.local.types import SqlType
 
-DEFAULT_SCHEMA = "dbo"
 SYSTEM_SCHEMAS = ("sys", "information_schema")
 
 
@@ -153,10 +153,9 @@ class Frame:
         """A table or module of the catalog; one part means the module's schema, then dbo."""
         self.check_database(name)
         catalog = self.engine.catalog
-        if len(name.parts) > 1:
-            return catalog.find(name.parts[-2], name.parts[-1])
-        own = self.module.schema if self.module else DEFAULT_SCHEMA
-        return catalog.find(own, name.parts[0]) or catalog.find(DEFAULT_SCHEMA, name.parts[0])
+        if self.module and len(name.parts) == 1:
+            return catalog.find(self.module.schema, *name.parts) or catalog.find(*name.parts)
+        return catalog.find(*name.parts)
 
     def stored_table(self, name: ast.ObjectName) -> StoredTable | None:
         """A table in the catalog, or a #temp table in reach."""

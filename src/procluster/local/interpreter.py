@@ -153,9 +153,7 @@ class Interpreter(Engine):
         """Forget what the session has been given, as for another client of a pool."""
         if self.transaction.depth and not keep_transaction:
             self.rollback()
-        for table in self.base.temporary.values():
-            self.execute(f"DROP TABLE IF EXISTS {table.sql}")
-        self.base.temporary.clear()
+        self.base.drop_local_tables()
         self.prepared.clear()
         self.options = Options()
         self.locks.release_all(self.session_id, "session")

@@ -18,7 +18,6 @@ PRODUCT_VERSION = "16.0.1000.6"
 """The embedded engine follows SQL Server 2022."""
 
 DATABASE_ID = 5
-PRINCIPALS = {"public": 0, "dbo": 1, "guest": 2}
 NUMBER = SqlType("decimal", 38, 0)
 PROPERTY = SqlType("nvarchar", 128)
 SERVER_PROPERTIES = {
@@ -151,8 +150,7 @@ def object_id(frame: Frame, name: object, kind: object = None) -> int | None:
     elif len(parts) == 3 and parts[0].lower() != frame.engine.database_name.lower():
         return None
     else:
-        schema = parts[-2] if len(parts) > 1 and parts[-2] else "dbo"
-        found = frame.engine.catalog.find(schema, parts[-1])
+        found = frame.engine.catalog.find(*parts)
     return found.object_id if found and wanted in (None, object_type(found)) else None
 
 
@@ -202,17 +200,15 @@ def schema_name(frame: Frame, number: object = 1) -> str | None:
 
 @session_function("DATABASE_PRINCIPAL_ID([name])", INT, 0, 1)
 def database_principal_id(frame: Frame, name: object = "dbo") -> int | None:
-    if name is None:
-        return None
-    role = frame.engine.catalog.role(str(name))
-    return frame.engine.catalog.roles[role] if role else PRINCIPALS.get(str(name).lower())
+    found = None if name is None else frame.engine.catalog.principal(str(name))
+    return frame.engine.catalog.principals[found] if found else None
 
 
 @session_function("USER_NAME([id])", NAME, 0, 1)
 def user_name(frame: Frame, number: object = 1) -> str | None:
     wanted = None if number is None else _whole(number)
-    names = PRINCIPALS | frame.engine.catalog.roles
-    return next((name for name, found in names.items() if found == wanted), None)
+    known = frame.engine.catalog.principals
+    return next((name for name, found in known.items() if found == wanted), None)
 
 
 @session_function(

@@ -22,8 +22,10 @@ STORAGE = {
     "DATE": "date",
     "UUID": "uniqueidentifier",
 }
+DEFAULT_SCHEMA = "dbo"
 MODULE_TYPES = {"PROCEDURE": "P", "VIEW": "V", "FUNCTION": "IF"}
-CONSTRAINT_PREFIXES = {ast.KeyConstraint: "PK", ast.ForeignKey: "FK", ast.Check: "CK"}
+GIVEN_NAMES = {"F": "FK", "C": "CK"}
+"""How the name of a constraint begins that has none; a key's begins with its type."""
 
 
 def utc_now() -> datetime:
@@ -40,9 +42,7 @@ class StoredTable:
     name: str
     sql: str
     columns: tuple[ast.ColumnDefinition, ...]
-    keys: tuple[ast.KeyConstraint, ...] = ()
-    checks: tuple[ast.Check, ...] = ()
-    foreign_keys: tuple[ast.ForeignKey, ...] = ()
+    constraints: tuple[ast.Constraint, ...] = ()
     indexes: tuple[ast.CreateIndex, ...] = ()
     created_at: datetime = field(default_factory=utc_now)
     modified_at: datetime = field(default_factory=utc_now)
@@ -67,29 +67,32 @@ class StoredTable:
         key = name.lower()
         return next((column for column in self.columns if column.name.lower() == key), None)
 
-    def constraints(self) -> Iterator[tuple[str, str]]:
-        """Name and sys.objects type of each constraint."""
-        for key in self.keys:
-            yield key.name or "", "PK" if key.kind == "PRIMARY KEY" else "UQ"
-        for check in self.checks:
-            yield check.name or "", "C"
-        for foreign_key in self.foreign_keys:
-            yield foreign_key.name or "", "F"
+    @property
+    def keys(self) -> list[ast.KeyConstraint]:
+        """PRIMARY KEY and UNIQUE."""
+        return [one for one in self.constraints if isinstance(one, ast.KeyConstraint)]
+
+    @property
+    def checks(self) -> list[ast.Check]:
+        """CHECK."""
+        return [one for one in self.constraints if isinstance(one, ast.Check)]
+
+    @property
+    def foreign_keys(self) -> list[ast.ForeignKey]:
+        """FOREIGN KEY."""
+        return [one for one in self.constraints if isinstance(one, ast.ForeignKey)]
+
+    def constraint_types(self) -> Iterator[tuple[str, str]]:
+        """Name and sys.objects type of each constraint, the defaults among them."""
+        for one in self.constraints:
+            yield one.name or "", _constraint_type(one)
         for column in self.columns:
             if column.default_name:
                 yield column.default_name, "D"
 
     def text(self) -> str:
         """CREATE TABLE with everything but the indexes."""
-        lines = [_column_text(column) for column in self.columns]
-        for key in self.keys:
-            columns = ", ".join(quote_tsql(column) for column in key.columns)
-            lines.append(f"CONSTRAINT {quote_tsql(key.name or '')} {key.kind} ({columns})")
-        lines += [
-            f"CONSTRAINT {quote_tsql(check.name or '')} CHECK {check.condition_text}"
-            for check in self.checks
-        ]
-        lines += [_foreign_key_text(foreign_key) for foreign_key in self.foreign_keys]
+        lines = [*map(_column_text, self.columns), *map(_constraint_text, self.constraints)]
         body = ",\n    ".join(lines)
         return f"CREATE TABLE {quote_tsql(self.schema, self.name)} (\n    {body}\n)"
 
@@ -120,12 +123,10 @@ def object_type(item: StoredObject) -> str:
     return "U" if isinstance(item, StoredTable) else MODULE_TYPES[item.kind]
 
 
-def same_name(name: ast.ObjectName | None, item: StoredObject) -> bool:
-    """Whether a name means an object; one part means schema dbo."""
-    if name is None:
-        return False
-    schema = name.parts[-2] if len(name.parts) > 1 else "dbo"
-    return (schema.lower(), name.parts[-1].lower()) == (item.schema.lower(), item.name.lower())
+def key_of(*parts: str) -> tuple[str, str]:
+    """What an object is known by: schema and name in lower case; without a schema it is dbo."""
+    schema = parts[-2] if len(parts) > 1 and parts[-2] else DEFAULT_SCHEMA
+    return schema.lower(), parts[-1].lower()
 
 
 def type_of_storage(storage: str) -> SqlType | None:
@@ -157,17 +158,17 @@ def table_of(
         _named(constraint, name, object_id, number)
         for number, constraint in enumerate(statement.constraints)
     )
-    keys = tuple(c for c in constraints if isinstance(c, ast.KeyConstraint))
     primary = {
-        column.lower() for key in keys if key.kind == "PRIMARY KEY" for column in key.columns
+        column.lower()
+        for one in constraints
+        if isinstance(one, ast.KeyConstraint) and one.kind == "PRIMARY KEY"
+        for column in one.columns
     }
     columns = tuple(
         _completed(column, column.name.lower() in primary, name, object_id)
         for column in statement.columns
     )
-    checks = tuple(c for c in constraints if isinstance(c, ast.Check))
-    foreign_keys = tuple(c for c in constraints if isinstance(c, ast.ForeignKey))
-    return StoredTable(object_id, schema, name, sql, columns, keys, checks, foreign_keys)
+    return StoredTable(object_id, schema, name, sql, columns, constraints)
 
 
 def _completed(
@@ -182,17 +183,18 @@ def _completed(
     return replace(column, nullable=nullable, default_name=default_name)
 
 
-def _named(
-    constraint: ast.KeyConstraint | ast.ForeignKey | ast.Check,
-    table: str,
-    object_id: int,
-    number: int,
-) -> ast.KeyConstraint | ast.ForeignKey | ast.Check:
+def _constraint_type(constraint: ast.Constraint) -> str:
+    """Type of a constraint as in sys.objects."""
+    if isinstance(constraint, ast.KeyConstraint):
+        return "PK" if constraint.kind == "PRIMARY KEY" else "UQ"
+    return "C" if isinstance(constraint, ast.Check) else "F"
+
+
+def _named(constraint: ast.Constraint, table: str, object_id: int, number: int) -> ast.Constraint:
     if constraint.name:
         return constraint
-    prefix = CONSTRAINT_PREFIXES[type(constraint)]
-    if isinstance(constraint, ast.KeyConstraint) and constraint.kind == "UNIQUE":
-        prefix = "UQ"
+    kind = _constraint_type(constraint)
+    prefix = GIVEN_NAMES.get(kind, kind)
     suffix = f"{object_id & 0xFFFFFFFF:08X}{number:02X}"
     return replace(constraint, name=f"{prefix}__{table[:9]}__{suffix}")
 
@@ -208,11 +210,15 @@ def _column_text(column: ast.ColumnDefinition) -> str:
     return " ".join(words)
 
 
-def _foreign_key_text(foreign_key: ast.ForeignKey) -> str:
-    columns = ", ".join(quote_tsql(column) for column in foreign_key.columns)
-    text = f"CONSTRAINT {quote_tsql(foreign_key.name or '')} FOREIGN KEY ({columns}) REFERENCES "
-    text += quote_tsql(*foreign_key.references.parts)
-    referenced = ", ".join(quote_tsql(column) for column in foreign_key.referenced_columns)
+def _constraint_text(constraint: ast.Constraint) -> str:
+    text = f"CONSTRAINT {quote_tsql(constraint.name or '')}"
+    if isinstance(constraint, ast.Check):
+        return f"{text} CHECK {constraint.condition_text}"
+    columns = ", ".join(map(quote_tsql, constraint.columns))
+    if isinstance(constraint, ast.KeyConstraint):
+        return f"{text} {constraint.kind} ({columns})"
+    text += f" FOREIGN KEY ({columns}) REFERENCES {quote_tsql(*constraint.references.parts)}"
+    referenced = ", ".join(map(quote_tsql, constraint.referenced_columns))
     return text + (f" ({referenced})" if referenced else "")
 
 

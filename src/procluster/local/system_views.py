@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from procluster.local import syntax as ast
+from procluster.local.catalog import PRINCIPALS
 from procluster.local.engine import Engine
 from procluster.local.expressions import COLLATION
 from procluster.local.registry import system_view
-from procluster.local.session_functions import DATABASE_ID, PRINCIPALS
+from procluster.local.session_functions import DATABASE_ID
 from procluster.local.stored import StoredTable, object_type
 from procluster.local.types import KINDS, SqlType
 
@@ -69,7 +70,7 @@ def object_rows(engine: Engine, *types: str) -> Rows:
             words = TYPE_WORDS[code]
             yield item.name, item.object_id, None, schema_id, 0, code, words, *dates
         if isinstance(item, StoredTable):
-            for place, (name, kind) in enumerate(item.constraints(), 1):
+            for place, (name, kind) in enumerate(item.constraint_types(), 1):
                 if kind in types or not types:
                     # A constraint has no number of its own here: one behind those of objects.
                     number = 1_000_000_000 + item.object_id % 10_000_000 * 64 + place
@@ -203,19 +204,17 @@ def default_constraints(engine: Engine) -> Rows:
 def foreign_keys(engine: Engine) -> Rows:
     keys = [key for table in sorted_tables(engine) for key in table.foreign_keys]
     for row, key in zip(object_rows(engine, "F"), keys, strict=True):
-        parts = key.references.parts
-        schema = parts[-2] if len(parts) > 1 else "dbo"
-        yield *row, getattr(engine.catalog.find(schema, parts[-1]), "object_id", None)
+        yield *row, getattr(engine.catalog.find(*key.references.parts), "object_id", None)
 
 
 @system_view("sys.database_principals", "name sysname, principal_id int, type char(1), "
              "type_desc nvarchar(60), default_schema_name sysname, is_fixed_role bit")  # fmt: skip
 def principals(engine: Engine) -> Rows:
-    yield "public", 0, "R", "DATABASE_ROLE", None, True
-    yield "dbo", DBO, "S", "SQL_USER", "dbo", False
-    yield "guest", 2, "S", "SQL_USER", "dbo", False
-    for name, number in engine.catalog.roles.items():
-        yield name, number, "R", "DATABASE_ROLE", None, False
+    for name, number in engine.catalog.principals.items():
+        if name in ("dbo", "guest"):
+            yield name, number, "S", "SQL_USER", "dbo", False
+        else:
+            yield name, number, "R", "DATABASE_ROLE", None, name == "public"
 
 
 @system_view("sys.database_permissions", "class tinyint, class_desc nvarchar(60), major_id int, "
@@ -229,11 +228,10 @@ def permissions(engine: Engine) -> Rows:
         if held.on and kind == "SCHEMA":
             major = catalog.schemas[catalog.schema(held.on.parts[-1]) or "dbo"]
         elif held.on:
-            schema = held.on.parts[-2] if len(held.on.parts) > 1 else "dbo"
-            major = getattr(catalog.find(schema, held.on.parts[-1]), "object_id", 0)
+            major = getattr(catalog.find(*held.on.parts), "object_id", 0)
         for permission in held.permissions:
             for principal in held.principals:
-                grantee = catalog.roles.get(catalog.role(principal) or "", 0)
+                grantee = catalog.principals[catalog.principal(principal) or "public"]
                 code = PERMISSION_CODES.get(permission, permission[:4])
                 state = held.action[0], held.action
                 yield *PERMISSION_CLASSES[kind], major, 0, grantee, DBO, code, permission, *state
@@ -241,11 +239,10 @@ def permissions(engine: Engine) -> Rows:
 
 @system_view("sys.database_role_members", "role_principal_id int, member_principal_id int")
 def members(engine: Engine) -> Rows:
-    roles = engine.catalog.roles
-    for member in engine.catalog.members.values():
-        role, inner = engine.catalog.role(member.role), engine.catalog.role(member.member)
-        if role:
-            yield roles[role], roles[inner] if inner else DBO
+    catalog = engine.catalog
+    for member in catalog.members.values():
+        pair = catalog.principal(member.role), catalog.principal(member.member)
+        yield tuple(catalog.principals[name or "dbo"] for name in pair)
 
 
 @system_view("sys.configurations", "configuration_id int, name nvarchar(35), value int, "

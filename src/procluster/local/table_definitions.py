@@ -44,7 +44,8 @@ def _create_temporary(engine: Interpreter, statement: ast.CreateTable, frame: Fr
     sql = quote_sql("temp", f"{name}~{engine.temporary_number}")
     table = table_of(-engine.temporary_number, "", name, sql, statement)
     # "Skipping FOREIGN KEY constraint" on a server.
-    table = replace(table, foreign_keys=())
+    kept = tuple(one for one in table.constraints if not isinstance(one, ast.ForeignKey))
+    table = replace(table, constraints=kept)
     engine.execute(f"CREATE TEMP TABLE {sql} ({storage_columns(table.columns)})")
     frame.temporary[name.lower()] = table
     engine.transaction.on_rollback(lambda: frame.temporary.pop(name.lower(), None))
@@ -53,7 +54,7 @@ def _create_temporary(engine: Interpreter, statement: ast.CreateTable, frame: Fr
 def _create_permanent(engine: Interpreter, statement: ast.CreateTable, frame: Frame) -> None:
     schema, name = frame.schema_of(statement.name), statement.name.parts[-1]
     table = table_of(engine.catalog.new_id(), schema, name, quote_sql(schema, name), statement)
-    for taken in (name, *(constraint for constraint, _ in table.constraints())):
+    for taken in (name, *(constraint for constraint, _ in table.constraint_types())):
         if engine.catalog.is_taken(schema, taken):
             raise error(2714, taken)
     check_rules(frame.with_rows({"@new": Table(table.sql, table.shown)}), table)
@@ -127,8 +128,8 @@ def _add_parts(
     engine: Interpreter, table: StoredTable, statement: ast.AlterTable, frame: Frame
 ) -> StoredTable:
     """Check everything against the rows there are, then change the table."""
-    constraints = (*table.keys, *table.checks, *table.foreign_keys, *statement.constraints)
     columns = table.columns + statement.columns
+    constraints = table.constraints + statement.constraints
     create = ast.CreateTable(statement.at, statement.name, columns, constraints)
     _check_columns(create)
     wider = table_of(table.object_id, table.schema, table.name, table.sql, create)
@@ -136,15 +137,9 @@ def _add_parts(
     added = wider.columns[len(table.columns) :]
     values = "".join(f", {_filled(engine, table, column, frame)}" for column in added)
     rows = f"(SELECT *{values} FROM {table.sql})"
-    known = {constraint for constraint, _ in table.constraints()}
-    fresh = replace(
-        wider,
-        keys=tuple(key for key in wider.keys if key.name not in known),
-        checks=tuple(check for check in wider.checks if check.name not in known),
-        foreign_keys=tuple(key for key in wider.foreign_keys if key.name not in known),
-        indexes=(),
-    )
-    for constraint, _ in fresh.constraints():
+    known = {constraint for constraint, _ in table.constraint_types()}
+    fresh = replace(wider, constraints=wider.constraints[len(table.constraints) :], indexes=())
+    for constraint, _ in fresh.constraint_types():
         if constraint not in known and engine.catalog.is_taken(table.schema, constraint):
             raise error(2714, constraint)
     kept = Table(f"(SELECT * FROM {rows} LIMIT 0)", wider.shown)
@@ -174,13 +169,11 @@ def _filled(
 
 def _without_constraint(table: StoredTable, name: str) -> StoredTable:
     key = name.lower()
-    if key not in (constraint.lower() for constraint, _ in table.constraints()):
+    if key not in (constraint.lower() for constraint, _ in table.constraint_types()):
         raise error(3728, name)
     return replace(
         table,
-        keys=tuple(c for c in table.keys if (c.name or "").lower() != key),
-        checks=tuple(c for c in table.checks if (c.name or "").lower() != key),
-        foreign_keys=tuple(c for c in table.foreign_keys if (c.name or "").lower() != key),
+        constraints=tuple(c for c in table.constraints if (c.name or "").lower() != key),
         columns=tuple(
             replace(c, default=None, default_name=None, default_text=None)
             if (c.default_name or "").lower() == key

@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 import weakref
-from typing import TYPE_CHECKING
 
 from procluster.satellite import errors
 from procluster.satellite.call import (
@@ -18,9 +17,6 @@ from procluster.satellite.call import (
 )
 from procluster.satellite.limits import Limits
 from procluster.satellite.process import Message, ProcessLost, RuntimeProcess
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 __all__ = ["Satellite"]
 
@@ -79,12 +75,7 @@ class Satellite:
     def __enter__(self) -> Satellite:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def run(self, call: ScriptCall) -> ScriptResult:

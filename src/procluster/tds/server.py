@@ -17,8 +17,6 @@ from procluster.errors import DataError
 from procluster.tds.connection import Account, Connection
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from procluster.local.database import Database
 
 __all__ = ["Account", "Server"]
@@ -91,12 +89,7 @@ class Server:
     def __enter__(self) -> Server:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _accept(self) -> None:

@@ -325,3 +325,8 @@ def test_object_id_takes_names_of_one_to_three_parts(run: Run, name: str) -> Non
 @pytest.mark.parametrize("name", ["", ".", "dbo.", "a b", "other.dbo.t", "a.b.c.d"])
 def test_object_id_of_nothing_is_null(run: Run, name: str) -> None:
     assert run(f"CREATE TABLE dbo.t (a int); SELECT OBJECT_ID(N'{name}')").values == [None]
+
+
+def test_permission_of_guest_has_its_number(run: Run) -> None:
+    run("CREATE TABLE dbo.held (a int); GRANT SELECT ON dbo.held TO guest;")
+    assert run("SELECT grantee_principal_id FROM sys.database_permissions").values == [2]

@@ -9,7 +9,7 @@ from procluster.local.messages import error, refuse
 from procluster.local.results import Column
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.calls import has_aggregates
-from procluster.local.translate.limits import Body, Key, limited
+from procluster.local.translate.limits import Body, Key, limited, one_row
 from procluster.local.translate.scope import Relation, Scope, Source
 from procluster.local.translate.term import Term, key
 from procluster.local.translate.writing import condition, relation, source, value, write_value
@@ -96,11 +96,7 @@ def check_assignments(node: ast.Select, scope: Scope) -> None:
         return
     if len(targets) != len(node.items):
         raise error(141, at=node.at)
-    single = (
-        node.source is None
-        or scope.groups == ()
-        or (isinstance(node.top, ast.Literal) and node.top.value == "1")
-    )
+    single = node.source is None or scope.groups == () or one_row(node.top)
     for place, item in enumerate(node.items):
         read = {
             part.name.lower()
