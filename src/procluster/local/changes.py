@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from procluster.local import syntax as ast
 from procluster.local.constraints import (
@@ -17,12 +18,15 @@ from procluster.local.constraints import (
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error
+from procluster.local.new_row import NewRow
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import ResultSet
 from procluster.local.stored import StoredTable
 from procluster.local.table_definitions import create_from_query
 from procluster.local.translate import Change, Table, compile_change, compile_query
+
+STAGED = f"IN (SELECT c0 FROM {STAGE})"
 
 
 @run.register
@@ -58,57 +62,101 @@ def _without_into(
 @run.register
 def update(statement: ast.Update, engine: Interpreter, frame: Frame) -> None:
     change = compile_change(statement, frame)
-    with staged(engine, frame, change) as target:
-        columns = tuple(column for name in change.targets if (column := target.column(name)))
-        for column in columns:
-            if column.identity:
-                raise error(8102, column.name)
-        places = tuple(f"c{place}" for place in range(1, len(columns) + 1))
+    target = _target(engine, frame, change)
+    for column in target.columns:
+        if column.identity and column.name in change.targets:
+            raise error(8102, column.name)
+    with engine.transaction.change():
+        rows = few_rows(engine, change)
+        if rows is None:
+            count = _update_staged(engine, frame, target, change)
+        else:
+            count = len(rows)
+            for rowid, *values in rows:
+                _update_row(engine, frame, target, change, rowid, values)
+    engine.send_count(count)
+
+
+def _update_row(  # noqa: PLR0913, PLR0917
+    engine: Interpreter,
+    frame: Frame,
+    target: StoredTable,
+    change: Change,
+    rowid: int,
+    values: list[object],
+) -> None:
+    """Write the one new row; its values are those assigned and then those that stay."""
+    others = (column.name for column in target.columns if column.name not in change.targets)
+    named = dict(zip((*change.targets, *others), values, strict=True))
+    new = NewRow(target, tuple(named[column.name] for column in target.columns))
+    new.check_nulls(frame, "UPDATE")
+    rows = _old_and_kept(target, f"= {rowid}")
+    _check_update(new.seen_by(frame, rows), target, change)
+    sets = ", ".join(
+        f"{quote_sql(column.name)} = {new.sql(place)}"
+        for place, column in enumerate(target.columns)
+        if column.name in change.targets
+    )
+    engine.execute(f"UPDATE {target.sql} SET {sets} WHERE rowid = {rowid}", new.parameters)
+
+
+def _update_staged(engine: Interpreter, frame: Frame, target: StoredTable, change: Change) -> int:
+    with staged(engine, change):
+        columns = tuple(column for column in target.columns if column.name in change.targets)
+        named = {name: f"c{place}" for place, name in enumerate(change.targets, 1)}
+        places = tuple(named[column.name] for column in columns)
         count = check_nulls(frame, target, columns, "UPDATE", places)
-        named = {column.name: place for column, place in zip(columns, places, strict=True)}
-        changed = {name.lower() for name in named}
-        seeing = frame.with_rows(_rows_of_update(target, named))
-        check_new_rows(seeing, target, "UPDATE", changed)
-        if any(changed & {c.lower() for c in key.columns} for key in unique_keys(target)):
-            check_gone_rows(seeing, target, "UPDATE")
+        new = ", ".join(
+            f"s.{named[column.name]} AS {quote_sql(column.name)}"
+            if column.name in named
+            else f"t.{quote_sql(column.name)}"
+            for column in target.columns
+        )
+        sql = f"(SELECT {new} FROM {target.sql} AS t JOIN {STAGE} AS s ON t.rowid = s.c0)"
+        rows = {"@new": Table(sql, target.shown)} | _old_and_kept(target, STAGED)
+        _check_update(frame.with_rows(rows), target, change)
         sets = ", ".join(f"{quote_sql(name)} = s.{place}" for name, place in named.items())
         engine.execute(
             f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s WHERE t.rowid = s.c0"
         )
-    engine.send_count(count)
+    return count
 
 
-def _rows_of_update(target: StoredTable, places: dict[str, str]) -> dict[str, Table]:
-    new = ", ".join(
-        f"s.{places[column.name]} AS {quote_sql(column.name)}"
-        if column.name in places
-        else f"t.{quote_sql(column.name)}"
-        for column in target.columns
+def _check_update(seeing: Frame, target: StoredTable, change: Change) -> None:
+    changed = {name.lower() for name in change.targets}
+    check_new_rows(seeing, target, "UPDATE", changed)
+    if any(changed & {c.lower() for c in key.columns} for key in unique_keys(target)):
+        check_gone_rows(seeing, target, "UPDATE")
+
+
+def _old_and_kept(target: StoredTable, chosen: str) -> dict[str, Table]:
+    """The rows of a table whose rowid a test chooses, and the others."""
+    old, kept = (
+        f"(SELECT * FROM {target.sql} WHERE {word} rowid {chosen})" for word in ("", "NOT")
     )
-    joined = f"{target.sql} AS t JOIN {STAGE} AS s ON t.rowid = s.c0"
-    return {
-        "@new": Table(f"(SELECT {new} FROM {joined})", target.shown),
-        "@old": Table(f"(SELECT t.* FROM {joined})", target.shown),
-        "@kept": _others(target),
-    }
-
-
-def _others(target: StoredTable) -> Table:
-    """The rows that are not staged."""
-    sql = f"(SELECT * FROM {target.sql} WHERE rowid NOT IN (SELECT c0 FROM {STAGE}))"
-    return Table(sql, target.shown)
+    return {"@old": Table(old, target.shown), "@kept": Table(kept, target.shown)}
 
 
 @run.register
 def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
     change = compile_change(statement, frame)
-    with staged(engine, frame, change) as target:
-        count = engine.count(STAGE)
-        where = f"FROM {target.sql} WHERE rowid IN (SELECT c0 FROM {STAGE})"
-        rows = {"@old": Table(f"(SELECT * {where})", target.shown), "@kept": _others(target)}
-        check_gone_rows(frame.with_rows(rows), target, "DELETE")
-        engine.execute(f"DELETE {where}")
+    target = _target(engine, frame, change)
+    with engine.transaction.change():
+        rows = few_rows(engine, change)
+        if rows is None:
+            with staged(engine, change):
+                count = engine.count(STAGE)
+                _delete_chosen(engine, frame, target, STAGED)
+        else:
+            count = len(rows)
+            for rowid, *_ in rows:
+                _delete_chosen(engine, frame, target, f"= {rowid}")
     engine.send_count(count)
+
+
+def _delete_chosen(engine: Interpreter, frame: Frame, target: StoredTable, chosen: str) -> None:
+    check_gone_rows(frame.with_rows(_old_and_kept(target, chosen)), target, "DELETE")
+    engine.execute(f"DELETE FROM {target.sql} WHERE rowid {chosen}")
 
 
 @run.register
@@ -126,16 +174,30 @@ def truncate(statement: ast.Truncate, engine: Interpreter, frame: Frame) -> None
     engine.row_count = 0
 
 
-@contextmanager
-def staged(engine: Interpreter, frame: Frame, change: Change) -> Iterator[StoredTable]:
-    """Have the rows of a change in the stage meanwhile; the table they are of."""
+def _target(engine: Interpreter, frame: Frame, change: Change) -> StoredTable:
     candidates = [*engine.catalog.tables(), *frame.local_tables()]
-    target = next(table for table in candidates if table.sql == change.table.sql)
-    with engine.transaction.change():
-        sql = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {change.rows.sql}"
-        engine.execute(sql, change.rows.parameters)
-        yield target
-        engine.execute(f"DROP TABLE {STAGE}")
+    return next(table for table in candidates if table.sql == change.table.sql)
+
+
+def few_rows(engine: Interpreter, change: Change) -> list[tuple[Any, ...]] | None:
+    """The rows of a change where there is at most one, which is quicker without a stage.
+
+    None where there are more, or where looking for them first might take as long as the change.
+    """
+    if not change.is_plain:
+        return None
+    rows = engine.first_rows(f"{change.rows.sql} LIMIT 2", change.rows.parameters, limit=2)
+    return rows if len(rows) < 2 else None
+
+
+@contextmanager
+def staged(engine: Interpreter, change: Change) -> Iterator[None]:
+    """Have the rows of a change in the stage meanwhile."""
+    places = ", ".join(f"c{place}" for place in range(len(change.targets) + 1))
+    sql = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS SELECT {places} FROM ({change.rows.sql})"
+    engine.execute(sql, change.rows.parameters)
+    yield
+    engine.execute(f"DROP TABLE {STAGE}")
 
 
 # --- the numbers of IDENTITY columns; as on a server, a rollback does not give them back

@@ -92,7 +92,9 @@ def check_new_rows(
         return changed is None or bool(changed & {column.lower() for column in columns})
 
     for check in table.checks:
-        if _finds(frame, f"SELECT TOP (1) 1 AS x FROM [@new] WHERE NOT {check.condition_text}"):
+        if concerns(_columns(check)) and _finds(
+            frame, f"SELECT TOP (1) 1 AS x FROM [@new] WHERE NOT {check.condition_text}"
+        ):
             raise _conflict(frame, verb, "CHECK", check.name, table)
     for key in unique_keys(table):
         numbered = changed is None and table.identity and key.columns == (table.identity.name,)
@@ -104,6 +106,12 @@ def check_new_rows(
     for foreign_key in table.foreign_keys:
         if concerns(foreign_key.columns):
             _check_parent(frame, table, verb, foreign_key)
+
+
+def _columns(check: ast.Check) -> tuple[str, ...]:
+    """The columns a CHECK names."""
+    nodes = ast.nodes(check.condition)
+    return tuple(node.parts[-1] for node in nodes if isinstance(node, ast.ColumnRef))
 
 
 def check_gone_rows(frame: Frame, table: StoredTable, verb: str) -> None:
@@ -148,7 +156,8 @@ def find_duplicate(
 
 def _find_same(frame: Frame, key: UniqueKey) -> tuple[object, ...] | None:
     """The key of the one new row, when a row that stays has it."""
-    places = [list(frame.new_row).index(column.lower()) for column in key.columns]
+    names = list(frame.new_row)
+    places = [names.index(column.lower()) for column in key.columns]
     values = tuple(frame.new_values[f"new{place}"] for place in places)
     same = " AND ".join(
         f"{quote_tsql(column)} " + ("IS NULL" if value is None else f"= @new{place}")

@@ -230,12 +230,17 @@ class Engine:
         self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> tuple[Any, ...] | None:
         """First row of a query, None without rows."""
+        return next(iter(self.first_rows(sql, parameters, limit=1)), None)
+
+    def first_rows(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, limit: int
+    ) -> list[tuple[Any, ...]]:
+        """First rows of a query, at most so many."""
         found = self.execute(sql, parameters)
         try:
-            row = found.fetchone()
+            return found.fetchmany(limit)
         except duckdb.Error as error:
             raise as_sql_error(error) from error
-        return None if row is None else tuple(row)
 
     def count(self, source: str) -> int:
         """How many rows a DuckDB table or query in brackets has."""

@@ -9,11 +9,12 @@ import pyarrow as pa
 from procluster.errors import DataError, SqlError
 from procluster.local import syntax as ast
 from procluster.local.changes import keep_last_number, next_number
-from procluster.local.constraints import STAGE, check_new_rows, check_nulls, null_error
-from procluster.local.frame import Frame, Variable
+from procluster.local.constraints import STAGE, check_new_rows, check_nulls
+from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error, refuse
 from procluster.local.names import identifier_parts
+from procluster.local.new_row import NewRow
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import Column, ResultSet
@@ -163,19 +164,11 @@ def store_row(
         parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
         sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
         values = engine.first_row(sql, parameters) or ()
-        row: dict[str, Variable] = {}
-        written: list[str] = []
-        for column, value in zip(target.columns, values, strict=True):
-            if value is None and not column.nullable:
-                raise null_error(frame, target, column, "INSERT")
-            sql = f"CAST($new{len(row)} AS {column.type.storage})"
-            written.append(f"{sql} AS {quote_sql(column.name)}")
-            row[column.name.lower()] = Variable(column.type, value)
-        query = f"SELECT {', '.join(written)}"
-        new, kept = Table(f"({query})", target.shown), Table(target.sql, target.shown)
-        seeing = frame.with_rows({"@new": new, "@kept": kept}, row)
+        new = NewRow(target, values)
+        new.check_nulls(frame, "INSERT")
+        seeing = new.seen_by(frame, {"@kept": Table(target.sql, target.shown)})
         check_new_rows(seeing, target, "INSERT")
-        engine.execute(f"INSERT INTO {target.sql} {query}", seeing.new_values)
+        engine.execute(f"INSERT INTO {target.sql} {new.query}", new.parameters)
         _keep_numbers(engine, frame, target, start, 1)
     return 1
 

@@ -119,6 +119,15 @@ def test_rows_that_others_need_stay(run: Run, child: None, statement: str) -> No
     assert run(statement).errors == [547]
 
 
+@pytest.mark.parametrize("change", ["low = 9", "high = 0", "high = low - 1"])
+def test_check_of_two_columns_holds_for_a_change_of_one(run: Run, change: str) -> None:
+    run(
+        "CREATE TABLE dbo.span (low int, high int, CONSTRAINT ck_span CHECK (low <= high)); "
+        "INSERT INTO dbo.span (low, high) VALUES (1, 2)"
+    )
+    assert run(f"UPDATE dbo.span SET {change}").errors == [547]
+
+
 def test_update_may_swap_unique_values(run: Run, child: None) -> None:
     record = run("UPDATE dbo.child SET u = 3 - u; SELECT u FROM dbo.child ORDER BY id")
     assert record.rows == [[(2,), (1,)]]

@@ -37,13 +37,20 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
             raise error(264, assignment.target, at=node.at)
         found.append((column, sql))
     rowid = f"{target.source.alias}.rowid"
+    is_plain = not isinstance(node.source, ast.Joined) and not any(
+        isinstance(part, ast.Query) for part in ast.nodes(node)
+    )
+    assigned = tuple(column.name for column, _ in found)
+    if is_plain and assigned:
+        pairs = zip(target.table.columns, target.source.references, strict=True)
+        found += [pair for pair in pairs if pair[0].name not in assigned]
     values = [rowid, *(sql for _, sql in found)]
     listed = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(values))
     once = f"DISTINCT ON ({rowid}) " if isinstance(node.source, ast.Joined) else ""
     sql = f"{target.head}SELECT {once}{listed}{target.clauses}"
     columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
     rows = target.rows.context.compiled(sql, columns)
-    return Change(target.table, rows, tuple(column.name for column, _ in found))
+    return Change(target.table, rows, assigned, is_plain)
 
 
 def affected(node: ast.Update | ast.Delete, scope: Scope) -> Target:

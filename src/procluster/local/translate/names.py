@@ -75,8 +75,12 @@ class Change:
 
     For UPDATE c1, c2 ... are the new values of the columns ``targets``, converted; text too long
     for its column is error 2628.
+
+    ``is_plain``: the table is the only source, so finding a row or two costs one scan at most. The
+    columns that stay as they are then stand behind the new values, in their order.
     """
 
     table: Table
     rows: Compiled
     targets: tuple[str, ...] = ()
+    is_plain: bool = False
