@@ -40,8 +40,9 @@ def _sections() -> Iterator[str]:
     yield from (f"- {line}" for line in _sentences(DIFFERENCES))
     yield from (
         (
-            "- A run-time error such as a division by zero dooms the transaction it happens in, as "
-            "under SET XACT_ABORT ON; its tables cannot be read before ROLLBACK."
+            "- A transaction that began under SET XACT_ABORT ON is doomed by any run-time error, "
+            "also after SET XACT_ABORT OFF; its tables cannot be read then before ROLLBACK. One "
+            "that began under OFF keeps its changes in memory until it ends."
         ),
         "- Permissions are recorded and not enforced: there is one principal, dbo.",
         (

@@ -8,6 +8,7 @@ is opened. Tables that something else put into the file get their T-SQL types fr
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -55,6 +56,8 @@ PRINCIPALS = {"public": 0, "dbo": 1, "guest": 2}
 """Those there always are; CREATE ROLE adds to them."""
 
 FIXED_SCHEMAS = {"dbo": 1, "guest": 2, "INFORMATION_SCHEMA": 3, "sys": 4}
+Write = Callable[[str, Mapping[str, object]], object]
+"""Executes DuckDB SQL that changes something, with its parameters."""
 MODULE_KINDS = ("PROCEDURE", "VIEW", "FUNCTION")
 
 
@@ -74,6 +77,7 @@ class Catalog:
     """Objects, schemas, roles and permissions of one database, in memory and in the file."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._versions = itertools.count(1)
         self.version = 0
         connection.execute(START)
         self._load(connection)
@@ -208,55 +212,47 @@ class Catalog:
         """Number for a new object."""
         return next(self._ids)
 
-    def put(self, connection: duckdb.DuckDBPyConnection, item: StoredObject) -> None:
+    def put(self, write: Write, item: StoredObject) -> None:
         """Add or replace a table or module."""
         text = item.text if isinstance(item, StoredModule) else item.text()
         kind = item.kind if isinstance(item, StoredModule) else "TABLE"
         where = (item.object_id, kind, item.schema, item.name)
-        self._write(connection, Entry(*where, text, item.created_at, item.modified_at))
+        self._write(write, Entry(*where, text, item.created_at, item.modified_at))
         self._keep(item)
 
-    def put_index(
-        self, connection: duckdb.DuckDBPyConnection, table: StoredTable, index: ast.CreateIndex
-    ) -> None:
+    def put_index(self, write: Write, table: StoredTable, index: ast.CreateIndex) -> None:
         """Add an index to a table."""
         where = (self.new_id(), "INDEX", table.schema, f"{table.name}.{index.name}")
-        self._write(connection, Entry(*where, index_text(table, index), utc_now(), utc_now()))
+        self._write(write, Entry(*where, index_text(table, index), utc_now(), utc_now()))
         self._keep(replace(table, indexes=(*table.indexes, index)))
 
-    def put_text(
-        self, connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: str
-    ) -> None:
+    def put_text(self, write: Write, kind: str, name: str, text: str) -> None:
         """Add a schema, role, member or permission, in the words that define it."""
         entry = Entry(self.new_id(), kind, "", name, text, utc_now(), utc_now())
-        self._write(connection, entry)
+        self._write(write, entry)
         self._restore(entry)
 
-    def remove(self, connection: duckdb.DuckDBPyConnection, item: StoredObject) -> None:
+    def remove(self, write: Write, item: StoredObject) -> None:
         """Remove a table or module with its indexes, numbers and permissions."""
         kind = item.kind if isinstance(item, StoredModule) else "TABLE"
         key = key_of(item.schema, item.name)
-        self._erase(connection, kind, item.schema, item.name)
+        self._erase(write, kind, item.schema, item.name)
         del self.objects[key]
         if isinstance(item, StoredTable):
             for index in item.indexes:
-                self._erase(connection, "INDEX", item.schema, f"{item.name}.{index.name}")
-            connection.execute(
-                "DELETE FROM _engine.identity WHERE object_id = $id", {"id": item.object_id}
-            )
+                self._erase(write, "INDEX", item.schema, f"{item.name}.{index.name}")
+            write("DELETE FROM _engine.identity WHERE object_id = $id", {"id": item.object_id})
         for text, held in list(self.permissions.items()):
             if held.on_kind == "OBJECT" and held.on and key_of(*held.on.parts) == key:
-                self.remove_text(connection, "PERMISSION", text)
+                self.remove_text(write, "PERMISSION", text)
 
-    def remove_index(
-        self, connection: duckdb.DuckDBPyConnection, table: StoredTable, name: str
-    ) -> None:
+    def remove_index(self, write: Write, table: StoredTable, name: str) -> None:
         """Remove an index of a table."""
-        self._erase(connection, "INDEX", table.schema, f"{table.name}.{name}")
+        self._erase(write, "INDEX", table.schema, f"{table.name}.{name}")
         rest = tuple(index for index in table.indexes if index.name.lower() != name.lower())
         self._keep(replace(table, indexes=rest))
 
-    def remove_text(self, connection: duckdb.DuckDBPyConnection, kind: str, name: str) -> None:
+    def remove_text(self, write: Write, kind: str, name: str) -> None:
         """Remove a schema, role, member or permission."""
         kept: dict[str, dict[str, Any]] = {
             "SCHEMA": self.schemas,
@@ -265,24 +261,42 @@ class Catalog:
             "PERMISSION": self.permissions,
         }
         if kept[kind].pop(name, None) is not None:
-            self._erase(connection, kind, "", name)
+            self._erase(write, kind, "", name)
 
     def _keep(self, item: StoredObject) -> None:
         self.objects[key_of(item.schema, item.name)] = item
 
-    def _write(self, connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
-        connection.execute(
-            "DELETE FROM _engine.definition WHERE object_id = $id", {"id": entry.object_id}
-        )
-        connection.execute("INSERT INTO _engine.definition VALUES (?, ?, ?, ?, ?, ?, ?)", entry)
-        self.version += 1
+    def _write(self, write: Write, entry: Entry) -> None:
+        write("DELETE FROM _engine.definition WHERE object_id = $id", {"id": entry.object_id})
+        values = ", ".join(f"${name}" for name in entry._fields)
+        write(f"INSERT INTO _engine.definition VALUES ({values})", entry._asdict())
+        self.version = next(self._versions)
 
-    def _erase(
-        self, connection: duckdb.DuckDBPyConnection, kind: str, schema: str, name: str
-    ) -> None:
-        connection.execute(
+    def _erase(self, write: Write, kind: str, schema: str, name: str) -> None:
+        write(
             "DELETE FROM _engine.definition WHERE kind = $kind "
             "AND lower(schema_name) = lower($schema) AND lower(object_name) = lower($name)",
             {"kind": kind, "schema": schema, "name": name},
         )
-        self.version += 1
+        self.version = next(self._versions)
+
+
+class Committed:
+    """What every session sees.
+
+    Attributes
+    ----------
+    catalog : Catalog
+        It never changes: a session that changes it works on a copy, which takes its place.
+    writes : int
+        Counts the transactions that have written.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.writes = 0
+
+    def publish(self, catalog: Catalog) -> None:
+        """Show the catalog of a transaction that has been committed."""
+        self.catalog = catalog
+        self.writes += 1

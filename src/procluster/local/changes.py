@@ -97,7 +97,7 @@ def _update_row(  # noqa: PLR0913, PLR0917
         for place, column in enumerate(target.columns)
         if column.name in change.targets
     )
-    engine.execute(f"UPDATE {target.sql} SET {sets} WHERE rowid = {rowid}", new.parameters)
+    engine.write(f"UPDATE {target.sql} SET {sets} WHERE rowid = {rowid}", new.parameters)
 
 
 def _update_staged(engine: Interpreter, frame: Frame, target: StoredTable, change: Change) -> int:
@@ -116,9 +116,8 @@ def _update_staged(engine: Interpreter, frame: Frame, target: StoredTable, chang
         rows = {"@new": Table(sql, target.shown)} | _old_and_kept(target, STAGED)
         _check_update(frame.with_rows(rows), target, change)
         sets = ", ".join(f"{quote_sql(name)} = s.{place}" for name, place in named.items())
-        engine.execute(
-            f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s WHERE t.rowid = s.c0"
-        )
+        where = "WHERE t.rowid = s.c0"
+        write_staged(engine, f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s {where}")
     return count
 
 
@@ -146,17 +145,18 @@ def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
         if rows is None:
             with staged(engine, change):
                 count = engine.count(STAGE)
-                _delete_chosen(engine, frame, target, STAGED)
+                write_staged(engine, _checked_delete(frame, target, STAGED))
         else:
             count = len(rows)
             for rowid, *_ in rows:
-                _delete_chosen(engine, frame, target, f"= {rowid}")
+                engine.write(_checked_delete(frame, target, f"= {rowid}"))
     engine.send_count(count)
 
 
-def _delete_chosen(engine: Interpreter, frame: Frame, target: StoredTable, chosen: str) -> None:
+def _checked_delete(frame: Frame, target: StoredTable, chosen: str) -> str:
+    """What deletes the chosen rows, to which no row points."""
     check_gone_rows(frame.with_rows(_old_and_kept(target, chosen)), target, "DELETE")
-    engine.execute(f"DELETE FROM {target.sql} WHERE rowid {chosen}")
+    return f"DELETE FROM {target.sql} WHERE rowid {chosen}"
 
 
 @run.register
@@ -168,9 +168,9 @@ def truncate(statement: ast.Truncate, engine: Interpreter, frame: Frame) -> None
     if any(child is not target for child, _ in engine.catalog.referencing(target)):
         raise error(4712, statement.target)
     with engine.transaction.change():
-        engine.execute(f"DELETE FROM {target.sql}")
-        if target.identity:
-            keep_last_number(engine, target, None)
+        engine.write(f"DELETE FROM {target.sql}")
+        restart_numbers(engine, target)
+        write_last_number(engine, target)
     engine.row_count = 0
 
 
@@ -197,10 +197,16 @@ def staged(engine: Interpreter, change: Change) -> Iterator[None]:
     sql = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS SELECT {places} FROM ({change.rows.sql})"
     engine.execute(sql, change.rows.parameters)
     yield
-    engine.execute(f"DROP TABLE {STAGE}")
 
 
-# --- the numbers of IDENTITY columns; as on a server, a rollback does not give them back
+def write_staged(engine: Interpreter, sql: str) -> None:
+    """Execute a change by the rows of the stage, and drop it."""
+    engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE)
+    engine.write(sql)
+    engine.write(f"DROP TABLE {STAGE}")
+
+
+# --- the numbers of IDENTITY columns; as on a server, what is taken back does not give them back
 
 
 def next_number(engine: Interpreter, table: StoredTable) -> int:
@@ -212,17 +218,31 @@ def next_number(engine: Interpreter, table: StoredTable) -> int:
     return seed if last is None else last + step
 
 
-def keep_last_number(engine: Interpreter, table: StoredTable, last: int | None) -> None:
-    """Remember the last number used, in the file too; None starts again at the seed."""
-    numbers, row = _numbers(engine, table), {"id": table.object_id, "last": last}
-    if last is None:
-        numbers.pop(table.object_id, None)
-    else:
-        numbers[table.object_id] = last
-    if table.schema:
-        engine.execute("DELETE FROM _engine.identity WHERE object_id = $id", row)
+def use_numbers(
+    engine: Interpreter, frame: Frame, table: StoredTable, start: int, count: int
+) -> None:
+    """Count the numbers of new rows as used, whatever becomes of the rows."""
+    if table.identity and table.identity.identity and count:
+        last = start + (count - 1) * table.identity.identity[1]
+        _numbers(engine, table)[table.object_id] = engine.identity = frame.identity = last
+
+
+def restart_numbers(engine: Interpreter, table: StoredTable) -> None:
+    """Start again at the seed, unless this is taken back."""
+    numbers = _numbers(engine, table)
+    last = numbers.pop(table.object_id, None)
+    if last is not None:
+        engine.transaction.on_rollback(lambda: numbers.update({table.object_id: last}))
+
+
+def write_last_number(engine: Interpreter, table: StoredTable) -> None:
+    """Keep the last number used in the file."""
+    if table.schema and table.identity:
+        last = engine.catalog.identities.get(table.object_id)
+        row = {"id": table.object_id, "last": last}
+        engine.write("DELETE FROM _engine.identity WHERE object_id = $id", row)
         if last is not None:
-            engine.execute("INSERT INTO _engine.identity VALUES ($id, $last)", row)
+            engine.write("INSERT INTO _engine.identity VALUES ($id, $last)", row)
 
 
 def _numbers(engine: Interpreter, table: StoredTable) -> dict[int, int]:

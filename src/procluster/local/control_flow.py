@@ -146,9 +146,12 @@ def return_(statement: ast.Return, engine: Interpreter, frame: Frame) -> Flow:
 
 @run.register
 def transaction(statement: ast.Transaction, engine: Interpreter, _: Frame) -> None:
-    """BEGIN, COMMIT and ROLLBACK."""
+    """BEGIN, SAVE, COMMIT and ROLLBACK."""
+    name = statement.name
     if statement.verb == "BEGIN":
-        engine.transaction.begin()
+        engine.transaction.begin(name, keeps_changes=not engine.options.xact_abort)
+    elif statement.verb == "SAVE":
+        engine.transaction.save(name, statement.at)
     elif statement.verb == "COMMIT":
         if engine.inserting and engine.transaction.depth <= engine.inserting:
             raise error(3916)
@@ -157,5 +160,8 @@ def transaction(statement: ast.Transaction, engine: Interpreter, _: Frame) -> No
     else:
         if engine.inserting:
             raise error(3915)
-        engine.rollback()
+        if name and engine.transaction.depth and engine.transaction.return_to(name):
+            engine.recover()
+        else:
+            engine.rollback()
     engine.row_count = 0

@@ -26,14 +26,13 @@ from procluster.local import (  # noqa: F401 - each registers what it runs or an
     table_definitions,
 )
 from procluster.local.calls import CallArgument
-from procluster.local.catalog import Catalog
+from procluster.local.catalog import Catalog, Committed
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.lexer import Batch, split_batches
 from procluster.local.locks import Locks
 from procluster.local.messages import FATAL, error
 from procluster.local.results import Event, ResultSet
-from procluster.local.transaction import Committed
 from procluster.satellite import Satellite
 from procluster.satellite.pool import ScriptHosts
 
@@ -222,8 +221,7 @@ class Session:
     def cancel(self) -> None:
         """Stop the batch that runs, or the next one before it does anything; from any thread.
 
-        Its last statement has no effect. Its transaction goes with it where SET XACT_ABORT is ON,
-        and, unlike a server's, where DuckDB was interrupted within a statement of it.
+        Its last statement has no effect; its transaction stays open unless SET XACT_ABORT is ON.
         :meth:`execute` and :meth:`call` raise Cancelled then.
         """
         self._interpreter.cancel()

@@ -43,7 +43,7 @@ def create_module(statement: ast.CreateModule, engine: Interpreter, frame: Frame
         if existing:
             module = replace(module, created_at=existing.created_at)
         _check_query(engine, statement, module, frame)
-        engine.catalog.put(engine.connection, module)
+        engine.catalog.put(engine.write, module)
     engine.row_count = 0
 
 
@@ -98,18 +98,18 @@ def _drop_one(engine: Interpreter, statement: ast.Drop, name: ast.ObjectName, fr
         return drop_index(engine, frame.needed_table(statement.on), name.parts[-1], frame)
     module = frame.stored_module(name, statement.kind)
     if module:
-        engine.catalog.remove(engine.connection, module)
+        engine.catalog.remove(engine.write, module)
     return module is not None
 
 
 def _drop_role(engine: Interpreter, role: str) -> None:
     for text, held in list(engine.catalog.permissions.items()):
         if held.principals[0].lower() == role.lower():
-            engine.catalog.remove_text(engine.connection, "PERMISSION", text)
+            engine.catalog.remove_text(engine.write, "PERMISSION", text)
     for key, member in list(engine.catalog.members.items()):
         if role.lower() in (member.role.lower(), member.member.lower()):
-            engine.catalog.remove_text(engine.connection, "MEMBER", key)
-    engine.catalog.remove_text(engine.connection, "ROLE", role)
+            engine.catalog.remove_text(engine.write, "MEMBER", key)
+    engine.catalog.remove_text(engine.write, "ROLE", role)
 
 
 def _drop_schema(engine: Interpreter, name: str) -> bool:
@@ -119,8 +119,8 @@ def _drop_schema(engine: Interpreter, name: str) -> bool:
     for item in engine.catalog.objects.values():
         if item.schema.lower() == schema.lower():
             raise error(3729, schema, item.name)
-    engine.execute(f"DROP SCHEMA {quote_sql(schema)}")
-    engine.catalog.remove_text(engine.connection, "SCHEMA", schema)
+    engine.write(f"DROP SCHEMA {quote_sql(schema)}")
+    engine.catalog.remove_text(engine.write, "SCHEMA", schema)
     return True
 
 
@@ -134,9 +134,9 @@ def create_name(statement: ast.CreateName, engine: Interpreter, _: Frame) -> Non
         raise error(15023, name)
     with engine.transaction.change():
         if is_schema:
-            engine.execute(f"CREATE SCHEMA {quote_sql(name)}")
+            engine.write(f"CREATE SCHEMA {quote_sql(name)}")
         text = f"CREATE {statement.kind} {quote_tsql(name)}"
-        engine.catalog.put_text(engine.connection, statement.kind, name, text)
+        engine.catalog.put_text(engine.write, statement.kind, name, text)
     engine.row_count = 0
 
 
@@ -153,10 +153,10 @@ def change_permission(statement: ast.Permission, engine: Interpreter, frame: Fra
                 grantee = engine.catalog.principal(principal) or principal
                 rest = f"{permission}{on} TO {quote_tsql(grantee)}"
                 for action in ("GRANT", "DENY"):
-                    engine.catalog.remove_text(engine.connection, "PERMISSION", f"{action} {rest}")
+                    engine.catalog.remove_text(engine.write, "PERMISSION", f"{action} {rest}")
                 if statement.action != "REVOKE":
                     text = f"{statement.action} {rest}"
-                    engine.catalog.put_text(engine.connection, "PERMISSION", text, text)
+                    engine.catalog.put_text(engine.write, "PERMISSION", text, text)
     engine.row_count = 0
 
 
@@ -186,8 +186,8 @@ def change_role_member(statement: ast.RoleMember, engine: Interpreter, _: Frame)
         raise error(15151, "add", "principal", statement.member)
     key = f"{role}/{statement.member.lower()}"
     with engine.transaction.change():
-        engine.catalog.remove_text(engine.connection, "MEMBER", key)
+        engine.catalog.remove_text(engine.write, "MEMBER", key)
         if statement.action == "ADD":
             text = f"ALTER ROLE {quote_tsql(role)} ADD MEMBER {quote_tsql(statement.member)}"
-            engine.catalog.put_text(engine.connection, "MEMBER", key, text)
+            engine.catalog.put_text(engine.write, "MEMBER", key, text)
     engine.row_count = 0

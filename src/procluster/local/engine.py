@@ -7,17 +7,19 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from procluster.errors import SqlError
-from procluster.local.catalog import Catalog
-from procluster.local.locks import Locks
+from procluster.local.catalog import Catalog, Committed
+from procluster.local.locks import Locks, WriteLock
+from procluster.local.messages import FATAL
 from procluster.local.results import Event, Message, ResultSet, Returned, RowCount
 from procluster.local.syntax import Condition, Expression, Position
-from procluster.local.transaction import Committed, Transaction, WriteLock
+from procluster.local.transaction import Transaction
 from procluster.local.translate import (
     Compiled,
     Names,
@@ -191,6 +193,15 @@ class Engine:
         self.shown_views.clear()
         self.end_transaction()
 
+    def recover(self) -> None:
+        """After an error: have the transaction as it was before the statement, or doomed."""
+        try:
+            if self.transaction.recover():
+                self.shown_views.clear()
+        except SqlError as fault:  # of what is done again: the transaction is doomed
+            if fault.severity >= FATAL:
+                self.lose()
+
     def end_transaction(self) -> None:
         """Release what ends with the outermost transaction."""
         if not self.transaction.depth:
@@ -257,10 +268,23 @@ class Engine:
             with suppress(duckdb.Error):
                 self.connection.unregister(ROWS_NAME)
 
-    def materialize(self, sql_name: str, table: pa.Table) -> None:
-        """Make or replace a DuckDB temp table with these rows."""
+    def write(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Execute DuckDB SQL that changes something; the transaction can do it again."""
+        self.execute(sql, parameters)
+        self.transaction.log.record(partial(self.execute, sql, parameters))
+
+    def write_rows(self, head: str, table: pa.Table) -> None:
+        """Execute DuckDB SQL that ends in a query, which gives these rows."""
         with self.rows(table) as rows:
-            self.execute(f"CREATE OR REPLACE TEMP TABLE {sql_name} AS SELECT * FROM {rows}")
+            self.execute(f"{head} SELECT * FROM {rows}")
+
+    def keep_rows(self, head: str, source: str) -> None:
+        """Note that ``head`` was executed with a query that gave what ``source`` has now."""
+        log = self.transaction.log
+        if log.kept:
+            log.record(
+                partial(self.write_rows, head, self.execute(f"FROM {source}").to_arrow_table())
+            )
 
     def run_script(self, call: ScriptCall) -> ScriptResult:
         """Run an external script in a process that is free."""

@@ -230,7 +230,7 @@ class Frame:
         """Drop what the end of a level drops."""
         if self.own_temporary:
             for table in self.temporary.values():
-                self.engine.execute(f"DROP TABLE IF EXISTS {table.sql}")
+                self.engine.write(f"DROP TABLE IF EXISTS {table.sql}")
             self.temporary.clear()
 
     # --- views
@@ -260,7 +260,8 @@ class Frame:
         columns, sql = declared_columns(view.columns), quote_sql("temp", key)
         if engine.shown_views.get(key) != engine.catalog.version:
             shown = result_set(columns, view.rows(engine)).table
-            engine.materialize(sql, shown.rename_columns([column.name for column in columns]))
+            rows = shown.rename_columns([column.name for column in columns])
+            engine.write_rows(f"CREATE OR REPLACE TEMP TABLE {sql} AS", rows)
             engine.shown_views[key] = engine.catalog.version
             engine.transaction.on_rollback(lambda: engine.shown_views.pop(key, None))
         return Table(sql, columns)

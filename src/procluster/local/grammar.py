@@ -50,12 +50,12 @@ raiserror = RAISERROR '(' message:expression ',' severity:expression ',' state:e
 # transactions
 transaction = BEGIN (DISTRIBUTED | ATOMIC | DIALOG | CONVERSATION)
       !"this BEGIN: use BEGIN TRANSACTION"
-    | (BEGIN | COMMIT | ROLLBACK) (TRAN | TRANSACTION) variable
+    | (BEGIN | SAVE | COMMIT | ROLLBACK) (TRAN | TRANSACTION) variable
       !"a transaction named by a variable: name it with a word"
-    | ROLLBACK (TRAN | TRANSACTION) identifier !"ROLLBACK to a name: leave the name out"
-    | verb:BEGIN (TRAN | TRANSACTION) identifier?
+    | verb:SAVE (TRAN | TRANSACTION) name:identifier => Transaction
+    | verb:BEGIN (TRAN | TRANSACTION) name:identifier?
       (WITH !"BEGIN TRANSACTION WITH MARK: leave the mark out")? => Transaction
-    | verb:(COMMIT | ROLLBACK) ((TRAN | TRANSACTION) identifier? | WORK)? => Transaction
+    | verb:(COMMIT | ROLLBACK) ((TRAN | TRANSACTION) name:identifier? | WORK)? => Transaction
 
 # procedures called
 execute = (EXEC | EXECUTE) AS !"EXECUTE AS: there is one principal, dbo"

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from procluster.errors import DataError, SqlError
 from procluster.local import syntax as ast
-from procluster.local.changes import keep_last_number, next_number
+from procluster.local.changes import next_number, use_numbers, write_last_number, write_staged
 from procluster.local.constraints import STAGE, check_new_rows, check_nulls
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
@@ -112,13 +112,14 @@ def _insert_results(
         raise refuse("WITH RESULT SETS in INSERT ... EXEC", reason, source.at)
     alone = not engine.transaction.depth
     if alone:
-        engine.transaction.begin()
+        engine.transaction.begin(keeps_changes=not engine.options.xact_abort)
     engine.inserting = engine.transaction.depth
     sets: list[ResultSet] = []
     try:
         with engine.taking(sets.append):
             run(source, engine, frame)
         engine.inserting = 0
+        engine.transaction.log.kept &= not alone  # an error from here on takes back everything
         count = 0
         for found in sets:
             _check_width(len(found.columns), target, columns, (213, 213))
@@ -144,15 +145,16 @@ def store(
         start = next_number(engine, target)
         parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
         sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}", parameters)
+        made = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}"
+        (count,) = engine.first_row(made, parameters) or (0,)
+        use_numbers(engine, frame, target, start, count)
         places = tuple(column.name for column in target.columns)
-        count = check_nulls(frame, target, target.columns, "INSERT", places)
+        check_nulls(frame, target, target.columns, "INSERT", places)
         rows = {"@new": Table(STAGE, target.shown), "@kept": Table(target.sql, target.shown)}
         check_new_rows(frame.with_rows(rows), target, "INSERT")
-        engine.execute(f"INSERT INTO {target.sql} SELECT * FROM {STAGE}")
-        engine.execute(f"DROP TABLE {STAGE}")
-        _keep_numbers(engine, frame, target, start, count)
-    return count
+        write_staged(engine, f"INSERT INTO {target.sql} SELECT * FROM {STAGE}")
+        write_last_number(engine, target)
+    return int(count)
 
 
 def store_row(
@@ -164,23 +166,14 @@ def store_row(
         parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
         sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
         values = engine.first_row(sql, parameters) or ()
+        use_numbers(engine, frame, target, start, 1)
         new = NewRow(target, values)
         new.check_nulls(frame, "INSERT")
         seeing = new.seen_by(frame, {"@kept": Table(target.sql, target.shown)})
         check_new_rows(seeing, target, "INSERT")
-        engine.execute(f"INSERT INTO {target.sql} {new.query}", new.parameters)
-        _keep_numbers(engine, frame, target, start, 1)
+        engine.write(f"INSERT INTO {target.sql} {new.query}", new.parameters)
+        write_last_number(engine, target)
     return 1
-
-
-def _keep_numbers(
-    engine: Interpreter, frame: Frame, target: StoredTable, start: int, count: int
-) -> None:
-    """Remember the numbers given to new rows."""
-    if target.identity and target.identity.identity and count:
-        last = start + (count - 1) * target.identity.identity[1]
-        keep_last_number(engine, target, last)
-        engine.identity = frame.identity = last
 
 
 def _stage_columns(  # noqa: PLR0913, PLR0917
@@ -235,5 +228,5 @@ def append_rows(engine: Interpreter, frame: Frame, name: str, data: pa.Table) ->
             source = Compiled(f"SELECT {places} FROM {rows}", tuple(kinds))
             return store(engine, frame, target, columns, source)
         except SqlError:
-            engine.transaction.notice_failure()
+            engine.recover()
             raise

@@ -106,6 +106,10 @@ class Interpreter(Engine):
         self.level += 1
         try:
             self.run(statements, frame)
+        except Cancelled:
+            if self.options.xact_abort:  # which the caller's may not be
+                self.transaction.doom()
+            raise
         finally:
             self.level -= 1
             if not self.lost:
@@ -141,11 +145,10 @@ class Interpreter(Engine):
         return flow
 
     def _give_up(self) -> None:
-        """After a cancel: what a server leaves of the transaction, which is all without doom."""
+        """After a cancel: leave the transaction as it was before the statement, or none."""
         self.failed = True
-        self.transaction.notice_failure()
-        if self.options.xact_abort:
-            self.transaction.doom()
+        if not self.transaction.doomed:
+            self.recover()
         if self.transaction.doomed:
             self.rollback()
 
@@ -167,22 +170,25 @@ class Interpreter(Engine):
             self.lose()
             self.report(found)
             raise Aborted from found
-        self.transaction.notice_failure()
         self.last_error = found.number
         refused, thrown = isinstance(found, Refusal), isinstance(statement, ast.Throw)
         ends = ERRORS[found.number].ends if found.number in ERRORS and not thrown else ""
         own_level = frame if ends == "level" else None
         undoes = refused or ends == "batch"
         undoes |= self.options.xact_abort and not isinstance(statement, ast.RaiseError)
+        doomed_before = self.transaction.doomed
+        caught = not refused and any(level is not own_level for level in self.tries)
         if undoes:
             self.transaction.doom()
-        if not refused and any(level is not own_level for level in self.tries):
+        if caught or not undoes:
+            self.recover()
+        if caught:
             raise Caught(found, own_level) from found
         self.report(found)
         frame.status = 10 - found.severity
-        if self.transaction.doomed:
+        undoes |= self.transaction.doomed and not doomed_before
+        if undoes and self.transaction.depth:
             self.rollback()
-            undoes = True
         if undoes or thrown:
             raise Aborted from found
         if own_level:

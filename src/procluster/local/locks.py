@@ -7,7 +7,10 @@ waits for wait for it, is told so at once instead.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from procluster.local.messages import error
 
 WRITING = ""
 """The resource held by the one session that writes; no application lock has an empty name."""
@@ -162,3 +165,54 @@ class Locks:
             for lock in self._held.get(resource, ())
             if lock.session != session and "exclusive" in (lock.mode, mode)
         }
+
+
+class WriteLock:
+    """A session's right to write, which one session has at a time.
+
+    Parameters
+    ----------
+    session : int
+    locks : Locks
+    time_out : callable
+        Seconds to wait, None without end.
+    cancelled : Event
+    """
+
+    def __init__(
+        self,
+        session: int,
+        locks: Locks,
+        time_out: Callable[[], float | None],
+        cancelled: threading.Event,
+    ) -> None:
+        self._session = session
+        self._locks = locks
+        self._time_out = time_out
+        self._cancelled = cancelled
+        self.held = False
+
+    def take(self) -> None:
+        """Wait for the lock; 1205 in a circle of waiting sessions, 1222 after the time-out."""
+        if self.held:
+            return
+        try:
+            taken = self._locks.acquire(
+                self._session,
+                WRITING,
+                WRITING,
+                "exclusive",
+                time_out=self._time_out(),
+                cancelled=self._cancelled,
+            )
+        except Deadlock:
+            raise error(1205, self._session) from None
+        if taken is None:
+            raise error(1222)
+        self.held = True
+
+    def free(self) -> None:
+        """Give the lock back, if it is held."""
+        if self.held:
+            self.held = False
+            self._locks.release(self._session, WRITING, WRITING)

@@ -1,8 +1,12 @@
 """Errors by number. ``messages.tsv`` is the one place where each is worded.
 
 Its columns: number; severity; what the error ends without TRY (its statement, its level: the
-procedure or batch it stands in, or the whole batch, with the transaction); text, where ``{}``
-stands for what the error names. Source: sys.messages and "Database Engine events and errors".
+procedure or batch it stands in, or the whole batch, with the transaction, which it dooms in a TRY);
+text, where ``{}`` stands for what the error names. Sources: sys.messages and "Database Engine
+events and errors"; of what an error ends "SET XACT_ABORT", the table in "Error Handling in SQL
+Server, a Background" (E. Sommarskog, "When Does SQL Server Take which Action?"), and for 245 and
+8169 "Errors Raised with Severity/Level 16 May Cause Transactions into Doomed State" (Microsoft's
+support of SQL Server). A number that none of them names is said to end its statement.
 """
 
 from __future__ import annotations

@@ -410,9 +410,10 @@ class RaiseError(Node):
 
 @dataclass(frozen=True)
 class Transaction(Node):
-    """BEGIN, COMMIT or ROLLBACK."""
+    """BEGIN, SAVE, COMMIT or ROLLBACK."""
 
     verb: str
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def _create_temporary(engine: Interpreter, statement: ast.CreateTable, frame: Fr
     # "Skipping FOREIGN KEY constraint" on a server.
     kept = tuple(one for one in table.constraints if not isinstance(one, ast.ForeignKey))
     table = replace(table, constraints=kept)
-    engine.execute(f"CREATE TEMP TABLE {sql} ({storage_columns(table.columns)})")
+    engine.write(f"CREATE TEMP TABLE {sql} ({storage_columns(table.columns)})")
     frame.temporary[name.lower()] = table
     engine.transaction.on_rollback(lambda: frame.temporary.pop(name.lower(), None))
 
@@ -58,8 +58,8 @@ def _create_permanent(engine: Interpreter, statement: ast.CreateTable, frame: Fr
         if engine.catalog.is_taken(schema, taken):
             raise error(2714, taken)
     check_rules(frame.with_rows({"@new": Table(table.sql, table.shown)}), table)
-    engine.execute(f"CREATE TABLE {table.sql} ({storage_columns(table.columns)})")
-    engine.catalog.put(engine.connection, table)
+    engine.write(f"CREATE TABLE {table.sql} ({storage_columns(table.columns)})")
+    engine.catalog.put(engine.write, table)
 
 
 def _check_columns(statement: ast.CreateTable) -> None:
@@ -99,6 +99,7 @@ def create_from_query(
         run(ast.CreateTable(name.at, name, columns), engine, frame)
         table = frame.needed_table(name)
         engine.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
+        engine.keep_rows(f"INSERT INTO {table.sql}", table.sql)
     return engine.count(table.sql)
 
 
@@ -120,7 +121,7 @@ def alter_table(statement: ast.AlterTable, engine: Interpreter, frame: Frame) ->
             table = _drop_columns(engine, table, statement.drop_columns)
         if statement.columns or statement.constraints:
             table = _add_parts(engine, table, statement, frame)
-        engine.catalog.put(engine.connection, replace(table, modified_at=utc_now()))
+        engine.catalog.put(engine.write, replace(table, modified_at=utc_now()))
     engine.row_count = 0
 
 
@@ -147,7 +148,7 @@ def _add_parts(
     check_rules(seeing, fresh)
     check_new_rows(seeing, fresh, "ALTER TABLE")
     if added:
-        engine.execute(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")
+        engine.write(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")
     return wider
 
 
@@ -194,7 +195,7 @@ def _drop_columns(engine: Interpreter, table: StoredTable, names: tuple[str, ...
             raise error(4923, column.name, table.name)
         table = replace(table, columns=tuple(c for c in table.columns if c is not column))
     kept = ", ".join(quote_sql(column.name) for column in table.columns)
-    engine.execute(f"CREATE OR REPLACE TABLE {table.sql} AS SELECT {kept} FROM {table.sql}")
+    engine.write(f"CREATE OR REPLACE TABLE {table.sql} AS SELECT {kept} FROM {table.sql}")
     return table
 
 
@@ -225,7 +226,7 @@ def create_index(statement: ast.CreateIndex, engine: Interpreter, frame: Frame) 
             raise error(1505, table.full_name, statement.name, shown(found))
     with engine.transaction.change():
         if table.schema:
-            engine.catalog.put_index(engine.connection, table, statement)
+            engine.catalog.put_index(engine.write, table, statement)
         else:
             wider = replace(table, indexes=(*table.indexes, statement))
             frame.keep_local(wider, instead_of=table)
@@ -238,12 +239,12 @@ def drop_table(engine: Interpreter, table: StoredTable, frame: Frame) -> None:
     if not table.schema:
         frame.forget_local(table)
         engine.transaction.on_rollback(lambda: frame.keep_local(table))
-        engine.execute(f"DROP TABLE {table.sql}")
+        engine.write(f"DROP TABLE {table.sql}")
         return
     if any(child is not table for child, _ in engine.catalog.referencing(table)):
         raise error(3726, table.full_name)
-    engine.execute(f"DROP TABLE {table.sql}")
-    engine.catalog.remove(engine.connection, table)
+    engine.write(f"DROP TABLE {table.sql}")
+    engine.catalog.remove(engine.write, table)
 
 
 def drop_index(engine: Interpreter, table: StoredTable, name: str, frame: Frame) -> bool:
@@ -252,7 +253,7 @@ def drop_index(engine: Interpreter, table: StoredTable, name: str, frame: Frame)
     if len(rest) == len(table.indexes):
         return False
     if table.schema:
-        engine.catalog.remove_index(engine.connection, table, name)
+        engine.catalog.remove_index(engine.write, table, name)
     else:
         frame.keep_local(replace(table, indexes=rest), instead_of=table)
     return True

@@ -1,9 +1,10 @@
 """The transaction of a session: T-SQL's counting on top of DuckDB's.
 
-DuckDB has no savepoints and gives up a transaction at the first run-time error in it. So such an
-error dooms the transaction, as SET XACT_ABORT ON does: only ROLLBACK is left. DuckDB's side is
-rolled back at once, so that variables can still be computed; tables cannot be read until T-SQL's
-ROLLBACK, because what would be seen is not what SQL Server shows.
+A run-time error takes back its statement, as on a server, although DuckDB gives up the whole
+transaction: see :mod:`procluster.local.change_log`. Where the changes are not kept, because the
+transaction began under SET XACT_ABORT ON, the error dooms it: only ROLLBACK is left. DuckDB's side
+is rolled back at once then, so that variables can still be computed; tables cannot be read until
+T-SQL's ROLLBACK, because what would be seen is not what SQL Server shows.
 
 One session writes at a time: from its first change to the end of its transaction the others may
 read, and wait when they want to write. What they read is what was committed when their statement
@@ -12,88 +13,17 @@ began, as under READ COMMITTED with row versions.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import duckdb
 
-from procluster.local.catalog import Catalog
-from procluster.local.locks import WRITING, Deadlock, Locks
-from procluster.local.messages import error
+from procluster.local.catalog import Catalog, Committed
+from procluster.local.change_log import ChangeLog, Mark
+from procluster.local.locks import WriteLock
+from procluster.local.messages import error, refuse
+from procluster.local.syntax import Position
 from procluster.local.translate import as_sql_error
-
-
-class Committed:
-    """What every session sees.
-
-    Attributes
-    ----------
-    catalog : Catalog
-        It never changes: a session that changes it works on a copy, which takes its place.
-    writes : int
-        Counts the transactions that have written.
-    """
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-        self.writes = 0
-
-    def publish(self, catalog: Catalog) -> None:
-        """Show the catalog of a transaction that has been committed."""
-        self.catalog = catalog
-        self.writes += 1
-
-
-class WriteLock:
-    """A session's right to write, which one session has at a time.
-
-    Parameters
-    ----------
-    session : int
-    locks : Locks
-    time_out : callable
-        Seconds to wait, None without end.
-    cancelled : Event
-    """
-
-    def __init__(
-        self,
-        session: int,
-        locks: Locks,
-        time_out: Callable[[], float | None],
-        cancelled: threading.Event,
-    ) -> None:
-        self._session = session
-        self._locks = locks
-        self._time_out = time_out
-        self._cancelled = cancelled
-        self.held = False
-
-    def take(self) -> None:
-        """Wait for the lock; 1205 in a circle of waiting sessions, 1222 after the time-out."""
-        if self.held:
-            return
-        try:
-            taken = self._locks.acquire(
-                self._session,
-                WRITING,
-                WRITING,
-                "exclusive",
-                time_out=self._time_out(),
-                cancelled=self._cancelled,
-            )
-        except Deadlock:
-            raise error(1205, self._session) from None
-        if taken is None:
-            raise error(1222)
-        self.held = True
-
-    def free(self) -> None:
-        """Give the lock back, if it is held."""
-        if self.held:
-            self.held = False
-            self._locks.release(self._session, WRITING, WRITING)
 
 
 class Transaction:
@@ -101,6 +31,8 @@ class Transaction:
 
     Attributes
     ----------
+    log : ChangeLog
+        What it has changed.
     number : int
         Counts the transactions of the session.
     rolled_back : bool
@@ -124,8 +56,11 @@ class Transaction:
         self._lock = lock
         self._catalog = committed.catalog
         self._seen = committed.writes
-        self._undo: list[Callable[[], object]] = []
+        self._name = ""
+        self._savepoints: list[tuple[str, Mark]] = []
         self._open = False
+        self._spoilt = False
+        self.log = ChangeLog()
         self.number = 0
         self.rolled_back = False
         self.depth = 0
@@ -144,12 +79,19 @@ class Transaction:
             return 0
         return -1 if self.doomed else 1
 
-    def begin(self) -> None:
-        """BEGIN TRANSACTION."""
+    def begin(self, name: str = "", *, keeps_changes: bool) -> None:
+        """BEGIN TRANSACTION.
+
+        Parameters
+        ----------
+        keeps_changes : bool
+            Whether an error is to take back its statement alone.
+        """
         if self.doomed:
             raise error(3930)
         if not self.depth:
             self._start()
+            self._name, self.log.kept = name, keeps_changes
             self.number += 1
         self.depth += 1
 
@@ -171,30 +113,73 @@ class Transaction:
         self.depth = 0
         self.doomed = self.lost = False
 
+    def save(self, name: str, at: Position) -> None:
+        """SAVE TRANSACTION; names differ by case."""
+        if not self.depth:
+            raise error(628)
+        if self.doomed:
+            raise error(3930)
+        if not self.log.complete:
+            reason = "it has changed something already; begin it under SET XACT_ABORT OFF"
+            raise refuse("SAVE TRANSACTION in one begun under SET XACT_ABORT ON", reason, at)
+        self.log.kept = True
+        self._savepoints.append((name, self._mark()))
+
+    def return_to(self, name: str) -> bool:
+        """Take back what came after a savepoint; False where the name is the transaction's own.
+
+        :meth:`recover` has to follow.
+        """
+        if all(name != saved for saved, _ in self._savepoints):
+            if name != self._name:
+                raise error(6401, name)
+            return False
+        if self.doomed:
+            raise error(3931)
+        while self._savepoints[-1][0] != name:
+            self._savepoints.pop()
+        self._cut(self._savepoints[-1][1])
+        return True
+
     @contextmanager
     def change(self) -> Iterator[None]:
         """Around a statement that writes: all of it or nothing.
 
-        Inside a transaction a statement must find its errors before it writes, for there is
-        nothing smaller to take back.
+        Raises
+        ------
+        SqlError
+            3930 the transaction is doomed, 1205 and 1222 another session writes.
         """
         if self.doomed:
             raise error(3930)
-        alone, first = not self._open, not self._lock.held
+        with self._part() if self._open else self._whole():
+            yield
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """A statement that is a transaction of its own."""
         self._lock.take()
         try:
-            if alone:
-                self._start()
-            if first:
-                self._renew()
-                self._catalog = self._committed.catalog.copy()
+            self._start()
+            self._catalog = self._catalog.copy()
             yield
-            if alone:
-                self._finish()
+            self._finish()
         except BaseException:
-            if alone:
-                self._give_up()
-                self.lost = False
+            self._give_up()
+            raise
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        """A statement within a transaction."""
+        if not self._lock.held:
+            self._lock.take()
+            self._renew()
+        mark = self._mark()
+        self._catalog = self._catalog.copy()
+        try:
+            yield
+        except BaseException:
+            self._cut(mark)
             raise
 
     def refresh(self) -> None:
@@ -203,19 +188,16 @@ class Transaction:
             self._renew()
 
     def on_rollback(self, undo: Callable[[], object]) -> None:
-        """Have ``undo`` called when the change under way is rolled back."""
+        """Have ``undo`` called when the change under way is taken back."""
         if self._open:
-            self._undo.append(undo)
+            self.log.on_undo(undo)
 
-    def notice_failure(self) -> None:
-        """After an error in DuckDB: doom the transaction if DuckDB gave it up."""
-        if not self._open:
-            return
-        try:
-            self._connection.execute("SELECT 1").fetchall()
-        except duckdb.Error:
-            self._give_up()
-            self.doomed = self.lost = True
+    def recover(self) -> bool:
+        """After an error: be as before its statement, or doomed; True when DuckDB began anew."""
+        if not self._open or not (self._spoilt or self._is_given_up()):
+            return False
+        self._restore()
+        return True
 
     def doom(self) -> None:
         """Leave nothing but ROLLBACK."""
@@ -232,6 +214,7 @@ class Transaction:
 
     def _start(self) -> None:
         self.rolled_back = False
+        self.log.clear()
         self._begin()
         self._open = True
 
@@ -242,8 +225,10 @@ class Transaction:
     def _renew(self) -> None:
         if self._seen != self._committed.writes:
             # Nothing but temp tables can have been written without the lock, and they stay.
+            self._spoilt = True
             self._connection.execute("COMMIT")
             self._begin()
+            self._spoilt = False
 
     def _finish(self) -> None:
         try:
@@ -256,16 +241,54 @@ class Transaction:
             self._committed.publish(self._catalog)
         self._end()
 
+    def _mark(self) -> Mark:
+        return self.log.mark(self._catalog if self._lock.held else None)
+
+    def _cut(self, mark: Mark) -> None:
+        """Take back what came after a mark; DuckDB's part of it is left for :meth:`recover`."""
+        self._spoilt |= self.log.cut(mark)
+        self._catalog = mark.catalog or self._committed.catalog
+
+    def _is_given_up(self) -> bool:
+        """Whether DuckDB has given the transaction up."""
+        try:
+            self._connection.execute("SELECT 1").fetchall()
+        except duckdb.Error:
+            return True
+        return False
+
+    def _restore(self) -> None:
+        """Begin anew and make the changes again that are in the log."""
+        if not self.log.complete:
+            self._lose()
+            return
+        catalog = self._catalog
+        with suppress(duckdb.Error):
+            self._connection.execute("ROLLBACK")
+        try:
+            self._begin()
+            if self._lock.held:
+                self._catalog = catalog
+            self.log.replay()
+        except BaseException:
+            self._lose()
+            raise
+        self._spoilt = False
+
+    def _lose(self) -> None:
+        self._give_up()
+        self.doomed = self.lost = True
+
     def _give_up(self) -> None:
         if self._open:
             self.rolled_back = True
             with suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
-            for undo in reversed(self._undo):
-                undo()
+            self.log.undo()
         self._end()
 
     def _end(self) -> None:
-        self._undo.clear()
-        self._open = False
+        self.log.clear()
+        self._savepoints.clear()
+        self._open = self._spoilt = False
         self._lock.free()

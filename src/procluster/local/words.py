@@ -59,7 +59,6 @@ UNSUPPORTED_STATEMENTS = {
         "LINENO": "lines are counted from the start of the batch",
         "MERGE": "use UPDATE and INSERT",
         "RECONFIGURE": "settings are fixed",
-        "SAVE": "the embedded engine has no savepoints; use one transaction",
         "USE": "there is one database",
         "WAITFOR": "the embedded engine does not wait",
     }.items()

@@ -59,18 +59,22 @@ def test_xact_abort_rolls_back_and_ends_the_batch(run: Run, table: None) -> None
 @pytest.fixture
 def doomed(run: Run, table: None) -> Record:
     return run(
-        "BEGIN TRAN; INSERT INTO dbo.t VALUES (1); BEGIN TRY SELECT 1/0 END TRY BEGIN CATCH "
-        "SELECT XACT_STATE(); BEGIN TRY INSERT INTO dbo.t VALUES (2) END TRY BEGIN CATCH "
-        "SELECT ERROR_NUMBER() END CATCH END CATCH"
+        "BEGIN TRAN; INSERT INTO dbo.t VALUES (1); BEGIN TRY SELECT CAST(N'x' AS int) END TRY "
+        "BEGIN CATCH SELECT XACT_STATE(); BEGIN TRY INSERT INTO dbo.t VALUES (2) END TRY "
+        f"BEGIN CATCH SELECT ERROR_NUMBER() END CATCH; {COUNT} END CATCH"
     )
 
 
-def test_runtime_error_dooms_the_transaction(doomed: Record) -> None:
+def test_failed_conversion_dooms_the_transaction(doomed: Record) -> None:
     assert doomed.values[0] == -1
 
 
 def test_doomed_transaction_takes_no_changes(doomed: Record) -> None:
     assert doomed.values[1] == 3930
+
+
+def test_doomed_transaction_can_be_read(doomed: Record) -> None:
+    assert doomed.values[2] == 1
 
 
 def test_doomed_transaction_is_rolled_back_at_the_end_of_the_batch(
@@ -79,8 +83,13 @@ def test_doomed_transaction_is_rolled_back_at_the_end_of_the_batch(
     assert (doomed.errors, run(f"SELECT @@TRANCOUNT; {COUNT}").values) == ([3998], [0, 0])
 
 
-def test_reading_tables_in_a_lost_transaction_is_refused(run: Run, table: None) -> None:
-    record = run(f"BEGIN TRAN; BEGIN TRY SELECT 1/0 END TRY BEGIN CATCH {COUNT} END CATCH")
+def test_transaction_under_xact_abort_cannot_be_read_after_a_run_time_error(
+    run: Run, table: None
+) -> None:
+    record = run(
+        "SET XACT_ABORT ON; BEGIN TRAN; INSERT INTO dbo.t VALUES (1); "
+        f"BEGIN TRY SELECT 1/0 END TRY BEGIN CATCH {COUNT} END CATCH"
+    )
     assert record.errors == [40510]
 
 
@@ -98,6 +107,14 @@ def test_commit_of_a_doomed_transaction_is_an_error(run: Run) -> None:
         "BEGIN CATCH COMMIT END CATCH"
     )
     assert record.errors == [3930]
+
+
+def test_commit_of_a_doomed_transaction_ends_its_statement_alone(run: Run) -> None:
+    record = run(
+        "BEGIN TRAN; BEGIN TRY SELECT CAST(N'x' AS int) END TRY BEGIN CATCH PRINT 'in' END CATCH; "
+        "COMMIT; PRINT 'after'"
+    )
+    assert (record.errors, record.texts) == ([3930, 3998], ["in", "after"])
 
 
 def test_procedure_that_leaves_a_transaction_open_is_told(run: Run) -> None:

@@ -1,8 +1,9 @@
 """Random nestings of control flow, errors and transactions beside a walk that knows the rules.
 
 The walk follows "TRY...CATCH", "THROW", "RAISERROR", "SET XACT_ABORT" and "XACT_STATE" of
-Microsoft's documentation. In one thing it follows the engine instead, as the README says: an error
-that DuckDB finds while it computes dooms the transaction it happens in, whatever XACT_ABORT says.
+Microsoft's documentation, and "SAVE TRANSACTION". In one thing it follows the engine instead, as
+the rule book says: a transaction that began under SET XACT_ABORT ON and has changed something is
+doomed by an error that DuckDB finds while it computes, also after SET XACT_ABORT OFF.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ LEAVES = [
     ("commit",),
     ("rollback",),
     ("undo",),
+    ("save",),
+    ("return_to",),
     ("return",),
     ("break",),
     ("continue",),
@@ -88,6 +91,8 @@ STATEMENTS = {
     "commit": "COMMIT TRANSACTION;",
     "rollback": "ROLLBACK TRANSACTION;",
     "undo": "IF XACT_STATE() <> 0 ROLLBACK TRANSACTION;",
+    "save": "SAVE TRANSACTION here;",
+    "return_to": "ROLLBACK TRANSACTION here;",
     "return": "RETURN;",
     "break": "BREAK;",
     "continue": "CONTINUE;",
@@ -150,6 +155,7 @@ class AbortedError(Exception):
 
 CONVERSION, DIVISION, KEY, RAISED, THROWN = 245, 8134, 2627, 50000, 50001
 NOT_COMMITTABLE, NOTHING_TO_COMMIT, NOTHING_TO_ROLL_BACK = 3930, 3902, 3903
+NOTHING_TO_SAVE, NO_WAY_BACK, NO_SUCH_SAVEPOINT, REFUSED = 628, 3931, 6401, 40510
 
 
 @dataclass
@@ -162,6 +168,8 @@ class Walk:
     xact_abort: bool = False
     tries: int = 0
     caught: list[int] = field(default_factory=list)
+    kept: bool = False
+    saved: int | None = None
     rows: int = 0
     new_rows: int = 0
 
@@ -255,7 +263,31 @@ class Walk:
             self.trace.append("raised")
 
     def do_begin(self) -> None:
+        if not self.depth:
+            self.kept = not self.xact_abort
         self.depth += not self.doomed
+
+    def do_save(self) -> None:
+        if not self.depth:
+            self.fail(NOTHING_TO_SAVE)
+        elif self.doomed:
+            self.fail(NOT_COMMITTABLE)
+        elif not self.kept and self.new_rows:
+            self.roll_back()
+            self.trace.append(REFUSED)
+            raise AbortedError
+        else:
+            self.kept, self.saved = True, self.new_rows
+
+    def do_return_to(self) -> None:
+        if not self.depth:
+            self.fail(NOTHING_TO_ROLL_BACK)
+        elif self.saved is None:
+            self.fail(NO_SUCH_SAVEPOINT)
+        elif self.doomed:
+            self.fail(NO_WAY_BACK)
+        else:
+            self.new_rows = self.saved
 
     def do_rollback(self) -> None:
         if self.depth:
@@ -285,10 +317,10 @@ class Walk:
         else:
             self.depth -= 1
             if not self.depth:
-                self.rows, self.new_rows = self.rows + self.new_rows, 0
+                self.rows, self.new_rows, self.saved = self.rows + self.new_rows, 0, None
 
     def roll_back(self) -> None:
-        self.depth, self.doomed, self.new_rows = 0, False, 0
+        self.depth, self.doomed, self.new_rows, self.saved = 0, False, 0, None
 
     def fail(
         self,
@@ -301,14 +333,15 @@ class Walk:
     ) -> None:
         """An error: where it goes, and what becomes of the transaction."""
         aborts = dooms or (self.xact_abort and not raised)
-        if self.depth and (aborts or computed):
+        if computed and self.new_rows and not self.kept:
+            aborts |= not self.doomed
+        if self.depth and aborts:
             self.doomed = True
         if self.tries:
             raise FaultError(number)
         self.trace.append(number)
-        if self.doomed:
+        if aborts:
             self.roll_back()
-            raise AbortedError
         if aborts or thrown:
             raise AbortedError
 

@@ -1,0 +1,87 @@
+"""What a transaction has changed, so that a part of it can be taken back.
+
+DuckDB has no savepoints and gives up a transaction at the first run-time error in it, where SQL
+Server takes back the one statement. So a part is taken back by rolling everything back in DuckDB
+and doing again what stood before the part. That is the same state: nobody else writes meanwhile,
+and what is done again inserts, updates and deletes the very rows of the first time, so that no
+query, clock, identity number or external script is asked a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from procluster.local.catalog import Catalog
+
+
+class Mark(NamedTuple):
+    """A place in the log, and the transaction's own catalog there, once it has one."""
+
+    changes: int
+    redo: int
+    undo: int
+    catalog: Catalog | None
+
+
+class ChangeLog:
+    """How to do the changes of a transaction again, and how to undo what DuckDB does not.
+
+    Attributes
+    ----------
+    kept : bool
+        Whether changes are kept to be done again; they take memory, as much as their rows.
+    changes : int
+        How many there were, kept or not.
+    """
+
+    def __init__(self) -> None:
+        self.kept = False
+        self.changes = 0
+        self._redo: list[Callable[[], object]] = []
+        self._undo: list[Callable[[], object]] = []
+
+    @property
+    def complete(self) -> bool:
+        """Whether all changes can be done again."""
+        return self.kept or not self.changes
+
+    def record(self, change: Callable[[], object]) -> None:
+        """Note a change that DuckDB has made; calling it makes the change again."""
+        self.changes += 1
+        if self.kept:
+            self._redo.append(change)
+
+    def on_undo(self, undo: Callable[[], object]) -> None:
+        """Have ``undo`` called when what happens now is taken back."""
+        self._undo.append(undo)
+
+    def mark(self, catalog: Catalog | None) -> Mark:
+        """The place where the log is now."""
+        return Mark(self.changes, len(self._redo), len(self._undo), catalog)
+
+    def cut(self, mark: Mark) -> bool:
+        """Forget what came after a mark; True when DuckDB has changed something since."""
+        while len(self._undo) > mark.undo:
+            self._undo.pop()()
+        del self._redo[mark.redo :]
+        changed = self.changes > mark.changes
+        self.changes = mark.changes
+        return changed
+
+    def replay(self) -> None:
+        """Make all changes again."""
+        for change in self._redo:
+            change()
+
+    def clear(self) -> None:
+        """Forget everything, for the transaction has ended."""
+        self.kept = False
+        self.changes = 0
+        self._redo.clear()
+        self._undo.clear()
+
+    def undo(self) -> None:
+        """Take everything back that DuckDB does not."""
+        while self._undo:
+            self._undo.pop()()

@@ -1,0 +1,191 @@
+"""An error in a transaction takes back its statement alone, and nothing is done twice."""
+
+from __future__ import annotations
+
+import pytest
+from recording import Record, Run
+
+from procluster.local.database import Database
+
+COUNT = "SELECT COUNT(*) FROM dbo.t"
+FAIL = "SELECT 1 / 0;"
+
+
+@pytest.fixture
+def table(run: Run) -> None:
+    run("CREATE TABLE dbo.t (a int NOT NULL CONSTRAINT pk_t PRIMARY KEY)")
+
+
+def test_statements_before_and_after_an_error_are_committed(run: Run, table: None) -> None:
+    run(f"BEGIN TRAN; INSERT INTO dbo.t VALUES (1); {FAIL} INSERT INTO dbo.t VALUES (2); COMMIT")
+    assert run("SELECT STRING_AGG(a, ',') WITHIN GROUP (ORDER BY a) FROM dbo.t").values == ["1,2"]
+
+
+def test_statements_are_not_done_twice(run: Run) -> None:
+    run("CREATE TABLE dbo.u (a int NOT NULL); INSERT INTO dbo.u VALUES (1)")
+    run(
+        f"BEGIN TRAN; INSERT INTO dbo.u VALUES (2); UPDATE dbo.u SET a = a + 10; {FAIL} {FAIL} "
+        "COMMIT"
+    )
+    assert run("SELECT STRING_AGG(a, ',') WITHIN GROUP (ORDER BY a) FROM dbo.u").values == ["11,12"]
+
+
+def test_update_that_fails_in_its_last_row_changes_none(run: Run, table: None) -> None:
+    run("INSERT INTO dbo.t VALUES (1), (2), (0)")
+    record = run("BEGIN TRAN; UPDATE dbo.t SET a = 100 / a; SELECT SUM(a) FROM dbo.t; COMMIT")
+    assert (record.errors, record.values) == ([8134], [3])
+
+
+def test_rows_are_updated_and_deleted_where_they_were(run: Run) -> None:
+    run("CREATE TABLE dbo.u (a int NOT NULL, b int NULL)")
+    run("INSERT INTO dbo.u (a) VALUES (1), (2), (3), (4)")
+    record = run(
+        "BEGIN TRAN; DELETE FROM dbo.u WHERE a = 1; INSERT INTO dbo.u (a) VALUES (5), (6), (7); "
+        "DELETE FROM dbo.u WHERE a IN (2, 6); UPDATE dbo.u SET b = a * a WHERE a > 3; "
+        f"{FAIL} UPDATE dbo.u SET a = a + b WHERE a = 7; {FAIL} COMMIT; "
+        "SELECT STRING_AGG(CONCAT(a, '/', b), ' ') WITHIN GROUP (ORDER BY a) FROM dbo.u"
+    )
+    assert record.values == ["3/ 4/16 5/25 56/49"]
+
+
+def test_numbers_stay_with_their_rows(run: Run) -> None:
+    run("CREATE TABLE dbo.n (i int IDENTITY(1, 1), a int)")
+    read = "SELECT STRING_AGG(CONCAT(i, '-', a), ' ') WITHIN GROUP (ORDER BY i) FROM dbo.n"
+    record = run(
+        "BEGIN TRAN; INSERT INTO dbo.n (a) SELECT v.a FROM (VALUES (7), (8), (9)) AS v(a); "
+        f"{read}; {FAIL} {read}; INSERT INTO dbo.n (a) VALUES (10); COMMIT; {read}"
+    )
+    assert record.values == ["1-7 2-8 3-9"] * 2 + ["1-7 2-8 3-9 4-10"]
+
+
+def test_failed_insert_uses_its_number_up(run: Run) -> None:
+    run("CREATE TABLE dbo.n (i int IDENTITY(1, 1), a int CONSTRAINT uq_n UNIQUE)")
+    record = run(
+        "INSERT INTO dbo.n (a) VALUES (1); INSERT INTO dbo.n (a) VALUES (1); SELECT @@IDENTITY; "
+        "INSERT INTO dbo.n (a) VALUES (2); SELECT i FROM dbo.n WHERE a = 2"
+    )
+    assert record.values == [2, 3]
+
+
+def test_truncation_taken_back_brings_the_numbers_back(run: Run) -> None:
+    run("CREATE TABLE dbo.n (i int IDENTITY(1, 1) PRIMARY KEY, a int)")
+    record = run(
+        "INSERT INTO dbo.n (a) VALUES (1), (2); BEGIN TRAN; TRUNCATE TABLE dbo.n; ROLLBACK; "
+        "INSERT INTO dbo.n (a) VALUES (3); SELECT MAX(i) FROM dbo.n"
+    )
+    assert record.values == [3]
+
+
+def test_clock_is_not_asked_again(run: Run) -> None:
+    run("CREATE TABLE dbo.u (n int NOT NULL, at datetime2(6) NOT NULL DEFAULT SYSDATETIME())")
+    read = "SELECT COUNT(*) FROM dbo.u AS u JOIN #seen AS s ON s.n = u.n AND s.at = u.at"
+    record = run(
+        "BEGIN TRAN; INSERT INTO dbo.u (n) VALUES (1); "
+        "INSERT INTO dbo.u SELECT v.n, SYSDATETIME() FROM (VALUES (2), (3)) AS v(n); "
+        f"SELECT n, at INTO #seen FROM dbo.u; {FAIL} {read}; COMMIT"
+    )
+    assert record.values == [3]
+
+
+def test_every_type_survives(run: Run) -> None:
+    columns = {
+        "a": ("decimal(38, 10)", "12345678901234567890.0123456789"),
+        "b": ("float", "1.0 / 3e0"),
+        "c": ("real", "0.1"),
+        "d": ("datetime2(6)", "'2024-02-29T13:14:15.123456'"),
+        "e": ("date", "'2024-02-29'"),
+        "f": ("uniqueidentifier", "'6F9619FF-8B86-D011-B42D-00C04FC964FF'"),
+        "g": ("varbinary(10)", "0x00FF"),
+        "h": ("bit", "1"),
+        "i": ("tinyint", "255"),
+        "j": ("bigint", "-9223372036854775807"),
+        "k": ("nvarchar(10)", "N'ä '"),
+        "l": ("money", "-1.2345"),
+        "m": ("char(4)", "'a'"),
+        "n": ("int", "NULL"),
+        "o": ("smallint", "-32768"),
+        "p": ("binary(3)", "0x01"),
+        "q": ("datetime", "'2024-02-29T13:14:15.127'"),
+    }
+    declared = ", ".join(f"{name} {kind} NULL" for name, (kind, _) in columns.items())
+    values = ", ".join(value for _, value in columns.values())
+    run(f"CREATE TABLE dbo.w (x int NULL, {declared})")
+    record = run(
+        f"BEGIN TRAN; INSERT INTO dbo.w SELECT 0, {values} UNION ALL SELECT 1, {values}; "
+        f"SELECT * INTO #w FROM dbo.w; SELECT * FROM dbo.w; {FAIL} SELECT * FROM dbo.w; "
+        "SELECT * FROM #w; COMMIT"
+    )
+    first, *later = record.rows
+    assert len(first) == 2
+    assert later == [first, first]
+
+
+def test_definitions_survive_and_the_failed_one_goes(run: Run) -> None:
+    record = run(
+        "BEGIN TRAN; CREATE TABLE dbo.u (a int NOT NULL); CREATE TABLE #v (a int NOT NULL); "
+        "INSERT INTO #v VALUES (0); EXEC (N'CREATE PROCEDURE dbo.p AS SELECT 7'); "
+        "SELECT 1 / a AS b INTO dbo.half FROM #v; "
+        "CREATE INDEX ix ON dbo.u (a); INSERT INTO dbo.u VALUES (1); EXEC dbo.p; COMMIT; "
+        "SELECT OBJECT_ID(N'dbo.half'); SELECT COUNT(*) FROM sys.indexes WHERE name = N'ix'; "
+        "SELECT COUNT(*) FROM #v"
+    )
+    assert (record.errors, record.values) == ([8134], [7, None, 1, 1])
+
+
+def test_definition_that_failed_can_be_made_again(run: Run) -> None:
+    record = run(
+        "BEGIN TRAN; CREATE TABLE #v (a int); INSERT INTO #v VALUES (0), (1); "
+        "SELECT 1 / a AS b INTO #w FROM #v; SELECT 1 / a AS b INTO #w FROM #v WHERE a = 1; "
+        "SELECT b FROM #w; COMMIT"
+    )
+    assert (record.errors, record.values) == ([8134], [1])
+
+
+def test_catalog_view_is_right_after_an_error(run: Run) -> None:
+    names = "SELECT STRING_AGG(name, ' ') FROM sys.tables"
+    record = run(
+        f"BEGIN TRAN; CREATE TABLE dbo.u (a int); {names}; {FAIL} {names}; DROP TABLE dbo.u; "
+        f"{names}; ROLLBACK; {names}"
+    )
+    assert record.values == ["u", "u", None, None]
+
+
+def test_procedure_goes_on_after_its_error(run: Run, table: None) -> None:
+    insert = "INSERT INTO dbo.t VALUES"
+    run(f"CREATE PROCEDURE dbo.p AS {insert} (1); {FAIL} {insert} (2)")
+    record = run(f"BEGIN TRAN; EXEC dbo.p; COMMIT; {COUNT}")
+    assert (record.errors, record.values) == ([8134], [2])
+
+
+def test_variables_are_not_taken_back(run: Run, table: None) -> None:
+    record = run(f"DECLARE @n int = 1; BEGIN TRAN; SET @n = 2; {FAIL} SELECT @n; COMMIT")
+    assert record.values == [2]
+
+
+def test_insert_exec_goes_on_after_an_error_of_its_procedure(run: Run, table: None) -> None:
+    run("CREATE TABLE dbo.log (n int)")
+    run(f"CREATE PROCEDURE dbo.p AS INSERT INTO dbo.log VALUES (1); {FAIL} SELECT 7")
+    record = run("INSERT INTO dbo.t EXEC dbo.p; SELECT a FROM dbo.t; SELECT COUNT(*) FROM dbo.log")
+    assert (record.errors, record.values) == ([8134], [7, 1])
+
+
+def test_reader_in_a_transaction_sees_what_others_commit_after_its_error(
+    database: Database, run: Run, table: None
+) -> None:
+    run(f"BEGIN TRAN; {COUNT}; {FAIL}")
+    database.connect().query("INSERT INTO dbo.t VALUES (1)")
+    assert run(f"{COUNT}; SELECT @@TRANCOUNT; ROLLBACK").values == [1, 1]
+
+
+def test_writer_keeps_its_lock_over_an_error(database: Database, run: Run, table: None) -> None:
+    run(f"BEGIN TRAN; INSERT INTO dbo.t VALUES (1); {FAIL}")
+    other = Record(database.connect(), "SET LOCK_TIMEOUT 0; INSERT INTO dbo.t VALUES (2)")
+    assert (other.errors, run(f"COMMIT; {COUNT}").values) == ([1222], [1])
+
+
+def test_transaction_begun_under_xact_abort_is_doomed_also_after_off(run: Run, table: None) -> None:
+    record = run(
+        "SET XACT_ABORT ON; BEGIN TRAN; INSERT INTO dbo.t VALUES (1); SET XACT_ABORT OFF; "
+        f"{FAIL} SELECT 9"
+    )
+    assert (record.errors, record.values, run(COUNT).values) == ([8134], [], [0])
