@@ -205,8 +205,9 @@ def _stage_columns(  # noqa: PLR0913, PLR0917
     return parts, parameters
 
 
-def append_rows(engine: Interpreter, frame: Frame, name: str, data: pa.Table) -> int:
+def append_rows(engine: Interpreter, name: str, data: pa.Table) -> int:
     """Insert the rows of an Arrow table, by column name."""
+    frame = Frame(engine, temporary=engine.base.temporary)
     parts = identifier_parts(name)
     target = frame.stored_table(ast.ObjectName(ast.NOWHERE, parts)) if parts else None
     if target is None:
