@@ -7,10 +7,10 @@ from typing import Literal
 
 from procluster.local.calls import CallArgument
 from procluster.local.types import SqlType
+from procluster.tds.decoding import read_value
 from procluster.tds.fields import Fields, decode
 from procluster.tds.packets import ProtocolError
 from procluster.tds.types import read_type
-from procluster.tds.values import read_value
 
 __all__ = ["Call", "TransactionRequest", "read_batch", "read_calls", "read_transaction"]
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from procluster.tds.encoding import encode_column, encode_value, wide_enough
 from procluster.tds.fields import long_text, short_text
 from procluster.tds.types import COLLATION, type_info
-from procluster.tds.values import encode_column, encode_value, wide_enough
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

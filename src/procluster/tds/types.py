@@ -15,10 +15,22 @@ if TYPE_CHECKING:
 
     from procluster.tds.fields import Fields
 
-__all__ = ["COLLATION", "LONG", "WireType", "read_type", "type_info"]
+__all__ = [
+    "CODE_PAGE",
+    "COLLATION",
+    "LONG",
+    "WireType",
+    "decimal_length",
+    "left_out",
+    "read_type",
+    "type_info",
+]
 
 COLLATION = b"\x09\x04\xd0\x00\x34"
 """SQL_Latin1_General_CP1_CI_AS: language 1033, its flags, sort order 52."""
+
+CODE_PAGE = "cp1252"
+"""Of varchar under that collation."""
 
 LONG = 0xFFFF
 """Length of a type whose values come in pieces."""
@@ -111,6 +123,12 @@ def decimal_length(precision: int) -> int:
     return next(size for top, size in ((9, 4), (19, 8), (28, 12), (38, 16)) if precision <= top)
 
 
+def left_out(name: str) -> Refusal:
+    """The error of a parameter whose type the engine has not."""
+    reason = "give it another type, or convert it in the text of the statement"
+    return Refusal(f"A parameter of type {name}", reason, line=0, column=0)
+
+
 def read_type(fields: Fields) -> WireType:
     """Read the type of a parameter.
 
@@ -175,8 +193,7 @@ def _long(token: int, fields: Fields) -> WireType:
 
 
 def _unknown(token: int, _: Fields) -> WireType:
-    reason = "give it another type, or convert it in the text of the statement"
-    raise Refusal(f"A parameter of type {UNKNOWN[token]}", reason, line=0, column=0)
+    raise left_out(UNKNOWN[token])
 
 
 READERS: dict[int, Callable[[int, Fields], WireType]] = {
