@@ -12,7 +12,7 @@ import re
 from markupsafe import Markup
 
 from procluster.errors import RenderError
-from procluster.generator.reserved import RESERVED_WORDS
+from procluster.reserved import RESERVED_WORDS
 
 __all__ = ["identifier", "identifier_fault", "literal", "text_value", "trusted"]
 
