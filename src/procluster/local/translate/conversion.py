@@ -7,45 +7,19 @@ each type. What overflows inside DuckDB's own casts gets its number in :mod:`.fa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from procluster.errors import Refusal
-from procluster.local.messages import error, failure, refuse, unsupported
+from procluster.local.messages import error, unsupported
 from procluster.local.quoting import Sql
 from procluster.local.syntax import NOWHERE, Position
 from procluster.local.translate import moments
+from procluster.local.translate.cast import Conversion
 from procluster.local.translate.term import NULL
 from procluster.local.types import MAX, Family, SqlType
 
 NUMBER = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
 CP1252 = "[^\\x{00}-\\x{FF}" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]"
 FLOAT_STYLES = {0: "%g", 1: "%.7e", 2: "%.15e", 3: "%.16e"}
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """One conversion to write; ``column`` names what is assigned, where truncation is 2628."""
-
-    sql: str
-    source: SqlType
-    target: SqlType
-    attempt: bool = False
-    style: int | None = None
-    column: str | None = None
-    at: Position = NOWHERE
-
-    def cast(self, sql: str | None = None) -> str:
-        """DuckDB's own cast; TRY_CAST gives NULL where it fails."""
-        word = "TRY_CAST" if self.attempt else "CAST"
-        return f"{word}({sql or self.sql} AS {self.target.storage})"
-
-    def fail(self, number: int, *named: str | Sql) -> str:
-        """An error, or NULL for TRY_CAST."""
-        return "NULL" if self.attempt else failure(number, *named)
-
-    def refuse(self, reason: str) -> Refusal:
-        """What the engine leaves out."""
-        return refuse(f"Conversion from {self.source} to {self.target}", reason, self.at)
 
 
 def convert_sql(  # noqa: PLR0913
@@ -275,19 +249,8 @@ def cut_bytes(c: Conversion) -> str:
 # --- dates and times
 
 
-def text_to_moment(c: Conversion) -> str:
-    return moments.from_text(c.sql, c.source, c.target, c.fail)
-
-
-def moment_to_moment(c: Conversion) -> str:
-    return moments.rounded(c.sql, c.source, c.target, c.fail)
-
-
 def moment_to_text(c: Conversion) -> str:
-    text = moments.to_text(c.sql, c.source, c.style)
-    if text is None:
-        raise c.refuse(f"style {c.style} is left out")
-    return fitted(replace(c, sql=text, source=SqlType("varchar", 30)))
+    return fitted(replace(c, sql=moments.to_text(c), source=SqlType("varchar", 30)))
 
 
 EXACT: tuple[Family, ...] = ("integer", "decimal", "float")
@@ -314,11 +277,11 @@ CONVERSIONS: dict[tuple[Family, Family], Callable[[Conversion], str]] = {
     ("text", "float"): text_to_float,
     ("text", "text"): fitted,
     ("text", "binary"): text_to_binary,
-    ("text", "time"): text_to_moment,
+    ("text", "time"): moments.from_text,
     ("text", "guid"): text_to_guid,
     ("binary", "text"): binary_to_text,
     ("binary", "binary"): cut_bytes,
     ("time", "text"): moment_to_text,
-    ("time", "time"): moment_to_moment,
+    ("time", "time"): moments.to_moment,
     ("guid", "text"): guid_to_text,
 }

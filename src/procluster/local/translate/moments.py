@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from procluster.local.messages import unsupported
 from procluster.local.quoting import Sql
+from procluster.local.translate.cast import Conversion
 from procluster.local.types import SqlType
 
 Fail = Callable[..., str]
@@ -22,28 +23,32 @@ STYLES = {
 ISO_STYLES = (20, 21, 23, 112, 120, 121, 126)
 """Styles that read the forms of :func:`from_text`."""
 
+MICROSECONDS = SqlType("datetime2", 0, 6)
+"""What DuckDB's TIMESTAMP keeps."""
+
 DAY = "[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]"
 COMPACT = "[0-9]{4}(0[1-9]|1[0-2])[0-3][0-9]"
 CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
-def from_text(sql: str, source: SqlType, target: SqlType, fail: Fail) -> str:
+def from_text(c: Conversion) -> str:
     """ISO 8601 forms are read; others depend on the session's language and are refused.
 
     ``yyyymmdd``, ``yyyy-mm-dd``, either with `` hh:mm[:ss[.f]]``, and ``yyyy-mm-ddThh:mm:ss[.f]``.
     """
+    sql, target = c.sql, c.target
     digits = 3 if target.name in ("datetime", "smalldatetime") else 6
     clock = f"( {CLOCK}(:[0-5][0-9]([.][0-9]{{1,{digits}}})?)?)?"
     iso = f"T{CLOCK}:[0-5][0-9]([.][0-9]{{1,{digits}}})?"
     pattern = f" *(({DAY}|{COMPACT}){clock}|{DAY}{iso}) *"
-    wrong = fail(241)
+    wrong = c.fail(241)
     forms = f"use yyyy-mm-dd or yyyymmdd, with hh:mm:ss and at most {digits} digits after it"
-    what = f"Conversion of the {source.name} value '", Sql(sql), f"' to {target.name}"
+    what = f"Conversion of the {c.source.name} value '", Sql(sql), f"' to {target.name}"
     refuse = unsupported(*what, because=forms)
     dashed = f"regexp_replace({sql}, '^ *([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})', '\\1-\\2-\\3')"
     value = f"TRY_CAST({dashed} AS TIMESTAMP)"
     at_midnight = f"date_trunc('day', {value})" if target.name == "date" else value
-    moment = rounded(at_midnight, SqlType("datetime2", 0, 6), target, fail)
+    moment = rounded(at_midnight, MICROSECONDS, target, c.fail)
     zero = f"CAST(TIMESTAMP '1900-01-01' AS {target.storage})"
     return (
         f"CASE WHEN regexp_full_match({sql}, ' *') THEN {zero} "
@@ -51,6 +56,11 @@ def from_text(sql: str, source: SqlType, target: SqlType, fail: Fail) -> str:
         f"WHEN NOT regexp_full_match({sql}, '{pattern}') THEN {refuse} "
         f"WHEN {sql} IS NOT NULL AND {value} IS NULL THEN {wrong} ELSE {moment} END"
     )
+
+
+def to_moment(c: Conversion) -> str:
+    """One date or time type to another."""
+    return rounded(c.sql, c.source, c.target, c.fail)
 
 
 def rounded(sql: str, source: SqlType, target: SqlType, fail: Fail) -> str:
@@ -92,8 +102,9 @@ def checked(sql: str, target: SqlType, fail: Fail) -> str:
     return f"CASE WHEN NOT ({inside}) THEN {wrong} ELSE {sql} END"
 
 
-def to_text(sql: str, source: SqlType, style: int | None) -> str | None:
-    """Text of a moment; None for a style that is left out."""
+def to_text(c: Conversion) -> str:
+    """Text of a moment."""
+    sql, source, style = c.sql, c.source, c.style
     is_date = source.name == "date"
     if style is None:
         style = 23 if is_date else 121 if source.name == "datetime2" else 0
@@ -109,7 +120,7 @@ def to_text(sql: str, source: SqlType, style: int | None) -> str | None:
         )
     if style in (21, 121, 126):
         return precise(sql, source, "T" if style == 126 else " ")
-    return None
+    raise c.refuse(f"style {style} is left out")
 
 
 def precise(sql: str, source: SqlType, separator: str) -> str:

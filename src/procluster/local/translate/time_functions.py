@@ -82,7 +82,7 @@ def date_add(arguments: Arguments) -> Term:
     far = f"abs({number}) > {FARTHEST[function]}"
     sql = f"CASE WHEN {far} THEN {fail} WHEN NOT ({inside}) THEN {fail} ELSE {sql} END"
     if moment.type == DATE or part in CLOCK_PARTS[2:]:
-        sql = moments.rounded(sql, SqlType("datetime2", 0, 6), moment.type, failure)
+        sql = moments.rounded(sql, moments.MICROSECONDS, moment.type, failure)
     return Term(sql, moment.type, moment.nullable)
 
 
