@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from procluster.local import syntax as ast
-from procluster.local.constraints import (
-    STAGE,
-    check_gone_rows,
-    check_new_rows,
-    check_nulls,
-    unique_keys,
-)
+from procluster.local.constraints import check_gone_rows, check_new_rows, unique_keys
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error
 from procluster.local.new_row import NewRow
+from procluster.local.numbering import restart_numbers, write_last_number
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import ResultSet
+from procluster.local.stage import STAGE, check_nulls, stage, write_staged
 from procluster.local.stored import StoredTable
 from procluster.local.table_definitions import create_from_query
 from procluster.local.translate import Change, Table, compile_change, compile_query
@@ -101,23 +95,23 @@ def _update_row(  # noqa: PLR0913, PLR0917
 
 
 def _update_staged(engine: Interpreter, frame: Frame, target: StoredTable, change: Change) -> int:
-    with staged(engine, change):
-        columns = tuple(column for column in target.columns if column.name in change.targets)
-        named = {name: f"c{place}" for place, name in enumerate(change.targets, 1)}
-        places = tuple(named[column.name] for column in columns)
-        count = check_nulls(frame, target, columns, "UPDATE", places)
-        new = ", ".join(
-            f"s.{named[column.name]} AS {quote_sql(column.name)}"
-            if column.name in named
-            else f"t.{quote_sql(column.name)}"
-            for column in target.columns
-        )
-        sql = f"(SELECT {new} FROM {target.sql} AS t JOIN {STAGE} AS s ON t.rowid = s.c0)"
-        rows = {"@new": Table(sql, target.shown)} | _old_and_kept(target, STAGED)
-        _check_update(frame.with_rows(rows), target, change)
-        sets = ", ".join(f"{quote_sql(name)} = s.{place}" for name, place in named.items())
-        where = "WHERE t.rowid = s.c0"
-        write_staged(engine, f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s {where}")
+    stage(engine, change)
+    columns = tuple(column for column in target.columns if column.name in change.targets)
+    named = {name: f"c{place}" for place, name in enumerate(change.targets, 1)}
+    places = tuple(named[column.name] for column in columns)
+    count = check_nulls(frame, target, columns, "UPDATE", places)
+    new = ", ".join(
+        f"s.{named[column.name]} AS {quote_sql(column.name)}"
+        if column.name in named
+        else f"t.{quote_sql(column.name)}"
+        for column in target.columns
+    )
+    sql = f"(SELECT {new} FROM {target.sql} AS t JOIN {STAGE} AS s ON t.rowid = s.c0)"
+    rows = {"@new": Table(sql, target.shown)} | _old_and_kept(target, STAGED)
+    _check_update(frame.with_rows(rows), target, change)
+    sets = ", ".join(f"{quote_sql(name)} = s.{place}" for name, place in named.items())
+    where = "WHERE t.rowid = s.c0"
+    write_staged(engine, f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s {where}")
     return count
 
 
@@ -143,9 +137,9 @@ def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
     with engine.transaction.change():
         rows = few_rows(engine, change)
         if rows is None:
-            with staged(engine, change):
-                count = engine.count(STAGE)
-                write_staged(engine, _checked_delete(frame, target, STAGED))
+            stage(engine, change)
+            count = engine.count(STAGE)
+            write_staged(engine, _checked_delete(frame, target, STAGED))
         else:
             count = len(rows)
             for rowid, *_ in rows:
@@ -188,62 +182,3 @@ def few_rows(engine: Interpreter, change: Change) -> list[tuple[Any, ...]] | Non
         return None
     rows = engine.first_rows(f"{change.rows.sql} LIMIT 2", change.rows.parameters, limit=2)
     return rows if len(rows) < 2 else None
-
-
-@contextmanager
-def staged(engine: Interpreter, change: Change) -> Iterator[None]:
-    """Have the rows of a change in the stage meanwhile."""
-    places = ", ".join(f"c{place}" for place in range(len(change.targets) + 1))
-    sql = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS SELECT {places} FROM ({change.rows.sql})"
-    engine.execute(sql, change.rows.parameters)
-    yield
-
-
-def write_staged(engine: Interpreter, sql: str) -> None:
-    """Execute a change by the rows of the stage, and drop it."""
-    engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE)
-    engine.write(sql)
-    engine.write(f"DROP TABLE {STAGE}")
-
-
-# --- the numbers of IDENTITY columns; as on a server, what is taken back does not give them back
-
-
-def next_number(engine: Interpreter, table: StoredTable) -> int:
-    """Return the number of the next row; 0 for a table without an identity column."""
-    if table.identity is None or table.identity.identity is None:
-        return 0
-    seed, step = table.identity.identity
-    last = _numbers(engine, table).get(table.object_id)
-    return seed if last is None else last + step
-
-
-def use_numbers(
-    engine: Interpreter, frame: Frame, table: StoredTable, start: int, count: int
-) -> None:
-    """Count the numbers of new rows as used, whatever becomes of the rows."""
-    if table.identity and table.identity.identity and count:
-        last = start + (count - 1) * table.identity.identity[1]
-        _numbers(engine, table)[table.object_id] = engine.identity = frame.identity = last
-
-
-def restart_numbers(engine: Interpreter, table: StoredTable) -> None:
-    """Start again at the seed, unless this is taken back."""
-    numbers = _numbers(engine, table)
-    last = numbers.pop(table.object_id, None)
-    if last is not None:
-        engine.transaction.on_rollback(lambda: numbers.update({table.object_id: last}))
-
-
-def write_last_number(engine: Interpreter, table: StoredTable) -> None:
-    """Keep the last number used in the file."""
-    if table.schema and table.identity:
-        last = engine.catalog.identities.get(table.object_id)
-        row = {"id": table.object_id, "last": last}
-        engine.write("DELETE FROM _engine.identity WHERE object_id = $id", row)
-        if last is not None:
-            engine.write("INSERT INTO _engine.identity VALUES ($id, $last)", row)
-
-
-def _numbers(engine: Interpreter, table: StoredTable) -> dict[int, int]:
-    return engine.catalog.identities if table.schema else engine.temporary_identities

@@ -17,12 +17,9 @@ from procluster.local import syntax as ast
 from procluster.local.frame import Frame
 from procluster.local.messages import error
 from procluster.local.parser import parse_batch
-from procluster.local.quoting import quote_sql, quote_tsql
+from procluster.local.quoting import quote_tsql
 from procluster.local.stored import StoredTable, key_of
 from procluster.local.translate import compile_expression, compile_query
-
-STAGE = quote_sql("temp", "_stage")
-"""Rows on their way into a table, in a DuckDB temp table where they are checked first."""
 
 
 class UniqueKey(NamedTuple):
@@ -42,27 +39,6 @@ def unique_keys(table: StoredTable) -> Iterator[UniqueKey]:
     for index in table.indexes:
         if index.unique:
             yield UniqueKey(index.name, "INDEX", index.columns, index.where_text)
-
-
-def check_nulls(
-    frame: Frame,
-    target: StoredTable,
-    columns: tuple[ast.ColumnDefinition, ...],
-    verb: str,
-    places: tuple[str, ...],
-) -> int:
-    """Count the staged rows; 515 where one has NULL in a column that allows none."""
-    engine = frame.engine
-    counts = ", ".join(
-        "count(*)" if column.nullable else f"count({quote_sql(place)})"
-        for column, place in zip(columns, places, strict=True)
-    )
-    row = engine.first_row(f"SELECT count(*){', ' * bool(counts)}{counts} FROM {STAGE}")
-    total, *filled = row or (0,)
-    for column, count in zip(columns, filled, strict=True):
-        if count < total:
-            raise null_error(frame, target, column, verb)
-    return int(total)
 
 
 def null_error(

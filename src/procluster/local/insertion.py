@@ -8,16 +8,17 @@ import pyarrow as pa
 
 from procluster.errors import DataError, SqlError
 from procluster.local import syntax as ast
-from procluster.local.changes import next_number, use_numbers, write_last_number, write_staged
-from procluster.local.constraints import STAGE, check_new_rows, check_nulls
+from procluster.local.constraints import check_new_rows
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error, refuse
 from procluster.local.names import identifier_parts
 from procluster.local.new_row import NewRow
+from procluster.local.numbering import next_number, use_numbers, write_last_number
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import Column, ResultSet
+from procluster.local.stage import STAGE, check_nulls, write_staged
 from procluster.local.stored import StoredTable, type_of_storage
 from procluster.local.translate import Compiled, Table, compile_query, convert_sql
 
@@ -44,8 +45,7 @@ def insert(statement: ast.Insert, engine: Interpreter, frame: Frame) -> None:
         query = replace(source, with_tables=statement.with_tables + source.with_tables)
         compiled = compile_query(query, frame)
         _check_width(len(compiled.columns), target, columns, (120, 121) if listed else ())
-    write = store_row if is_one_row else store
-    engine.send_count(write(engine, frame, target, columns, compiled))
+    engine.send_count(store(engine, frame, target, columns, compiled, is_one_row=is_one_row))
 
 
 def _insert_columns(target: StoredTable, names: tuple[str, ...]) -> Columns:
@@ -137,43 +137,39 @@ def _insert_results(
     return count
 
 
-def store(
-    engine: Interpreter, frame: Frame, target: StoredTable, columns: Columns, source: Compiled
+def store(  # noqa: PLR0913
+    engine: Interpreter,
+    frame: Frame,
+    target: StoredTable,
+    columns: Columns,
+    source: Compiled,
+    *,
+    is_one_row: bool = False,
 ) -> int:
     """Write the rows of a query into columns of a table; the others get their defaults."""
     with engine.transaction.change():
         start = next_number(engine, target)
         parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
         sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
-        made = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}"
-        (count,) = engine.first_row(made, parameters) or (0,)
-        use_numbers(engine, frame, target, start, count)
-        places = tuple(column.name for column in target.columns)
-        check_nulls(frame, target, target.columns, "INSERT", places)
-        rows = {"@new": Table(STAGE, target.shown), "@kept": Table(target.sql, target.shown)}
-        check_new_rows(frame.with_rows(rows), target, "INSERT")
-        write_staged(engine, f"INSERT INTO {target.sql} SELECT * FROM {STAGE}")
+        kept = {"@kept": Table(target.sql, target.shown)}
+        if is_one_row:  # a third of the time, for it needs no stage
+            new = NewRow(target, engine.first_row(sql, parameters) or ())
+            count = 1
+            use_numbers(engine, frame, target, start, count)
+            new.check_nulls(frame, "INSERT")
+            check_new_rows(new.seen_by(frame, kept), target, "INSERT")
+            engine.write(f"INSERT INTO {target.sql} {new.query}", new.parameters)
+        else:
+            made = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}"
+            (count,) = engine.first_row(made, parameters) or (0,)
+            use_numbers(engine, frame, target, start, count)
+            places = tuple(column.name for column in target.columns)
+            check_nulls(frame, target, target.columns, "INSERT", places)
+            rows = {"@new": Table(STAGE, target.shown), **kept}
+            check_new_rows(frame.with_rows(rows), target, "INSERT")
+            write_staged(engine, f"INSERT INTO {target.sql} SELECT * FROM {STAGE}")
         write_last_number(engine, target)
     return int(count)
-
-
-def store_row(
-    engine: Interpreter, frame: Frame, target: StoredTable, columns: Columns, source: Compiled
-) -> int:
-    """Write one row of values: as :func:`store`, in a third of the time, for it needs no stage."""
-    with engine.transaction.change():
-        start = next_number(engine, target)
-        parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
-        sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
-        values = engine.first_row(sql, parameters) or ()
-        use_numbers(engine, frame, target, start, 1)
-        new = NewRow(target, values)
-        new.check_nulls(frame, "INSERT")
-        seeing = new.seen_by(frame, {"@kept": Table(target.sql, target.shown)})
-        check_new_rows(seeing, target, "INSERT")
-        engine.write(f"INSERT INTO {target.sql} {new.query}", new.parameters)
-        write_last_number(engine, target)
-    return 1
 
 
 def _stage_columns(  # noqa: PLR0913, PLR0917
