@@ -992,12 +992,12 @@ BEGIN
         WHERE s.ss_customer_sk IS NULL;
 
         SELECT @return_rows_left_out = COUNT_BIG(*)
+        FROM dbo.store_returns;
+
+        SELECT @return_rows_left_out = @return_rows_left_out - COUNT_BIG(*)
         FROM dbo.store_returns AS r
-        WHERE NOT EXISTS (
-            SELECT 1
-            FROM seg.customer_feature AS f
-            WHERE f.customer_id = r.sr_customer_sk
-        );
+        INNER JOIN seg.customer_feature AS f
+            ON f.customer_id = r.sr_customer_sk;
 
         SET @message = CONCAT(
             @customers, N' customers; left out: ',
@@ -6062,16 +6062,16 @@ BEGIN
         IF NOT EXISTS (SELECT 1 FROM seg.customer_feature)
             THROW 50004, N'seg.customer_feature: is empty. EXEC seg.build_features first.', 1;
 
-        -- The document is opened once, not once a customer.
+        -- The document is opened, and the scale divided by, once and not once a customer.
         SELECT
             c.order_ratio,
-            c.order_ratio_scale,
+            1 / c.order_ratio_scale AS order_ratio_weight,
             c.items_ratio,
-            c.items_ratio_scale,
+            1 / c.items_ratio_scale AS items_ratio_weight,
             c.monetary_ratio,
-            c.monetary_ratio_scale,
+            1 / c.monetary_ratio_scale AS monetary_ratio_weight,
             c.frequency,
-            c.frequency_scale,
+            1 / c.frequency_scale AS frequency_weight,
             c.cluster_id,
             c.outlier_distance
         INTO #assign_centroid
@@ -6082,10 +6082,10 @@ BEGIN
             SELECT 1
             FROM #assign_centroid AS c
             WHERE
-                c.order_ratio + c.order_ratio_scale +
-                c.items_ratio + c.items_ratio_scale +
-                c.monetary_ratio + c.monetary_ratio_scale +
-                c.frequency + c.frequency_scale + c.outlier_distance IS NULL
+                c.order_ratio + c.order_ratio_weight +
+                c.items_ratio + c.items_ratio_weight +
+                c.monetary_ratio + c.monetary_ratio_weight +
+                c.frequency + c.frequency_weight + c.outlier_distance IS NULL
         )
         BEGIN
             SET @message = CONCAT(
@@ -6119,10 +6119,10 @@ BEGIN
                 SELECT TOP (1)
                     c.cluster_id,
                     c.outlier_distance,
-                    SQUARE((f.order_ratio - c.order_ratio) / c.order_ratio_scale) +
-                    SQUARE((f.items_ratio - c.items_ratio) / c.items_ratio_scale) +
-                    SQUARE((f.monetary_ratio - c.monetary_ratio) / c.monetary_ratio_scale) +
-                    SQUARE((f.frequency - c.frequency) / c.frequency_scale) AS squared_distance
+                    SQUARE((f.order_ratio - c.order_ratio) * c.order_ratio_weight) +
+                    SQUARE((f.items_ratio - c.items_ratio) * c.items_ratio_weight) +
+                    SQUARE((f.monetary_ratio - c.monetary_ratio) * c.monetary_ratio_weight) +
+                    SQUARE((f.frequency - c.frequency) * c.frequency_weight) AS squared_distance
                 FROM #assign_centroid AS c
                 ORDER BY squared_distance, c.cluster_id
             ) AS n

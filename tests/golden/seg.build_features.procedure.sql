@@ -107,12 +107,12 @@ BEGIN
         WHERE s.ss_customer_sk IS NULL;
 
         SELECT @return_rows_left_out = COUNT_BIG(*)
+        FROM dbo.store_returns;
+
+        SELECT @return_rows_left_out = @return_rows_left_out - COUNT_BIG(*)
         FROM dbo.store_returns AS r
-        WHERE NOT EXISTS (
-            SELECT 1
-            FROM seg.customer_feature AS f
-            WHERE f.customer_id = r.sr_customer_sk
-        );
+        INNER JOIN seg.customer_feature AS f
+            ON f.customer_id = r.sr_customer_sk;
 
         SET @message = CONCAT(
             @customers, N' customers; left out: ',

@@ -9,6 +9,7 @@ import platform
 import sys
 import threading
 import types
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,9 +113,7 @@ def _script_globals(request: Header, values: pa.Table, frame: pd.DataFrame) -> d
 
 
 def _execute(script: str, namespace: dict[str, Any]) -> list[str]:
-    tree = ast.parse(script, "<string>")
-    # dont_inherit: the __future__ imports of this module are not the script's.
-    code = compile(tree, "<string>", "exec", dont_inherit=True)
+    code, borrowed = _compiled(script)
     process = os.getpid()
     try:
         exec(code, namespace)  # noqa: S102  running scripts is the purpose
@@ -123,8 +122,17 @@ def _execute(script: str, namespace: dict[str, Any]) -> list[str]:
             os._exit(0)
     return [
         f"name {name}: set by a language extension only. Import it in the script."
-        for name in sorted(_borrowed_names(tree))
+        for name in borrowed
     ]
+
+
+@lru_cache(maxsize=8)
+def _compiled(script: str) -> tuple[types.CodeType, list[str]]:
+    """The code of a script and the names it borrows; a procedure brings the same one each time."""
+    tree = ast.parse(script, "<string>")
+    # dont_inherit: the __future__ imports of this module are not the script's.
+    code = compile(tree, "<string>", "exec", dont_inherit=True)
+    return code, sorted(_borrowed_names(tree))
 
 
 def _borrowed_names(tree: ast.AST) -> set[str]:
