@@ -170,26 +170,33 @@ def quotient(operator: str, left: Term, right: Term, kind: SqlType) -> str:
         right.type.size + max(other, right.type.scale),
     )
     whole = "BIGINT" if max(sizes) <= 18 else "HUGEINT"
-    top = f"{unscaled(left, whole)} * CAST({10**shift} AS {whole})"
-    bottom = unscaled(replace(right, sql=divisor(left, right)), whole)
-    if other:
-        bottom = f"({bottom} * CAST({10**other} AS {whole}))"
+    top = unscaled(left, shift, whole)
+    bottom = unscaled(replace(right, sql=divisor(left, right)), other, whole)
     sign = "//" if operator == "/" else "%"
-    number = f"CAST(({top}) {sign} {bottom} AS DECIMAL({kind.size},0))"
-    unit = SqlType("decimal", min(38, kind.scale + 1), kind.scale)
-    point = f"CAST('{Decimal(1).scaleb(-kind.scale):f}' AS {unit.storage})"
-    return f"CAST({number} * {point} AS {kind.storage})"
+    number = f"CAST({top} {sign} {bottom} AS DECIMAL({kind.size},0))"
+    unit = SqlType("decimal", max(1, kind.scale), kind.scale)
+    # The product has the digits of the kind, whatever precision DuckDB gives it.
+    return f"({number} * CAST('{Decimal(1).scaleb(-kind.scale):f}' AS {unit.storage}))"
 
 
-def unscaled(term: Term, whole: str) -> str:
-    """A decimal's digits as a whole number; by way of text where 38 digits do not do."""
+def unscaled(term: Term, shift: int, whole: str) -> str:
+    """A decimal's digits and so many zeros as a whole number.
+
+    By way of text where 38 digits do not do.
+    """
     size, scale = term.type.size, term.type.scale
-    if scale == 0:
-        return f"CAST({term.sql} AS {whole})"
+    if scale and size + scale + shift <= 18:
+        return f"CAST({term.sql} * {power_of_ten(scale + shift)} AS {whole})"
+    sql = f"CAST({term.sql} AS {whole})"
     if size + scale > 38:
-        return f"CAST(replace(CAST({term.sql} AS VARCHAR), '.', '') AS {whole})"
-    unit = f"CAST({10**scale} AS DECIMAL({scale + 1},0))"
-    return f"CAST({widened(term, size + scale)} * {unit} AS {whole})"
+        sql = f"CAST(replace(CAST({term.sql} AS VARCHAR), '.', '') AS {whole})"
+    elif scale:
+        sql = f"CAST({widened(term, size + scale)} * {power_of_ten(scale)} AS {whole})"
+    return f"({sql} * CAST({10**shift} AS {whole}))" if shift else sql
+
+
+def power_of_ten(exponent: int) -> str:
+    return f"CAST({10**exponent} AS DECIMAL({exponent + 1},0))"
 
 
 def signed(operator: str, term: Term, at: Position) -> Term:

@@ -85,7 +85,7 @@ def grouping(node: ast.Expression, rows: Scope) -> tuple[ast.Expression, Term]:
         raise error(144, at=node.at)
     term = value(node, replace(rows, clause="GROUP BY"))
     if term.type.family == "text":
-        term = replace(term, sql=f"min({term.sql})")
+        term = replace(term, sql=f"any_value({term.sql})")
     return node, term
 
 
