@@ -214,10 +214,8 @@ class Catalog:
 
     def put(self, write: Write, item: StoredObject) -> None:
         """Add or replace a table or module."""
-        text = item.text if isinstance(item, StoredModule) else item.text()
-        kind = item.kind if isinstance(item, StoredModule) else "TABLE"
-        where = (item.object_id, kind, item.schema, item.name)
-        self._write(write, Entry(*where, text, item.created_at, item.modified_at))
+        where = (item.object_id, item.kind, item.schema, item.name)
+        self._write(write, Entry(*where, item.text, item.created_at, item.modified_at))
         self._keep(item)
 
     def put_index(self, write: Write, table: StoredTable, index: ast.CreateIndex) -> None:
@@ -234,9 +232,8 @@ class Catalog:
 
     def remove(self, write: Write, item: StoredObject) -> None:
         """Remove a table or module with its indexes, numbers and permissions."""
-        kind = item.kind if isinstance(item, StoredModule) else "TABLE"
         key = key_of(item.schema, item.name)
-        self._erase(write, kind, item.schema, item.name)
+        self._erase(write, item.kind, item.schema, item.name)
         del self.objects[key]
         if isinstance(item, StoredTable):
             for index in item.indexes:

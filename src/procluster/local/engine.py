@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from procluster.errors import SqlError
 from procluster.local.catalog import Catalog, Committed
+from procluster.local.connection import Connection
 from procluster.local.locks import Locks, WriteLock
 from procluster.local.messages import FATAL
 from procluster.local.results import Event, Message, ResultSet, Returned, RowCount
 from procluster.local.syntax import Condition, Expression, Position
 from procluster.local.transaction import Transaction
 from procluster.local.translate import (
-    Compiled,
     Names,
-    as_sql_error,
     compile_condition,
     compile_expression,
     convert_sql,
@@ -31,14 +28,6 @@ from procluster.local.translate import (
 from procluster.local.types import SqlType
 from procluster.satellite import Satellite, ScriptCall, ScriptResult
 from procluster.satellite.pool import ScriptHosts
-
-ROWS_NAME = "_rows"
-BATCH_ROWS = 1_000_000
-PLACEHOLDER = re.compile(r"\$(\w+)")
-
-
-class Cancelled(Exception):  # noqa: N818
-    """The end of the batch because the client wants no more of it; nothing catches it."""
 
 
 class Prepared(NamedTuple):
@@ -59,7 +48,7 @@ class Options:
     """Milliseconds; -1 waits without end."""
 
 
-class Engine:
+class Engine(Connection):
     """State of one session, and the ways to DuckDB and to the client."""
 
     def __init__(  # noqa: PLR0913
@@ -73,14 +62,13 @@ class Engine:
         longest_wait: float | None,
         script_hosts: ScriptHosts,
     ) -> None:
-        self.connection = connection
+        super().__init__(connection)
         self.database_name = database_name
         self.session_id = session_id
         self.locks = locks
         self.script_hosts = script_hosts
         self.script_host: Satellite | None = None
         self.longest_wait = longest_wait
-        self.cancelled = threading.Event()
         lock = WriteLock(session_id, locks, self.lock_time_out, self.cancelled)
         self.transaction = Transaction(connection, committed, lock)
         self.options = Options()
@@ -162,17 +150,6 @@ class Engine:
         if script_host:
             script_host.cancel()
 
-    def stop_if_cancelled(self) -> None:
-        """End the batch when the client has cancelled it; once, so that the rest can be undone.
-
-        Raises
-        ------
-        Cancelled
-        """
-        if self.cancelled.is_set():
-            self.cancelled.clear()
-            raise Cancelled
-
     def lose(self) -> None:
         """Give up this session, whose connection to DuckDB answers no more."""
         self.lost = True
@@ -207,66 +184,7 @@ class Engine:
         if not self.transaction.depth:
             self.locks.release_all(self.session_id, "transaction")
 
-    # --- DuckDB
-
-    def execute(
-        self, sql: str, parameters: Mapping[str, object] | None = None
-    ) -> duckdb.DuckDBPyConnection:
-        """Execute DuckDB SQL; its errors arrive as SQL Server's."""
-        self.stop_if_cancelled()
-        if parameters:  # DuckDB rejects values that the text does not name
-            named = set(PLACEHOLDER.findall(sql))
-            parameters = {name: parameters[name] for name in parameters if name in named} or None
-        try:
-            return self.connection.execute(sql, parameters)
-        except duckdb.Error as error:
-            raise as_sql_error(error) from error
-        except RuntimeError as error:
-            if not isinstance(error.__cause__, KeyboardInterrupt):
-                raise
-            # Ctrl-C ends DuckDB's waiting, not the query: that would keep the connection.
-            self.connection.interrupt()
-            raise KeyboardInterrupt from error
-
-    def fetch(self, compiled: Compiled) -> pa.Table:
-        """Run a compiled query."""
-        found = self.execute(compiled.sql, compiled.parameters)
-        try:
-            # One small row takes to_arrow_table 0.1 ms longer.
-            return found.to_arrow_reader(BATCH_ROWS).read_all()
-        except duckdb.Error as error:
-            raise as_sql_error(error) from error
-
-    def first_row(
-        self, sql: str, parameters: Mapping[str, object] | None = None
-    ) -> tuple[Any, ...] | None:
-        """First row of a query, None without rows."""
-        return next(iter(self.first_rows(sql, parameters, limit=1)), None)
-
-    def first_rows(
-        self, sql: str, parameters: Mapping[str, object] | None = None, *, limit: int
-    ) -> list[tuple[Any, ...]]:
-        """First rows of a query, at most so many."""
-        found = self.execute(sql, parameters)
-        try:
-            return found.fetchmany(limit)
-        except duckdb.Error as error:
-            raise as_sql_error(error) from error
-
-    def count(self, source: str) -> int:
-        """How many rows a DuckDB table or query in brackets has."""
-        row = self.first_row(f"SELECT count(*) FROM {source}")
-        return int(row[0]) if row else 0
-
-    @contextmanager
-    def rows(self, table: pa.Table) -> Iterator[str]:
-        """Name under which DuckDB sees an Arrow table meanwhile."""
-        self.connection.register(ROWS_NAME, table)
-        try:
-            yield ROWS_NAME
-        finally:
-            with suppress(duckdb.Error):
-                self.connection.unregister(ROWS_NAME)
+    # --- changes in DuckDB, which the transaction can do again
 
     def write(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Execute DuckDB SQL that changes something; the transaction can do it again."""
@@ -285,6 +203,8 @@ class Engine:
             log.record(
                 partial(self.write_rows, head, self.execute(f"FROM {source}").to_arrow_table())
             )
+
+    # --- external scripts
 
     def run_script(self, call: ScriptCall) -> ScriptResult:
         """Run an external script in a process that is free."""

@@ -15,7 +15,8 @@ import duckdb
 from procluster.errors import Refusal, SqlError
 from procluster.local import syntax as ast
 from procluster.local.calls import CallArgument, prepare_call
-from procluster.local.engine import Cancelled, Engine, Options
+from procluster.local.connection import Cancelled
+from procluster.local.engine import Engine, Options
 from procluster.local.frame import Frame
 from procluster.local.messages import ERRORS, FATAL, error
 from procluster.local.parser import parse_batch

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
-from typing import Union
+from typing import ClassVar, Union
 
 from procluster.local import syntax as ast
 from procluster.local.parser import parse_batch
@@ -23,7 +23,7 @@ STORAGE = {
     "UUID": "uniqueidentifier",
 }
 DEFAULT_SCHEMA = "dbo"
-MODULE_TYPES = {"PROCEDURE": "P", "VIEW": "V", "FUNCTION": "IF"}
+OBJECT_TYPES = {"TABLE": "U", "PROCEDURE": "P", "VIEW": "V", "FUNCTION": "IF"}
 GIVEN_NAMES = {"F": "FK", "C": "CK"}
 """How the name of a constraint begins that has none; a key's begins with its type."""
 
@@ -35,8 +35,9 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class StoredTable:
-    """A table; ``sql`` is its DuckDB name, ``schema`` is '' for #temp tables and @tables."""
+    """A table; ``sql`` is its DuckDB name, ``schema`` is '' for #temp tables."""
 
+    kind: ClassVar = "TABLE"
     object_id: int
     schema: str
     name: str
@@ -90,6 +91,7 @@ class StoredTable:
             if column.default_name:
                 yield column.default_name, "D"
 
+    @property
     def text(self) -> str:
         """CREATE TABLE with everything but the indexes."""
         lines = [*map(_column_text, self.columns), *map(_constraint_text, self.constraints)]
@@ -120,7 +122,7 @@ StoredObject = Union[StoredTable, StoredModule]
 
 def object_type(item: StoredObject) -> str:
     """Type of an object as in sys.objects."""
-    return "U" if isinstance(item, StoredTable) else MODULE_TYPES[item.kind]
+    return OBJECT_TYPES[item.kind]
 
 
 def key_of(*parts: str) -> tuple[str, str]:

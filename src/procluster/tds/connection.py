@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from procluster.errors import SqlError
-from procluster.local.engine import Cancelled
+from procluster.local.connection import Cancelled
 from procluster.local.messages import error as sql_error
 from procluster.local.results import Message
 from procluster.local.session_functions import PRODUCT_VERSION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from procluster.errors import SqlError
-from procluster.local.engine import Cancelled
+from procluster.local.connection import Cancelled
 from procluster.local.quoting import quote_tsql
 from procluster.local.results import Returned
 from procluster.tds import packets, tokens
