@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from recording import Record, Run
 
 from procluster.local.database import Database
+from procluster.local.engine import Cancelled
+from procluster.local.results import Event, Message
 
 COUNT = "SELECT COUNT(*) FROM dbo.t"
 FAIL = "SELECT 1 / 0;"
@@ -85,6 +89,22 @@ def test_clock_is_not_asked_again(run: Run) -> None:
         f"SELECT n, at INTO #seen FROM dbo.u; {FAIL} {read}; COMMIT"
     )
     assert record.values == [3]
+
+
+def test_catalog_view_is_not_asked_again(run: Run, table: None) -> None:
+    record = run(
+        "BEGIN TRAN; SELECT name INTO #names FROM sys.tables; CREATE TABLE dbo.u (a int); "
+        f"{FAIL} SELECT name FROM #names; COMMIT"
+    )
+    assert record.rows == [[("t",)]]
+
+
+def test_temp_table_of_an_ended_procedure_stays_gone(database: Database) -> None:
+    session = database.connect()
+    session.query("CREATE PROCEDURE dbo.p AS CREATE TABLE #v (a int)")
+    Record(session, f"BEGIN TRAN; EXEC dbo.p; {FAIL}")
+    found = session._interpreter.connection.execute("SELECT table_name FROM duckdb_tables()")
+    assert [name for (name,) in found.fetchall() if "#v" in name] == []
 
 
 def test_every_type_survives(run: Run) -> None:
@@ -189,3 +209,45 @@ def test_transaction_begun_under_xact_abort_is_doomed_also_after_off(run: Run, t
         f"{FAIL} SELECT 9"
     )
     assert (record.errors, record.values, run(COUNT).values) == ([8134], [], [0])
+
+
+def test_script_is_not_run_again(run: Run, table: None) -> None:
+    run("CREATE TABLE dbo.u (n bigint NULL)")
+    script = "import time, pandas; OutputDataSet = pandas.DataFrame({''n'': [time.time_ns()]})"
+    record = run(
+        "BEGIN TRAN; INSERT INTO dbo.u EXEC sp_execute_external_script @language = N'Python', "
+        f"@script = N'{script}'; SELECT n FROM dbo.u; {FAIL} SELECT n FROM dbo.u; COMMIT"
+    )
+    first, second = record.values
+    assert first == second
+
+
+@pytest.fixture
+def endless(database: Database, table: None) -> None:
+    """A table of 12,210 rows, which joined with itself twice keeps DuckDB at work for hours."""
+    session = database.connect()
+    session.query("CREATE TABLE dbo.many (n int NOT NULL)")
+    session.query("INSERT INTO dbo.many VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10)")
+    for _ in range(2):
+        session.query("INSERT INTO dbo.many SELECT a.n FROM dbo.many AS a CROSS JOIN dbo.many AS b")
+
+
+@pytest.mark.parametrize(("xact_abort", "left"), [("OFF", (1, 1)), ("ON", (0, 0))])
+def test_cancelled_statement_leaves_the_transaction_open_under_off(
+    database: Database, endless: None, xact_abort: str, left: tuple[int, int]
+) -> None:
+    session = database.connect()
+    session.query(
+        f"CREATE PROCEDURE dbo.p AS SET XACT_ABORT {xact_abort}; PRINT N'begins'; "
+        "UPDATE dbo.t SET a = (SELECT SUM(x.n * y.n % z.n) FROM dbo.many AS x "
+        "CROSS JOIN dbo.many AS y CROSS JOIN dbo.many AS z)"
+    )
+
+    def cancel_soon(event: Event) -> None:
+        if isinstance(event, Message):
+            threading.Timer(0.2, session.cancel).start()
+
+    with pytest.raises(Cancelled):
+        session.execute("BEGIN TRAN; INSERT INTO dbo.t VALUES (1); EXEC dbo.p", cancel_soon)
+
+    assert session.query(f"SELECT @@TRANCOUNT, ({COUNT})")[0].rows() == [left]
