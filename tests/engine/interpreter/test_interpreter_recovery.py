@@ -7,8 +7,8 @@ import threading
 import pytest
 from recording import Record, Run
 
-from procluster.local.database import Database
 from procluster.local.connection import Cancelled
+from procluster.local.database import Database
 from procluster.local.results import Event, Message
 
 COUNT = "SELECT COUNT(*) FROM dbo.t"
