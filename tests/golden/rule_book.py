@@ -19,7 +19,7 @@ from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_PROCEDURES, SYST
 from procluster.local.translate import DIFFERENCES
 from procluster.local.translate.aggregates import AGGREGATES
 from procluster.local.translate.conversion import CONVERSIONS
-from procluster.local.translate.functions import FUNCTIONS, LEFT_OUT
+from procluster.local.translate.functions import BUILT_IN, FUNCTIONS
 from procluster.local.types import KINDS, resolve
 
 HEAD = """# What the embedded engine runs
@@ -80,7 +80,9 @@ def _sections() -> Iterator[str]:
         ("function", "example", "gives"),
         ((AGGREGATES[n].usage, *_shown(*cases.AGGREGATES[n])) for n in sorted(AGGREGATES)),
     )
-    yield "\nFunctions of SQL Server that are refused: " + _list(sorted(LEFT_OUT))
+    yield "\nFunctions of SQL Server that are refused: " + _list(
+        sorted(BUILT_IN - {*FUNCTIONS, *AGGREGATES, *SESSION_FUNCTIONS})
+    )
     yield "\n## Functions and @@variables of the session\n"
     yield _table(
         ("name", "type", "example", "gives"),

@@ -11,7 +11,7 @@ from translation_world import World
 from procluster.errors import Refusal
 from procluster.local.registry import SESSION_FUNCTIONS
 from procluster.local.translate.aggregates import AGGREGATES
-from procluster.local.translate.functions import FUNCTIONS, LEFT_OUT
+from procluster.local.translate.functions import FUNCTIONS
 from procluster.local.types import resolve
 
 TEXT = [
@@ -268,5 +268,5 @@ def test_session_function_of_a_column_is_refused(shop: World) -> None:
 
 
 def test_registries_name_a_function_once() -> None:
-    names = [*FUNCTIONS, *AGGREGATES, *SESSION_FUNCTIONS, *LEFT_OUT]
+    names = [*FUNCTIONS, *AGGREGATES, *SESSION_FUNCTIONS]
     assert len(names) == len(set(names))

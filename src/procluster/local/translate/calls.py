@@ -10,7 +10,7 @@ from procluster.local import syntax as ast
 from procluster.local.messages import error, refuse
 from procluster.local.translate.aggregates import AGGREGATES, Aggregate, Invocation
 from procluster.local.translate.function import Arguments
-from procluster.local.translate.functions import FUNCTIONS, LEFT_OUT
+from procluster.local.translate.functions import BUILT_IN, FUNCTIONS
 from procluster.local.translate.scope import Scope
 from procluster.local.translate.term import Term, key, ordering, settled
 from procluster.local.translate.writing import (
@@ -73,7 +73,7 @@ def session_argument(node: ast.Node, scope: Scope) -> object:
 
 def unknown(node: ast.Call) -> NoReturn:
     name = node.name[0]
-    if name in LEFT_OUT:
+    if name in BUILT_IN:
         raise refuse(f"Function {name}", "it is left out", node.at)
     raise error(195, name, "built-in function name", at=node.at)
 

@@ -21,7 +21,7 @@ FUNCTIONS: dict[str, Function] = {
 }
 """Scalar functions; CAST, CONVERT, TRY_CAST, TRY_CONVERT and IIF have syntax of their own."""
 
-LEFT_OUT = frozenset(
+BUILT_IN = frozenset(
     """
     ACOS APPROX_COUNT_DISTINCT APPROX_PERCENTILE_CONT APPROX_ASCII ASIN
     ASSEMBLYPROPERTY ASYMKEY_ID ATAN ATN2 BINARY_CHECKSUM BIT_COUNT CERTENCODED CERTPRIVATEKEY
@@ -46,4 +46,4 @@ LEFT_OUT = frozenset(
     UNISTR UPDATE USER_ID APPLOCK_TEST APP_NAME
     """.split()  # noqa: SIM905
 )
-"""Functions of SQL Server that are refused here; any other name is error 195."""
+"""Functions of SQL Server: those not registered are refused, any other name is error 195."""

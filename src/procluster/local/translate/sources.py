@@ -10,7 +10,7 @@ from procluster.local.messages import error, refuse
 from procluster.local.quoting import quote_sql
 from procluster.local.results import Column
 from procluster.local.translate.arithmetic import coerced, combined
-from procluster.local.translate.functions import LEFT_OUT
+from procluster.local.translate.functions import BUILT_IN
 from procluster.local.translate.json_functions import open_json
 from procluster.local.translate.names import InlineFunction, View
 from procluster.local.translate.scope import Relation, Scope, Source
@@ -138,7 +138,7 @@ def function(node: ast.FunctionTable, scope: Scope) -> Relation:
     name = ".".join(call.name)
     found = scope.context.names.function(ast.ObjectName(node.at, call.name))
     if found is None:
-        if name in LEFT_OUT:
+        if name in BUILT_IN:
             raise refuse(f"Function {name}", "it is left out", node.at)
         raise error(208, name, at=node.at)
     if node.schema:
