@@ -12,16 +12,14 @@ import duckdb
 
 from procluster.errors import DataError
 from procluster.local import (  # noqa: F401 - each registers what it runs or answers
-    changes,
     control_flow,
     definitions,
     execution,
-    insertion,
     messaging,
     procedures,
     session_functions,
     system_views,
-    table_definitions,
+    tables,
 )
 from procluster.local.catalog import Catalog, Committed
 from procluster.local.interpreter import Interpreter

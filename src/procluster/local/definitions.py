@@ -12,7 +12,7 @@ from procluster.local.messages import error, refuse
 from procluster.local.quoting import quote_sql, quote_tsql
 from procluster.local.registry import run
 from procluster.local.stored import StoredModule
-from procluster.local.table_definitions import drop_index, drop_table
+from procluster.local.tables.definitions import drop_index, drop_table
 from procluster.local.translate import compile_query
 
 MODULE_NUMBERS = {8155: 4511, 8156: 4506}

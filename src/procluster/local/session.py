@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from procluster.errors import SqlError
 from procluster.local.calls import CallArgument
-from procluster.local.insertion import append_rows
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import FATAL, error
 from procluster.local.results import Event, ResultSet
+from procluster.local.tables.insertion import append_rows
 
 __all__ = ["Session"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from procluster.local.constraints import null_error
 from procluster.local.frame import Frame, Variable
 from procluster.local.quoting import quote_sql
 from procluster.local.stored import StoredTable
+from procluster.local.tables.constraints import null_error
 from procluster.local.translate import Table
 
 

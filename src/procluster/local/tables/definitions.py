@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from procluster.local import syntax as ast
-from procluster.local.constraints import (
-    UniqueKey,
-    check_new_rows,
-    check_rules,
-    find_duplicate,
-    shown,
-)
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error, refuse
 from procluster.local.quoting import literal, quote_sql
 from procluster.local.registry import run
 from procluster.local.stored import StoredTable, storage_columns, table_of, utc_now
+from procluster.local.tables.constraints import (
+    UniqueKey,
+    check_new_rows,
+    check_rules,
+    find_duplicate,
+    shown,
+)
 from procluster.local.translate import Compiled, Table
 
 

@@ -6,18 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 from procluster.local import syntax as ast
-from procluster.local.constraints import check_gone_rows, check_new_rows, unique_keys
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error
-from procluster.local.new_row import NewRow
-from procluster.local.numbering import restart_numbers, write_last_number
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import ResultSet
-from procluster.local.stage import STAGE, check_nulls, stage, write_staged
 from procluster.local.stored import StoredTable
-from procluster.local.table_definitions import create_from_query
+from procluster.local.tables.constraints import check_gone_rows, check_new_rows, unique_keys
+from procluster.local.tables.definitions import create_from_query
+from procluster.local.tables.new_row import NewRow
+from procluster.local.tables.numbering import restart_numbers, write_last_number
+from procluster.local.tables.stage import STAGE, check_nulls, stage, write_staged
 from procluster.local.translate import Change, Table, compile_change, compile_query
 
 STAGED = f"IN (SELECT c0 FROM {STAGE})"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from procluster.local import syntax as ast
-from procluster.local.constraints import null_error
 from procluster.local.engine import Engine
 from procluster.local.frame import Frame
 from procluster.local.quoting import quote_sql
 from procluster.local.stored import StoredTable
+from procluster.local.tables.constraints import null_error
 from procluster.local.translate import Change
 
 STAGE = quote_sql("temp", "_stage")

@@ -8,18 +8,18 @@ import pyarrow as pa
 
 from procluster.errors import DataError, SqlError
 from procluster.local import syntax as ast
-from procluster.local.constraints import check_new_rows
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error, refuse
 from procluster.local.names import identifier_parts
-from procluster.local.new_row import NewRow
-from procluster.local.numbering import next_number, use_numbers, write_last_number
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import Column, ResultSet
-from procluster.local.stage import STAGE, check_nulls, write_staged
 from procluster.local.stored import StoredTable, type_of_storage
+from procluster.local.tables.constraints import check_new_rows
+from procluster.local.tables.new_row import NewRow
+from procluster.local.tables.numbering import next_number, use_numbers, write_last_number
+from procluster.local.tables.stage import STAGE, check_nulls, write_staged
 from procluster.local.translate import Compiled, Table, compile_query, convert_sql
 
 Columns = tuple[ast.ColumnDefinition, ...]
