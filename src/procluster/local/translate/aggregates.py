@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from procluster.errors import SqlError
 from procluster.local.messages import error, failure, refuse
@@ -60,14 +61,10 @@ class Aggregate:
         return self.usage.partition("(")[0]
 
 
-def count(kind: SqlType) -> Write:
+def count(kind: SqlType, call: Invocation) -> Term:
     """COUNT or COUNT_BIG; ``*`` arrives as no argument."""
-
-    def write(call: Invocation) -> Term:
-        argument = key(call.terms[0]) if call.terms else "*"
-        return Term(f"CAST({call.sql('count', argument)} AS {kind.storage})", kind, nullable=False)
-
-    return write
+    argument = key(call.terms[0]) if call.terms else "*"
+    return Term(f"CAST({call.sql('count', argument)} AS {kind.storage})", kind, nullable=False)
 
 
 def summed(call: Invocation) -> Term:
@@ -108,31 +105,23 @@ def average(call: Invocation) -> Term:
     return Term(quotient("/", Term(total, kind), by, result), result)
 
 
-def extreme(function: str) -> Write:
+def extreme(function: str, call: Invocation) -> Term:
     """MIN or MAX; of text by the collation."""
-
-    def write(call: Invocation) -> Term:
-        term = settled(call.terms[0])
-        if term.null or term.type.family in ("bit", "guid", "binary"):
-            raise call.invalid(term)
-        sql = call.sql(function, term.sql)
-        if term.type.family == "text":
-            sql = f"arg_{function}({term.sql}, {order_key(term)}){call.over}"
-        return Term(sql, term.type)
-
-    return write
+    term = settled(call.terms[0])
+    if term.null or term.type.family in ("bit", "guid", "binary"):
+        raise call.invalid(term)
+    sql = call.sql(function, term.sql)
+    if term.type.family == "text":
+        sql = f"arg_{function}({term.sql}, {order_key(term)}){call.over}"
+    return Term(sql, term.type)
 
 
-def spread(function: str) -> Write:
+def spread(function: str, call: Invocation) -> Term:
     """STDEV and the like: float, whatever the number."""
-
-    def write(call: Invocation) -> Term:
-        term = call.terms[0]
-        if term.type.family not in NUMBERS:
-            raise call.invalid(term)
-        return Term(call.sql(function, coerced(term, FLOAT, call.node.at).sql), FLOAT, finite=False)
-
-    return write
+    term = call.terms[0]
+    if term.type.family not in NUMBERS:
+        raise call.invalid(term)
+    return Term(call.sql(function, coerced(term, FLOAT, call.node.at).sql), FLOAT, finite=False)
 
 
 def gathered(call: Invocation) -> Term:
@@ -153,8 +142,8 @@ def gathered(call: Invocation) -> Term:
     return Term(sql, kind)
 
 
-def ranking(function: str) -> Write:
-    return lambda call: Term(f"{function}(){call.over}", BIGINT, nullable=False)
+def ranking(function: str, call: Invocation) -> Term:
+    return Term(f"{function}(){call.over}", BIGINT, nullable=False)
 
 
 def tile(call: Invocation) -> Term:
@@ -162,50 +151,38 @@ def tile(call: Invocation) -> Term:
     return Term(f"ntile({size}){call.over}", BIGINT, nullable=False)
 
 
-def neighbour(function: str) -> Write:
+def neighbour(function: str, call: Invocation) -> Term:
     """LAG or LEAD (value [, offset [, default]])."""
-
-    def write(call: Invocation) -> Term:
-        term, at = settled(call.terms[0]), call.node.at
-        offset = coerced(call.terms[1], INT, at).sql if len(call.terms) > 1 else "1"
-        other = f"CAST(NULL AS {term.type.storage})"
-        if len(call.terms) > 2:
-            other = coerced(call.terms[2], term.type, at).sql
-        return Term(f"{function}({term.sql}, {offset}, {other}){call.over}", term.type)
-
-    return write
+    term, at = settled(call.terms[0]), call.node.at
+    offset = coerced(call.terms[1], INT, at).sql if len(call.terms) > 1 else "1"
+    other = f"CAST(NULL AS {term.type.storage})"
+    if len(call.terms) > 2:
+        other = coerced(call.terms[2], term.type, at).sql
+    return Term(f"{function}({term.sql}, {offset}, {other}){call.over}", term.type)
 
 
-def end(function: str) -> Write:
+def end(function: str, call: Invocation) -> Term:
     """FIRST_VALUE or LAST_VALUE."""
-
-    def write(call: Invocation) -> Term:
-        term = settled(call.terms[0])
-        return Term(f"{function}({term.sql}){call.over}", term.type)
-
-    return write
+    term = settled(call.terms[0])
+    return Term(f"{function}({term.sql}){call.over}", term.type)
 
 
-def percentile(function: str) -> Write:
+def percentile(function: str, call: Invocation) -> Term:
     """PERCENTILE_CONT (float, interpolated) or PERCENTILE_DISC (a value), over a window."""
-
-    def write(call: Invocation) -> Term:
-        name, at = call.node.name[0], call.node.at
-        if call.ordered is None or not call.over or call.ordered[1]:
-            reason = "write WITHIN GROUP (ORDER BY x) OVER (PARTITION BY ...), ascending"
-            raise refuse(name, reason, at)
-        term, share = call.ordered[0], call.terms[0].constant
-        if term.type.family not in NUMBERS:
-            raise call.invalid(term)
-        if not isinstance(share, Decimal):
-            raise refuse(name, "the share must be a constant", at)
-        if not 0 <= share <= 1:
-            raise error(10751, name, at=at)
-        if function == "quantile_cont":
-            term = coerced(term, FLOAT, at)
-        return Term(f"{function}({term.sql}, {share:f}){call.over}", term.type)
-
-    return write
+    name, at = call.node.name[0], call.node.at
+    if call.ordered is None or not call.over or call.ordered[1]:
+        reason = "write WITHIN GROUP (ORDER BY x) OVER (PARTITION BY ...), ascending"
+        raise refuse(name, reason, at)
+    term, share = call.ordered[0], call.terms[0].constant
+    if term.type.family not in NUMBERS:
+        raise call.invalid(term)
+    if not isinstance(share, Decimal):
+        raise refuse(name, "the share must be a constant", at)
+    if not 0 <= share <= 1:
+        raise error(10751, name, at=at)
+    if function == "quantile_cont":
+        term = coerced(term, FLOAT, at)
+    return Term(f"{function}({term.sql}, {share:f}){call.over}", term.type)
 
 
 def window(usage: str, least: int, most: int, write: Write) -> Aggregate:
@@ -215,29 +192,29 @@ def window(usage: str, least: int, most: int, write: Write) -> Aggregate:
 AGGREGATES: dict[str, Aggregate] = {
     entry.name: entry
     for entry in (
-        Aggregate("COUNT(* | [DISTINCT] value): int", 1, 1, count(INT)),
-        Aggregate("COUNT_BIG(* | [DISTINCT] value): bigint", 1, 1, count(BIGINT)),
+        Aggregate("COUNT(* | [DISTINCT] value): int", 1, 1, partial(count, INT)),
+        Aggregate("COUNT_BIG(* | [DISTINCT] value): bigint", 1, 1, partial(count, BIGINT)),
         Aggregate("SUM([DISTINCT] number)", 1, 1, summed),
         Aggregate("AVG([DISTINCT] number): int of int", 1, 1, average),
-        Aggregate("MIN(value)", 1, 1, extreme("min")),
-        Aggregate("MAX(value)", 1, 1, extreme("max")),
-        Aggregate("STDEV(number)", 1, 1, spread("stddev_samp")),
-        Aggregate("STDEVP(number)", 1, 1, spread("stddev_pop")),
-        Aggregate("VAR(number)", 1, 1, spread("var_samp")),
-        Aggregate("VARP(number)", 1, 1, spread("var_pop")),
+        Aggregate("MIN(value)", 1, 1, partial(extreme, "min")),
+        Aggregate("MAX(value)", 1, 1, partial(extreme, "max")),
+        Aggregate("STDEV(number)", 1, 1, partial(spread, "stddev_samp")),
+        Aggregate("STDEVP(number)", 1, 1, partial(spread, "stddev_pop")),
+        Aggregate("VAR(number)", 1, 1, partial(spread, "var_samp")),
+        Aggregate("VARP(number)", 1, 1, partial(spread, "var_pop")),
         Aggregate("STRING_AGG(text, separator) [WITHIN GROUP (ORDER BY ...)]", 2, 2, gathered),
-        window("ROW_NUMBER()", 0, 0, ranking("row_number")),
-        window("RANK()", 0, 0, ranking("rank")),
-        window("DENSE_RANK()", 0, 0, ranking("dense_rank")),
+        window("ROW_NUMBER()", 0, 0, partial(ranking, "row_number")),
+        window("RANK()", 0, 0, partial(ranking, "rank")),
+        window("DENSE_RANK()", 0, 0, partial(ranking, "dense_rank")),
         window("NTILE(count)", 1, 1, tile),
-        window("LAG(value [, offset [, default]])", 1, 3, neighbour("lag")),
-        window("LEAD(value [, offset [, default]])", 1, 3, neighbour("lead")),
-        window("FIRST_VALUE(value)", 1, 1, end("first_value")),
-        window("LAST_VALUE(value)", 1, 1, end("last_value")),
+        window("LAG(value [, offset [, default]])", 1, 3, partial(neighbour, "lag")),
+        window("LEAD(value [, offset [, default]])", 1, 3, partial(neighbour, "lead")),
+        window("FIRST_VALUE(value)", 1, 1, partial(end, "first_value")),
+        window("LAST_VALUE(value)", 1, 1, partial(end, "last_value")),
         Aggregate("PERCENTILE_CONT(share) WITHIN GROUP (ORDER BY x) OVER (...)", 1, 1,
-                  percentile("quantile_cont"), window=True),
+                  partial(percentile, "quantile_cont"), window=True),
         Aggregate("PERCENTILE_DISC(share) WITHIN GROUP (ORDER BY x) OVER (...)", 1, 1,
-                  percentile("quantile_disc"), window=True),
+                  partial(percentile, "quantile_disc"), window=True),
     )
 }  # fmt: skip
 """Those of the second half need OVER, the others may have it."""
