@@ -35,9 +35,9 @@ class Fields:
         self._place += size
         return self._data[self._place - size : self._place]
 
-    def number(self, size: int, *, signed: bool = False) -> int:
+    def number(self, size: int) -> int:
         """The next bytes as a number, little end first."""
-        return int.from_bytes(self.take(size), "little", signed=signed)
+        return int.from_bytes(self.take(size), "little")
 
     def text(self, length: int) -> str:
         """So many UTF-16 units."""

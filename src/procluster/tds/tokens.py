@@ -57,9 +57,9 @@ def rows(found: ResultSet) -> Iterator[bytes]:
         yield b"".join(chain.from_iterable(zip(token, *encoded, strict=False)))
 
 
-def done(token: int, status: int, count: int = 0, command: int = 0) -> bytes:
+def done(token: int, status: int, count: int = 0) -> bytes:
     """DONE, DONEINPROC or DONEPROC."""
-    return struct.pack("<BHHQ", token, status, command, count)
+    return struct.pack("<BHHQ", token, status, 0, count)
 
 
 def _message(  # noqa: PLR0913, PLR0917 - the parts of SQL Server's message

@@ -28,7 +28,7 @@ from procluster.local.translate.names import (
     View,
 )
 from procluster.local.translate.scope import Context, Scope
-from procluster.local.translate.writing import condition, relation, value
+from procluster.local.translate.writing import condition, value
 from procluster.local.types import BIT
 
 __all__ = [
@@ -69,7 +69,7 @@ def compile_query(query: Query, names: Names) -> Compiled:
         T-SQL that the engine leaves out.
     """
     context = Context(names)
-    found = relation(query, Scope(context), nested=False)
+    found = queries.query(query, Scope(context), nested=False)
     return context.compiled(found.sql, found.columns)
 
 

@@ -53,7 +53,7 @@ def common_tables(nodes: tuple[ast.CommonTable, ...], scope: Scope) -> tuple[str
 
 
 @relation.register
-def set_operation(node: ast.SetOperation, scope: Scope, *, nested: bool = True) -> Relation:  # noqa: ARG001
+def set_operation(node: ast.SetOperation, scope: Scope) -> Relation:
     """UNION, EXCEPT and INTERSECT; rows are the same as the collation has it."""
     left, right = relation(node.left, scope), relation(node.right, scope)
     if len(left.columns) != len(right.columns):

@@ -19,7 +19,7 @@ Item = tuple[str, Term]
 
 
 @relation.register
-def unordered(node: ast.Select, scope: Scope, *, nested: bool = True) -> Relation:  # noqa: ARG001
+def unordered(node: ast.Select, scope: Scope) -> Relation:
     """One side of a set operation."""
     return select(node, scope)
 

@@ -115,7 +115,7 @@ def renamed(
 
 
 @relation.register
-def values(node: ast.ValuesTable, scope: Scope, *, nested: bool = True) -> Relation:  # noqa: ARG001
+def values(node: ast.ValuesTable, scope: Scope) -> Relation:
     """VALUES: each column has the type its rows have in common."""
     if len({len(row) for row in node.rows}) > 1:
         raise error(10709, at=node.at)

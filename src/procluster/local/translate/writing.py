@@ -30,7 +30,7 @@ def condition(node: Node, _: Scope) -> str:
 
 
 @singledispatch
-def relation(node: Node, _: Scope, *, nested: bool = True) -> Relation:  # noqa: ARG001
+def relation(node: Node, _: Scope) -> Relation:
     """A query or one part of it; the scope is what lies around it."""
     raise error(102, type(node).__name__, at=node.at)
 
