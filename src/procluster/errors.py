@@ -81,6 +81,8 @@ class SqlError(ProclusterError):
         Line of the batch or procedure, from 1; 0 where no line is known.
     procedure : str or None
         ``schema.name`` of the procedure the error came from.
+    located : bool
+        Whether ``line`` and ``procedure`` are final, also where they are 0 and None.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of SQL Server's message
@@ -100,6 +102,7 @@ class SqlError(ProclusterError):
         self.message = message
         self.line = line
         self.procedure = procedure
+        self.located = False
 
     def __str__(self) -> str:
         if not self.severity:

@@ -63,7 +63,7 @@ def execute_module(engine: Interpreter, statement: ast.Execute, frame: Frame) ->
         bound = bind(engine, module.name, tree.parameters, statement.arguments, frame)
     except SqlError as found:
         if found.number in SIGNATURE_ERRORS:
-            found.procedure, found.located = module.full_name, True  # type: ignore[attr-defined]
+            found.procedure, found.located = module.full_name, True
         raise
     assert isinstance(tree.body, ast.Body)  # noqa: S101
     return run_in(engine, frame, module, bound, tree.body).status
@@ -83,7 +83,7 @@ def run_dynamic(
     try:
         statements = parse_batch(text)
     except SqlError as found:
-        found.located = True  # type: ignore[attr-defined]
+        found.located = True
         raise
     run_in(engine, frame, None, bound, statements)
 

@@ -163,10 +163,10 @@ class Interpreter(Engine):
         self.locks.release_all(self.session_id, "session")
 
     def _fail(self, found: SqlError, statement: ast.Statement, frame: Frame) -> None:
-        if not getattr(found, "located", False):
+        if not found.located:
             found.line = found.line or statement.at.line
             found.procedure = found.procedure or frame.procedure
-            found.located = True  # type: ignore[attr-defined]
+            found.located = True
         if found.severity >= FATAL:
             self.lose()
             self.report(found)

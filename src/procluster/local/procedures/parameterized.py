@@ -70,7 +70,7 @@ def _keep(engine: Interpreter, given: Arguments, frame: Frame) -> Prepared:
     try:
         parse_batch(prepared.text)
     except SqlError as found:
-        found.located = True  # type: ignore[attr-defined]
+        found.located = True
         engine.report(found)
         raise error(8180) from found
     engine.last_handle += 1
