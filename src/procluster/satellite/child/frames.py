@@ -39,9 +39,7 @@ BUILT_IN = {
     "smallint": "int32",
     "bigint": "float64",
     "real": "float64",
-    "date": "datetime64[ns]",
-    "datetime": "datetime64[ns]",
-    "smalldatetime": "datetime64[ns]",
+    **dict.fromkeys(("date", *MOMENTS), "datetime64[ns]"),
     "bit": "bool",
 }
 """The dtype under the Python that is built in, where it is not the one given here."""
@@ -65,9 +63,7 @@ CASTS = {
     "uint32": "int64",
     "uint64": "int64",
     "float16": "float32",
-    "datetime64[s]": "datetime64[ns]",
-    "datetime64[ms]": "datetime64[ns]",
-    "datetime64[us]": "datetime64[ns]",
+    **dict.fromkeys(("datetime64[s]", "datetime64[ms]", "datetime64[us]"), "datetime64[ns]"),
     "Float32": "float32",
     "Float64": "float64",
 }
