@@ -232,12 +232,12 @@ class ExpressionParser:
         return self._test(self._logic(0))
 
     def _test(self, found: Operand) -> ast.Condition:
-        if isinstance(found, ast.CONDITIONS):
+        if isinstance(found, ast.Condition):
             return found
         raise syntax_error(4145, self.token.text, at=self.token.at)
 
     def _value(self, found: Operand) -> ast.Expression:
-        if isinstance(found, ast.CONDITIONS):
+        if isinstance(found, ast.Condition):
             raise self.unexpected(self.token)
         return found
 
