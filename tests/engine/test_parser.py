@@ -413,7 +413,7 @@ def check(node: object) -> None:
         for item in node:
             check(item)
     elif is_dataclass(node):
-        assert type(node).__module__ in (syntax.__name__, "procluster.local.types")
+        assert type(node).__module__.startswith((syntax.__name__, "procluster.local.types"))
         for part in fields(node):
             check(getattr(node, part.name))
     else:
