@@ -31,6 +31,7 @@ set = SET name:variable operator:assignment_operator value:expression => SetVari
     | SET IDENTITY_INSERT !"SET IDENTITY_INSERT: let the column number the rows"
     | SET options:isolation value:option_words => SetOption
     | SET options:option_name % ',' value:option_words => SetOption
+isolation = word:(TRANSACTION ISOLATION LEVEL) => isolation
 
 # control flow
 if = IF condition:condition then:statement (';'? ELSE otherwise:statement)? => If
@@ -122,6 +123,21 @@ star = '*' => Star
 select_alias = AS? (identifier | string)
 order_item = expression:expression (ASC | descending?:DESC)? => OrderItem
 
+# values
+case = CASE branches:branch+ (ELSE otherwise:expression)? END => Case
+    | CASE operand:expression branches:simple_branch+ (ELSE otherwise:expression)? END => Case
+branch = WHEN test:condition THEN result:expression => Branch
+simple_branch = WHEN test:expression THEN result:expression => Branch
+cast = (CAST | attempt?:TRY_CAST) '(' operand:expression AS target:cast_type ')' => Cast
+    | (CONVERT | attempt?:TRY_CONVERT) '(' target:cast_type ',' operand:expression
+      (',' style:expression)? ')' => Cast
+behind_call = (WITHIN GROUP '(' ORDER BY within_group:order_item % ',' ')')?
+    ((IGNORE | RESPECT) !"IGNORE NULLS and RESPECT NULLS: filter the rows instead")?
+    (OVER over:window)? => fields
+window = '(' (PARTITION BY partition_by:expression % ',')? (ORDER BY order_by:order_item % ',')?
+    frame:frame ')' => Window
+    | identifier !"OVER with a window name: write the window in brackets"
+
 # sources
 sources = first:joined joins:comma_join* => joined
 comma_join = ',' kind:cross right:joined => Join
@@ -129,9 +145,8 @@ joined = first:source joins:join* => joined
 join = kind:(CROSS JOIN | CROSS APPLY | OUTER APPLY) right:source => Join
     | (INNER | LEFT | RIGHT | FULL) OUTER? (LOOP | HASH | MERGE | REMOTE)
       !"a join hint: leave the hint out"
-    | kind:join_kind JOIN right:joined ON condition:condition => Join
+    | (kind:(LEFT | RIGHT | FULL) OUTER? | INNER?) JOIN right:joined ON condition:condition => Join
     | (PIVOT | UNPIVOT | TABLESAMPLE) !"PIVOT, UNPIVOT and TABLESAMPLE: use CASE and aggregates"
-join_kind = (LEFT | RIGHT | FULL) OUTER? => join_kind | INNER? => join_kind
 source = '(' VALUES rows:value_row % ',' ')' AS? alias:identifier columns:names => ValuesTable
     | '(' query:query ')' AS? alias:identifier (columns:names)? => DerivedTable
     | '(' joined ')'
@@ -153,10 +168,10 @@ create_table = CREATE TABLE name:object_name '(' elements:element % ',' ','? ')'
 element = INDEX !"INDEX inside CREATE TABLE: use CREATE INDEX" | constraint | column
 column = name:identifier AS !"a computed column: compute it in a view"
     | name:identifier type:data_type options:column_option* => column
-column_option = NOT NULL nullable:no => option
-    | NULL nullable:yes => option
-    | IDENTITY identity:identity => option
-    | (CONSTRAINT default_name:identifier)? DEFAULT default$:expression => option
+column_option = NOT NULL nullable:no => fields
+    | NULL nullable:yes => fields
+    | IDENTITY identity:identity => fields
+    | (CONSTRAINT default_name:identifier)? DEFAULT default$:expression => fields
     | (COLLATE | SPARSE | ROWGUIDCOL | MASKED | GENERATED | HIDDEN)
       !"this property of a column: leave it out"
     | (CONSTRAINT name:identifier)? @key (columns:key_columns)? => KeyConstraint

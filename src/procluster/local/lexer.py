@@ -12,9 +12,8 @@ from procluster.local.syntax import NOWHERE, Position
 
 MAX_IDENTIFIER = 128
 PATTERN = re.compile(
-    r"""
-      (?P<blank>[\s﻿]+|--[^\n]*)
-    | (?P<comment>/\*)
+    r"""[\s﻿]*(?:--[^\n]*[\s﻿]*)*(?:
+      (?P<comment>/\*)
     | (?P<national>[Nn]'(?:[^']|'')*')
     | (?P<string>'(?:[^']|'')*')
     | (?P<quoted>\[(?:[^\]]|\]\])*\]|"(?:[^"]|"")*")
@@ -26,9 +25,12 @@ PATTERN = re.compile(
     | (?P<variable>@[\w@#$]*)
     | (?P<word>(?:[^\W\d]|\#)[\w@#$]*)
     | (?P<operator><>|<=|>=|!=|!<|!>|\+=|-=|\*=|/=|%=|&=|\|=|\^=|::|[-+*/%&|^~=<>(),.;:])
+    | (?P<end>\Z)
+    | (?P<unknown>.))
     """,
     re.VERBOSE,
 )
+NEWLINE = re.compile("\n")
 COMMENT_EDGE = re.compile(r"/\*|\*/")
 CONTINUED_LINE = re.compile(r"\\\r?\n")
 SAME_OPERATOR = {"!=": "<>", "!<": ">=", "!>": "<="}
@@ -37,13 +39,14 @@ SAME_OPERATOR = {"!=": "<>", "!<": ">=", "!>": "<="}
 class Token(NamedTuple):
     """One token.
 
-    ``kind`` is a group of the pattern, or ``end``; ``text`` is without quotes, ``upper`` in upper
-    case for words and variables. ``start`` and ``stop`` are offsets into the batch.
+    ``kind`` is a group of the pattern, or ``end``; ``text`` is without quotes. ``key`` is what a
+    grammar names it by: a word in upper case, an operator as it is, else its kind. ``start`` and
+    ``stop`` are offsets into the batch.
     """
 
     kind: str
     text: str
-    upper: str
+    key: str
     start: int
     stop: int
     at: Position
@@ -64,51 +67,59 @@ def tokenize(text: str) -> list[Token]:
     [('national', "it's"), ('operator', ','), ('variable', '@a')]
     """
     tokens: list[Token] = []
-    offset, line, line_start, size = 0, 1, 0, len(text)
-    while offset < size:
-        at = Position(line, offset - line_start + 1)
+    ends = [found.end() for found in NEWLINE.finditer(text)]
+    offset = line = line_start = 0
+    while True:
         found = PATTERN.match(text, offset)
-        if found is None:
-            raise syntax_error(102, text[offset], at=at)
-        stop = found.end()
-        if found.lastgroup == "open":
-            raise syntax_error(105, text[stop : stop + MAX_IDENTIFIER], at=at)
-        if found.lastgroup == "comment":
-            stop = _comment_end(text, offset, at)
-        elif found.lastgroup != "blank":
-            tokens.append(_token(found, at))
-        newlines = text.count("\n", offset, stop)
-        if newlines:
-            line += newlines
-            line_start = text.rindex("\n", offset, stop) + 1
-        offset = stop
-    tokens.append(Token("end", "", "", size, size, Position(line, size - line_start + 1)))
-    return tokens
+        assert found is not None  # noqa: S101 - its last alternatives fit anything
+        kind = found.lastgroup or ""
+        start, offset = found.span(kind)
+        while line < len(ends) and ends[line] <= start:
+            line_start = ends[line]
+            line += 1
+        at = Position(line + 1, start - line_start + 1)
+        if kind == "comment":
+            offset = _comment_end(text, start, at)
+            continue
+        tokens.append(_token(text, kind, start, offset, at))
+        if kind == "end":
+            return tokens
 
 
-def _token(found: re.Match[str], at: Position) -> Token:
-    kind, raw = found.lastgroup or "", found.group()
-    text, upper = raw, raw.upper()
-    if kind in ("string", "national", "quoted"):
-        opened = raw[1:] if kind == "national" else raw
-        close = "]" if opened[0] == "[" else opened[0]
-        text = opened[1:-1].replace(close * 2, close)
-        upper = text.upper()
-    if kind in ("string", "national"):
+def _token(text: str, kind: str, start: int, stop: int, at: Position) -> Token:
+    raw = key = text[start:stop]
+    if kind == "operator":
+        raw = key = SAME_OPERATOR.get(raw, raw)
+    elif kind == "word":
+        key = raw.upper()
+    else:
+        key, raw = kind, _plain(text, kind, raw, stop, at)
+    if kind in ("word", "quoted", "variable") and len(raw) > MAX_IDENTIFIER:
+        raise syntax_error(103, raw[:MAX_IDENTIFIER], at=at)
+    return Token(kind, raw, key, start, stop, at)
+
+
+def _plain(text: str, kind: str, raw: str, stop: int, at: Position) -> str:
+    """What a token says, without its quotes."""
+    if kind == "unknown":
+        raise syntax_error(102, raw, at=at)
+    if kind == "open":
+        raise syntax_error(105, text[stop : stop + MAX_IDENTIFIER], at=at)
+    if kind == "variable":
+        return raw.upper() if raw.startswith("@@") else raw
+    if kind == "binary":
+        return raw[2:]
+    if kind not in ("string", "national", "quoted"):
+        return raw
+    opened = raw[1:] if kind == "national" else raw
+    close = "]" if opened[0] == "[" else opened[0]
+    plain = opened[1:-1].replace(close * 2, close)
+    if kind != "quoted":
         # Documented under "Backslash (Line Continuation)": it and the line end vanish.
-        text, upper = CONTINUED_LINE.sub("", text), ""
-    elif kind in ("quoted", "word", "variable"):
-        if not text:
-            raise syntax_error(1038, at=at)
-        if len(text) > MAX_IDENTIFIER:
-            raise syntax_error(103, text[:MAX_IDENTIFIER], at=at)
-        if text.startswith("@@"):
-            text = upper
-    elif kind == "operator":
-        text = SAME_OPERATOR.get(raw, raw)
-    elif kind == "binary":
-        text = raw[2:]
-    return Token(kind, text, upper, found.start(), found.end(), at)
+        return CONTINUED_LINE.sub("", plain)
+    if not plain:
+        raise syntax_error(1038, at=at)
+    return plain
 
 
 def _comment_end(text: str, start: int, at: Position) -> int:

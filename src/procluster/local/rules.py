@@ -1,14 +1,16 @@
 """The grammar's notation, compiled to functions that read tokens.
 
 A reader takes the parser and the fields of the rule around it. It gives what it has read, or
-:data:`FAIL` with the parser's place where it was. Alternatives are tried in their order; the error
-of a text that nothing fits is at the farthest token that was looked at.
+:data:`FAIL` with the parser's place where it was. Alternatives are tried in their order, without
+those that cannot begin with the token that is next; the error of a text that nothing fits is at
+the farthest token that was looked at.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from procluster.local.messages import refuse
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 Fields = dict[str, Any]
 Reader = Callable[["Parser", Fields], Any]
+Keys = frozenset[str]
 FAIL = object()
+NOTHING = frozenset(("",))
 
 PIECE = re.compile(
     r"""\s*(?:'(?P<sign>[^']+)' | !"(?P<refusal>[^"]*)" | =>\s*(?P<action>\w+)
@@ -29,26 +33,45 @@ PIECE = re.compile(
 
 
 class Term(NamedTuple):
-    """A compiled piece; ``valued`` when what it gives is more than its words."""
+    """A compiled piece.
+
+    ``valued`` when what it gives is more than its words. ``first`` gives the keys of the tokens it
+    may begin with, '' among them where it may read none, or None where any token may do; it is
+    asked when every rule is compiled.
+    """
 
     read: Reader
     valued: bool
+    first: Callable[[], Keys | None]
 
 
-def compile_grammar(text: str) -> dict[str, Reader]:
-    """Compile the rules of a grammar; names that are no rules are methods of the parser."""
+def compile_grammar(text: str, readers: Mapping[str, Keys]) -> dict[str, Reader]:
+    """Compile the rules of a grammar.
+
+    Names that are no rules are methods of the parser; ``readers`` says of some which tokens they
+    begin with.
+    """
     sources: dict[str, str] = {}
     for block in re.split(r"\n(?=\w+ = )", re.sub(r"(?m)^#.*$", "", text).strip()):
         name, _, body = block.partition(" = ")
         sources[name.strip()] = body
-    return {name: _Rule(sources, body).alternatives().read for name, body in sources.items()}
+    rules: dict[str, Term] = {}
+    for name, body in sources.items():
+        rules[name] = _Rule(sources, rules, readers, body).alternatives()
+    return {name: term.read for name, term in rules.items()}
 
 
 class _Rule:
     """The compilation of one rule's body, read from left to right."""
 
-    def __init__(self, sources: dict[str, str], body: str) -> None:
-        self.sources = sources
+    def __init__(
+        self,
+        sources: dict[str, str],
+        rules: dict[str, Term],
+        readers: Mapping[str, Keys],
+        body: str,
+    ) -> None:
+        self.known = sources, rules, readers
         self.pieces = list(PIECE.finditer(body))
         self.place = 0
 
@@ -92,6 +115,7 @@ class _Rule:
         return term
 
     def single(self) -> Term:  # noqa: PLR0911 - one return for each kind of piece
+        sources, rules, readers = self.known
         piece = self.pieces[self.place]
         self.place += 1
         if piece["symbol"] == "(":
@@ -100,47 +124,43 @@ class _Rule:
             return term
         if label := piece["label"]:
             return labelled(label.rstrip("?$"), piece["mark"], self.repeated())
-        if piece["sign"]:
-            return token("operator", piece["sign"])
-        if piece["word"]:
-            return token("word", piece["word"])
+        if key := piece["sign"] or piece["word"]:
+            return token(key)
         if piece["refusal"]:
             return refusal(*piece["refusal"].split(": ", 1))
         if piece["inline"]:
-            return _Rule(self.sources, self.sources[piece["inline"]]).alternatives()
-        if piece["check"]:
-            return Term(method(piece["check"]), valued=False)
+            return _Rule(*self.known, sources[piece["inline"]]).alternatives()
+        if name := piece["check"]:
+            return Term(method(name), valued=False, first=lambda: None)
         name = piece["rule"]
-        return rule(name) if name in self.sources else Term(method(name), valued=True)
+        if name in sources:
+            return Term(rule(name), valued=True, first=lambda: rules[name].first())  # noqa: PLW0108 - later
+        return Term(method(name), valued=True, first=lambda: readers.get(name))
 
 
-def token(kind: str, text: str) -> Term:
+def token(key: str) -> Term:
     def read(parser: Parser, _: Fields) -> Any:
-        found = parser.tokens[parser.index]
-        if found.kind == kind and found.upper == text:
+        if parser.tokens[parser.index].key == key:
             parser.index += 1
-            return text
+            return key
         return parser.fail()
 
-    return Term(read, valued=False)
+    return Term(read, valued=False, first=lambda: frozenset((key,)))
 
 
 def method(name: str) -> Reader:
     return lambda parser, _: getattr(parser, f"read_{name}")()
 
 
-def rule(name: str) -> Term:
-    def read(parser: Parser, _: Fields) -> Any:
-        return parser.rule(name)
-
-    return Term(read, valued=True)
+def rule(name: str) -> Reader:
+    return lambda parser, _: parser.rule(name)
 
 
 def refusal(what: str, reason: str) -> Term:
     def read(parser: Parser, _: Fields) -> Any:
         raise refuse(what, reason, parser.tokens[parser.index - 1].at)
 
-    return Term(read, valued=False)
+    return Term(read, valued=False, first=lambda: None)
 
 
 def labelled(name: str, mark: str, term: Term) -> Term:
@@ -154,17 +174,18 @@ def labelled(name: str, mark: str, term: Term) -> Term:
             fields[f"{name}_text"] = parser.text_from(start)
         return None
 
-    return Term(read, valued=False)
+    return Term(read, valued=False, first=term.first)
 
 
 def sequence(terms: list[Term]) -> Term:
     """What the one valued term gives, or all of them as a tuple; without any the words."""
-    valued = [term.valued for term in terms]
+    readers = [(term.read, term.valued) for term in terms]
+    any_valued = any(term.valued for term in terms)
 
     def read(parser: Parser, fields: Fields) -> Any:
         start, found, words = parser.index, [], []
-        for term, is_valued in zip(terms, valued, strict=True):
-            value = term.read(parser, fields)
+        for reader, is_valued in readers:
+            value = reader(parser, fields)
             if value is FAIL:
                 parser.index = start
                 return FAIL
@@ -172,28 +193,68 @@ def sequence(terms: list[Term]) -> Term:
                 found.append(value)
             elif value:
                 words.append(value)
-        if not any(valued):
+        if not any_valued:
             return " ".join(words)
         return found[0] if len(found) == 1 else tuple(found)
 
-    return Term(read, any(valued))
+    return Term(read, any_valued, cache(lambda: first_of(terms)))
+
+
+def first_of(terms: list[Term]) -> Keys | None:
+    """What a sequence may begin with: its first term, and the next where that may read none."""
+    keys = NOTHING
+    for term in terms:
+        if "" in keys:
+            more = term.first()
+            if more is None:
+                return None
+            keys = keys - NOTHING | more
+    return keys
 
 
 def choice(terms: list[Term]) -> Term:
+    @cache
+    def chosen() -> tuple[dict[str, list[Reader]], list[Reader]]:
+        """The alternatives for each key, and those for any other."""
+        firsts = [term.first() or NOTHING for term in terms]
+        return {
+            key: [
+                term.read
+                for term, keys in zip(terms, firsts, strict=True)
+                if key in keys or "" in keys
+            ]
+            for key in frozenset().union(*firsts)
+        }, [term.read for term, keys in zip(terms, firsts, strict=True) if "" in keys]
+
     def read(parser: Parser, fields: Fields) -> Any:
-        for term in terms:
+        by_key, others = chosen()
+        for reader in by_key.get(parser.tokens[parser.index].key, others):
             own: Fields = {}
-            value = term.read(parser, own)
+            value = reader(parser, own)
             if value is not FAIL:
                 fields.update(own)
                 return value
-        return FAIL
+        return parser.fail()
 
-    return Term(read, any(term.valued for term in terms))
+    @cache
+    def first() -> Keys | None:
+        keys = [term.first() for term in terms]
+        return None if None in keys else frozenset().union(*(k for k in keys if k is not None))
+
+    return Term(read, any(term.valued for term in terms), first)
 
 
 def optional(term: Term) -> Term:
+    @cache
+    def first() -> Keys | None:
+        keys = term.first()
+        return None if keys is None else keys | NOTHING
+
     def read(parser: Parser, fields: Fields) -> Any:
+        keys = first()
+        if keys is not None and parser.tokens[parser.index].key not in keys:
+            parser.fail()
+            return None
         own: Fields = {}
         value = term.read(parser, own)
         if value is FAIL:
@@ -201,21 +262,22 @@ def optional(term: Term) -> Term:
         fields.update(own)
         return value
 
-    return Term(read, term.valued)
+    return Term(read, term.valued, first)
 
 
 def many(term: Term, *, least: int) -> Term:
     """What it gives each time as a tuple; of words all of them in one text."""
+    once = optional(term)
 
     def read(parser: Parser, fields: Fields) -> Any:
         found = []
-        while (value := optional(term).read(parser, fields)) is not None:
+        while (value := once.read(parser, fields)) is not None:
             found.append(value)
         if len(found) < least:
             return FAIL
         return tuple(found) if term.valued else " ".join(found)
 
-    return Term(read, term.valued)
+    return Term(read, term.valued, term.first if least else once.first)
 
 
 def listed(term: Term, between: Term) -> Term:
@@ -231,7 +293,7 @@ def listed(term: Term, between: Term) -> Term:
         parser.index = end
         return tuple(found[:-1])
 
-    return Term(read, valued=True)
+    return Term(read, valued=True, first=term.first)
 
 
 def folded(term: Term, between: Term, name: str) -> Term:
@@ -250,7 +312,7 @@ def folded(term: Term, between: Term, name: str) -> Term:
             left = parser.make(name, start, {"operator": operator, "left": left, "right": right})
         return FAIL
 
-    return Term(read, valued=True)
+    return Term(read, valued=True, first=term.first)
 
 
 def made(term: Term, name: str) -> Term:
@@ -261,4 +323,4 @@ def made(term: Term, name: str) -> Term:
             return FAIL
         return parser.make(name, start, {k: v for k, v in fields.items() if v is not None})
 
-    return Term(read, valued=True)
+    return Term(read, valued=True, first=term.first)

@@ -6,13 +6,13 @@ import getpass
 import socket
 from decimal import Decimal
 
-from procluster.local.expressions import COLLATION
 from procluster.local.frame import Frame
 from procluster.local.messages import error
 from procluster.local.names import identifier_parts
 from procluster.local.registry import session_function
 from procluster.local.stored import StoredModule, StoredObject, StoredTable, object_type
 from procluster.local.types import INT, NAME, SMALLINT, TEXT, SqlType
+from procluster.local.words import COLLATION
 
 PRODUCT_VERSION = "16.0.1000.6"
 """The embedded engine follows SQL Server 2022."""

@@ -12,11 +12,11 @@ from typing import Any
 from procluster.local import syntax as ast
 from procluster.local.catalog import PRINCIPALS
 from procluster.local.engine import Engine
-from procluster.local.expressions import COLLATION
 from procluster.local.registry import system_view
 from procluster.local.session_functions import DATABASE_ID
 from procluster.local.stored import StoredTable, object_type
 from procluster.local.types import KINDS, SqlType
+from procluster.local.words import COLLATION
 
 Rows = Iterator[tuple[Any, ...]]
 DBO = PRINCIPALS["dbo"]

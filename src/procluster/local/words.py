@@ -7,6 +7,9 @@ from procluster.reserved import RESERVED_WORDS
 RESERVED = RESERVED_WORDS - {"DISK", "DUMP", "LOAD", "PRECISION", "SECURITYAUDIT", "WITHIN"}
 """Without the six that Microsoft's own grammar lets stand as names."""
 
+COLLATION = "SQL_Latin1_General_CP1_CI_AS"
+"""The one collation there is."""
+
 NILADIC = frozenset(
     ("CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER")
 )

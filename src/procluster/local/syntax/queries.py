@@ -59,9 +59,9 @@ class FunctionTable(TableSource):
 class Join(Node):
     """What is joined to the sources before it; CROSS and APPLY have no condition."""
 
-    kind: str
     right: TableSource
     condition: Condition | None = None
+    kind: str = "INNER"
 
 
 @dataclass(frozen=True)

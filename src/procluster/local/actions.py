@@ -1,0 +1,188 @@
+"""What the grammar's actions make where a node alone does not do: checks, and fields rearranged.
+
+An action takes the parser, where it starts and the fields of its rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from procluster.local import syntax as ast
+from procluster.local.messages import syntax_error
+
+if TYPE_CHECKING:
+    from procluster.local.parser import Parser
+
+MAX_VALUE_ROWS = 1000
+
+
+def fields(_: Parser, __: ast.Position, **given: Any) -> dict[str, Any]:
+    """What the rule around it takes in."""
+    return given
+
+
+# --- statements
+
+
+def batch(
+    _: Parser, __: ast.Position, statements: Any, first: ast.Statement | None = None
+) -> ast.Body:
+    return ast.Body((first, *statements) if first else statements)
+
+
+def isolation(_: Parser, __: ast.Position, word: str) -> tuple[str]:
+    return (word,)
+
+
+def jump(parser: Parser, at: ast.Position, word: str) -> ast.Jump:
+    if not parser.loops:
+        raise syntax_error(135 if word == "BREAK" else 136, at=at)
+    return ast.Jump(at, word)
+
+
+def argument(
+    _: Parser, at: ast.Position, value: Any, name: str | None = None, output: bool = False
+) -> ast.Argument:
+    if output and not isinstance(value, ast.Variable):
+        raise syntax_error(179, at=value.at)
+    return ast.Argument(at, value, name, output)
+
+
+def execute(_: Parser, at: ast.Position, **given: Any) -> ast.Execute:
+    call = ast.Execute(at, **given)
+    names = [argument.name is not None for argument in call.arguments]
+    if True in names and False in names[names.index(True) :]:
+        number = names.index(False, names.index(True)) + 1
+        raise syntax_error(119, number, at=call.arguments[number - 1].at)
+    return call
+
+
+# --- queries
+
+
+def insert_values(_: Parser, at: ast.Position, rows: Any) -> ast.ValuesTable:
+    if len(rows) > MAX_VALUE_ROWS:
+        raise syntax_error(10738, at=at)
+    return ast.ValuesTable(at, rows)
+
+
+def query_statement(_: Parser, at: ast.Position, **given: Any) -> ast.QueryStatement:
+    made = ast.Query(at, **given)
+    _check_no_into(_selects(made.body)[1:])
+    return ast.QueryStatement(at, made)
+
+
+def query(_: Parser, at: ast.Position, **given: Any) -> ast.Query:
+    made = ast.Query(at, **given)
+    _check_no_into(_selects(made.body))
+    return made
+
+
+def _check_no_into(selects: list[ast.Select]) -> None:
+    """Only the first SELECT of a statement may have INTO."""
+    for select in selects:
+        if select.into:
+            raise syntax_error(156, "INTO", at=select.into.at)
+
+
+def _selects(body: ast.Select | ast.SetOperation) -> list[ast.Select]:
+    """The SELECTs of a query, the first one first."""
+    if isinstance(body, ast.Select):
+        return [body]
+    return [*_selects(body.left), *_selects(body.right)]
+
+
+def default(_: Parser, at: ast.Position) -> ast.Literal:
+    return ast.Literal(at, "default")
+
+
+def joined(_: Parser, at: ast.Position, first: ast.TableSource, joins: Any) -> ast.TableSource:
+    return ast.Joined(at, first, joins) if joins else first
+
+
+# --- definitions
+
+
+def column(
+    _: Parser, at: ast.Position, name: str, options: Any, **typed: Any
+) -> tuple[ast.Node, ...]:
+    """The column, and the constraints that stand beside it."""
+    found, constraints = ast.ColumnDefinition(at, name, **typed), []
+    for option in options:
+        if isinstance(option, dict):
+            found = replace(found, **option)
+        elif isinstance(option, ast.Check) or option.columns:
+            constraints.append(option)
+        else:
+            constraints.append(replace(option, columns=(name,)))
+    return found, *constraints
+
+
+def create_table(
+    _: Parser, at: ast.Position, name: ast.ObjectName, elements: Any
+) -> ast.CreateTable:
+    return ast.CreateTable(at, name, *_columns_and_constraints(elements))
+
+
+def alter_table(_: Parser, at: ast.Position, name: ast.ObjectName, elements: Any) -> ast.AlterTable:
+    return ast.AlterTable(at, name, *_columns_and_constraints(elements))
+
+
+def _columns_and_constraints(elements: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    parts = [p for e in elements for p in (e if isinstance(e, tuple) else (e,))]
+    columns = tuple(part for part in parts if isinstance(part, ast.ColumnDefinition))
+    return columns, tuple(p for p in parts if not isinstance(p, ast.ColumnDefinition))
+
+
+def create_index(_: Parser, at: ast.Position, keys: Any, **given: Any) -> ast.CreateIndex:
+    columns = tuple(key.expression.parts[-1] for key in keys)
+    descending = tuple(key.expression.parts[-1] for key in keys if key.descending)
+    return ast.CreateIndex(at, columns=columns, descending=descending, **given)
+
+
+def drop(_: Parser, at: ast.Position, kind: str, **given: Any) -> ast.Drop:
+    return ast.Drop(at, "PROCEDURE" if kind == "PROC" else kind, **given)
+
+
+def create_schema(parser: Parser, at: ast.Position, **given: Any) -> ast.CreateName:
+    _require_first(parser, at, "CREATE SCHEMA")
+    return ast.CreateName(at, **given)
+
+
+def _require_first(parser: Parser, at: ast.Position, what: str) -> None:
+    if at != parser.tokens[0].at:
+        raise syntax_error(111, what, at=at)
+
+
+def module(
+    parser: Parser, at: ast.Position, kind: str, mode: str, body: Any, **given: Any
+) -> ast.CreateModule:
+    """SQL Server keeps the whole batch, with OR ALTER blanked out and ALTER made CREATE."""
+    kind = "PROCEDURE" if kind == "PROC" else kind
+    word = "CREATE/ALTER" if kind == "PROCEDURE" else "CREATE"
+    _require_first(parser, at, f"{word} {kind}")
+    first, *more = parser.tokens[: len(mode.split())]
+    text = parser.text
+    for token in reversed(more):
+        text = text[: token.start] + text[token.stop :]
+    text = text[: first.start] + "CREATE" + text[first.stop :]
+    if kind == "PROCEDURE":
+        body = ast.Body(body)
+    return ast.CreateModule(at, kind, mode, body=body, text=text, **given)
+
+
+def public(_: Parser, __: ast.Position) -> str:
+    return "public"
+
+
+ACTIONS: dict[str, Callable[..., Any]] = {
+    action.__name__: action
+    for action in (
+        alter_table, argument, batch, column, create_index, create_schema, create_table, default,
+        drop, execute, fields, insert_values, isolation, joined, jump, module, public, query,
+        query_statement,
+    )
+}  # fmt: skip
+"""By their names in the grammar."""

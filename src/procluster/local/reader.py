@@ -1,0 +1,174 @@
+"""Tokens read from left to right: words and signs, names, numbers and types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from procluster.errors import Refusal, SyntaxRefusal
+from procluster.local import syntax as ast
+from procluster.local.lexer import Token, tokenize
+from procluster.local.messages import refuse, syntax_error
+from procluster.local.rules import FAIL
+from procluster.local.types import ALIASES, KINDS, MAX, SqlType, resolve
+from procluster.local.words import RESERVED, UNSUPPORTED_TYPES
+
+T = TypeVar("T")
+MAX_DEPTH = 40
+MULTIPLE_WORD_TYPES = {
+    ("DOUBLE", "PRECISION"): "float", ("CHARACTER", "VARYING"): "varchar",
+    ("CHAR", "VARYING"): "varchar", ("NATIONAL", "CHARACTER", "VARYING"): "nvarchar",
+    ("NATIONAL", "CHAR", "VARYING"): "nvarchar", ("NATIONAL", "CHARACTER"): "nchar",
+    ("NATIONAL", "CHAR"): "nchar",
+}  # fmt: skip
+
+
+class MismatchError(Exception):
+    """What stands here is not what was looked for."""
+
+
+class TokenReader:
+    """A place in the tokens of a text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tokenize(text)
+        self.index = self.farthest = self.depth = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.index]
+
+    def peek(self, distance: int = 1) -> Token:
+        return self.tokens[min(self.index + distance, len(self.tokens) - 1)]
+
+    def at(self, *keys: str) -> bool:
+        """Whether the next token is one of these words or signs."""
+        return self.tokens[self.index].key in keys
+
+    def accept(self, key: str) -> bool:
+        if self.tokens[self.index].key == key:
+            self.index += 1
+            return True
+        self.fail()
+        return False
+
+    def expect(self, key: str) -> None:
+        if not self.accept(key):
+            raise MismatchError
+
+    def advance(self) -> Token:
+        token = self.tokens[self.index]
+        self.index += token.kind != "end"
+        return token
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """One level deeper; error 191 beyond :data:`MAX_DEPTH`."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise syntax_error(191, at=self.token.at)
+        try:
+            yield
+        finally:
+            self.depth -= 1
+
+    # --- what does not fit
+
+    def fail(self) -> object:
+        self.farthest = max(self.farthest, self.index)
+        return FAIL
+
+    def mismatch(self) -> MismatchError:
+        self.fail()
+        return MismatchError()
+
+    def attempt(self, read: Callable[[], T]) -> T | object:
+        """What a method reads, or FAIL with everything as it was."""
+        start = self.index
+        try:
+            return read()
+        except MismatchError:
+            self.index = start
+            return FAIL
+
+    def unexpected(self, token: Token) -> SyntaxRefusal:
+        """SQL Server's 102, or 156 for a keyword."""
+        if token.kind == "end" and len(self.tokens) > 1:
+            token = self.tokens[-2]
+        return syntax_error(156 if token.key in RESERVED else 102, token.text[:128], at=token.at)
+
+    def refuse(self, what: str, reason: str) -> Refusal:
+        return refuse(what, reason, self.token.at)
+
+    # --- names, numbers, lists
+
+    def at_identifier(self) -> bool:
+        token = self.tokens[self.index]
+        return token.kind == "quoted" or (token.kind == "word" and token.key not in RESERVED)
+
+    def identifier(self) -> str:
+        if not self.at_identifier():
+            raise self.mismatch()
+        return self.advance().text
+
+    def object_name(self) -> ast.ObjectName:
+        """One to four parts; an empty middle part (``db..t``) is refused."""
+        at, parts = self.token.at, [self.identifier()]
+        while self.accept("."):
+            if self.at("."):
+                raise self.refuse("a name with an empty part", "name the schema")
+            parts.append(self.identifier())
+        if len(parts) > 4:
+            raise syntax_error(117, ".".join(parts), at=at)
+        return ast.ObjectName(at, tuple(parts))
+
+    def integer(self) -> int:
+        """A whole number, with its sign."""
+        sign = -1 if self.accept("-") else 1
+        if not self.at("int"):
+            raise self.mismatch()
+        return sign * int(self.advance().text)
+
+    def listed(self, read: Callable[[], T]) -> tuple[T, ...]:
+        found = [read()]
+        while self.accept(","):
+            found.append(read())
+        return tuple(found)
+
+    # --- types
+
+    def data_type(self, default_length: int = 1) -> SqlType:
+        """A data type; ``default_length`` is 30 in CAST and CONVERT."""
+        token, name = self.token, self._type_name()
+        size = scale = None
+        if self.accept("("):
+            size = MAX if self.accept("MAX") else self.integer()
+            scale = self.integer() if self.accept(",") else None
+            self.expect(")")
+        if name in UNSUPPORTED_TYPES:
+            raise refuse(f"type {name}", UNSUPPORTED_TYPES[name], token.at)
+        kind = KINDS.get(ALIASES.get(name, name))
+        if kind is None:
+            raise syntax_error(2715, token.text, at=token.at)
+        if kind.sizes == "length" and size is None and name != "sysname":
+            size = default_length
+        try:
+            return resolve(name, size, scale)
+        except ValueError as fault:
+            raise syntax_error(1001, size, fault, at=token.at) from None
+
+    def _type_name(self) -> str:
+        for words, name in MULTIPLE_WORD_TYPES.items():
+            if self.at(words[0]) and words == tuple(self.peek(n).key for n in range(len(words))):
+                self.index += len(words)
+                return name
+        if self.at("TABLE", "CURSOR"):
+            return self.advance().text.lower()
+        if self.at("SYS"):
+            self.index += 2
+        name = self.identifier()
+        if self.at("."):
+            raise self.refuse(f"type {name}.{self.peek().text}", "use a system type")
+        return name.lower()
