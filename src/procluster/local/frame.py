@@ -242,12 +242,16 @@ class Frame:
         assert isinstance(tree.body, ast.Query)  # noqa: S101
         common = {n.name.lower() for n in ast.nodes(tree.body) if isinstance(n, ast.CommonTable)}
 
-        def qualified(name: ast.ObjectName) -> ast.ObjectName:
-            (first, *rest) = name.parts
+        def qualified(node: ast.Node) -> ast.Node | None:
+            if not isinstance(node, ast.NamedTable):
+                return None
+            (first, *rest) = node.name.parts
             own = not rest and first.lower() not in common and catalog.find(module.schema, first)
-            return replace(name, parts=(module.schema, first)) if own else name
+            return (
+                replace(node, name=ast.ObjectName(node.at, (module.schema, first))) if own else node
+            )
 
-        return ast.with_tables_renamed(tree.body, qualified), tree.columns
+        return ast.changed(tree.body, qualified), tree.columns
 
     def _system_view(self, name: ast.ObjectName) -> Table:
         """A catalog view, as a DuckDB table of what there is now."""

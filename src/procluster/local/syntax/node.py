@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Position(NamedTuple):
@@ -61,3 +63,14 @@ def nodes(tree: object, *opaque: type) -> Iterator[Node]:
             yield found
             if not isinstance(found, opaque):
                 rest += reversed(vars(found).values())
+
+
+def changed(tree: T, change: Callable[[Any], Node | None]) -> T:
+    """Copy a tree with what ``change`` gives in place of a node, where it gives something."""
+    found: Any = tree
+    if type(found) is tuple:
+        found = tuple(changed(part, change) for part in found)
+    elif isinstance(found, Node):
+        parts = vars(found).items()
+        found = change(found) or replace(found, **{n: changed(part, change) for n, part in parts})
+    return found  # type: ignore[no-any-return]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
 from procluster.local.syntax.node import Condition, Expression, Node, ObjectName, TableSource
 from procluster.local.syntax.values import Call, OrderItem
 from procluster.local.types import SqlType
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -135,16 +131,3 @@ class InQuery(Condition):
 @dataclass(frozen=True)
 class Exists(Condition):
     query: Query
-
-
-def with_tables_renamed(tree: T, change: Callable[[ObjectName], ObjectName]) -> T:
-    """Copy a tree with the name of every table in it changed."""
-    value: Any = tree
-    if isinstance(value, NamedTable):
-        value = replace(value, name=change(value.name))
-    elif isinstance(value, Node) and is_dataclass(value):
-        parts = {p.name: with_tables_renamed(getattr(value, p.name), change) for p in fields(value)}
-        value = replace(value, **parts)
-    elif type(value) is tuple:
-        value = tuple(with_tables_renamed(part, change) for part in value)
-    return value  # type: ignore[no-any-return]

@@ -67,11 +67,9 @@ def check_new_rows(
     def concerns(columns: tuple[str, ...]) -> bool:
         return changed is None or bool(changed & {column.lower() for column in columns})
 
-    for check in table.checks:
-        if concerns(_columns(check)) and _finds(
-            frame, f"SELECT TOP (1) 1 AS x FROM [@new] WHERE NOT {check.condition_text}"
-        ):
-            raise _conflict(frame, verb, "CHECK", check.name, table)
+    broken = _broken_check(frame, [c for c in table.checks if concerns(_columns(c))])
+    if broken:
+        raise _conflict(frame, verb, "CHECK", broken.name, table)
     for key in unique_keys(table):
         numbered = changed is None and table.identity and key.columns == (table.identity.name,)
         found = find_duplicate(frame, key) if concerns(key.columns) and not numbered else None
@@ -82,6 +80,29 @@ def check_new_rows(
     for foreign_key in table.foreign_keys:
         if concerns(foreign_key.columns):
             _check_parent(frame, table, verb, foreign_key)
+
+
+def _broken_check(frame: Frame, checks: list[ast.Check]) -> ast.Check | None:
+    """The first CHECK that a new row breaks; of one new row's values it is asked for directly."""
+    if not checks or not frame.new_row:
+        among = "SELECT TOP (1) 1 AS x FROM [@new] WHERE NOT"
+        return next((c for c in checks if _finds(frame, f"{among} {c.condition_text}")), None)
+
+    def value(node: ast.Node) -> ast.Variable | None:
+        if not isinstance(node, ast.ColumnRef):
+            return None
+        return ast.Variable(node.at, _new_names(frame, node.parts[-1:])[0])
+
+    branches = tuple(
+        ast.Branch(
+            check.at,
+            ast.Negation(check.at, ast.changed(check.condition, value)),
+            ast.Literal(check.at, "int", str(place)),
+        )
+        for place, check in enumerate(checks)
+    )
+    broken = frame.engine.evaluate(ast.Case(ast.NOWHERE, branches), frame)
+    return checks[broken] if isinstance(broken, int) else None
 
 
 def _columns(check: ast.Check) -> tuple[str, ...]:
@@ -132,12 +153,12 @@ def find_duplicate(
 
 def _find_same(frame: Frame, key: UniqueKey) -> tuple[object, ...] | None:
     """The key of the one new row, when a row that stays has it."""
-    names = list(frame.new_row)
-    places = [names.index(column.lower()) for column in key.columns]
-    values = tuple(frame.new_values[f"new{place}"] for place in places)
+    values = tuple(frame.new_row[column.lower()].value for column in key.columns)
     same = " AND ".join(
-        f"{quote_tsql(column)} " + ("IS NULL" if value is None else f"= @new{place}")
-        for column, place, value in zip(key.columns, places, values, strict=True)
+        f"{quote_tsql(column)} " + ("IS NULL" if value is None else f"= {name}")
+        for column, name, value in zip(
+            key.columns, _new_names(frame, key.columns), values, strict=True
+        )
     )
     if key.where_text:
         same += f" AND {key.where_text}"
@@ -182,15 +203,44 @@ def _parent(frame: Frame, foreign_key: ast.ForeignKey) -> StoredTable:
 def _check_parent(frame: Frame, table: StoredTable, verb: str, foreign_key: ast.ForeignKey) -> None:
     parent = _parent(frame, foreign_key)
     targets = referenced_columns(parent, foreign_key)
-    match = _same("p", targets, "n", foreign_key.columns)
-    given = " AND ".join(f"n.{quote_tsql(column)} IS NOT NULL" for column in foreign_key.columns)
     is_own = parent.object_id == table.object_id
     sources = ("[@kept]", "[@new]") if is_own else (quote_tsql(parent.schema, parent.name),)
+    is_orphan = _is_orphan if frame.new_row else _finds_orphan
+    if is_orphan(frame, foreign_key.columns, targets, sources):
+        raise _conflict(frame, verb, "FOREIGN KEY", foreign_key.name, parent, targets)
+
+
+def _finds_orphan(
+    frame: Frame, columns: tuple[str, ...], targets: tuple[str, ...], sources: tuple[str, ...]
+) -> bool:
+    """Whether a new row points to none of the sources."""
+    match = _same("p", targets, "n", columns)
+    given = " AND ".join(f"n.{quote_tsql(column)} IS NOT NULL" for column in columns)
     missing = " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {source} AS p WHERE {match})" for source in sources
     )
-    if _finds(frame, f"SELECT TOP (1) 1 AS x FROM [@new] AS n WHERE {given} AND {missing}"):
-        raise _conflict(frame, verb, "FOREIGN KEY", foreign_key.name, parent, targets)
+    text = f"SELECT TOP (1) 1 AS x FROM [@new] AS n WHERE {given} AND {missing}"
+    return _finds(frame, text) is not None
+
+
+def _is_orphan(
+    frame: Frame, columns: tuple[str, ...], targets: tuple[str, ...], sources: tuple[str, ...]
+) -> bool:
+    """Whether the one new row does: its values are looked for, which needs no join."""
+    if any(frame.new_row[column.lower()].value is None for column in columns):
+        return False
+    match = " AND ".join(
+        f"{quote_tsql(target)} = {name}"
+        for target, name in zip(targets, _new_names(frame, columns), strict=True)
+    )
+    texts = (f"SELECT TOP (1) 1 AS x FROM {source} WHERE {match}" for source in sources)
+    return not any(_finds(frame, text) for text in texts)
+
+
+def _new_names(frame: Frame, columns: tuple[str, ...]) -> list[str]:
+    """The variables that hold the values of the one new row."""
+    names = list(frame.new_row)
+    return [f"@new{names.index(column.lower())}" for column in columns]
 
 
 def _same(left: str, lefts: tuple[str, ...], right: str, rights: tuple[str, ...]) -> str:
