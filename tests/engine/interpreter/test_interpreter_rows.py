@@ -119,6 +119,16 @@ def test_rows_that_others_need_stay(run: Run, child: None, statement: str) -> No
     assert run(statement).errors == [547]
 
 
+@pytest.mark.parametrize("where", ["", " WHERE n = 2"])
+def test_row_that_enters_a_filtered_index_is_2601(run: Run, where: str) -> None:
+    run(
+        "CREATE TABLE dbo.filtered (n int, a int, open_ int); "
+        "CREATE UNIQUE INDEX ix_filtered ON dbo.filtered (a) WHERE open_ = 1; "
+        "INSERT INTO dbo.filtered (n, a, open_) VALUES (1, 5, 1), (2, 5, 0)"
+    )
+    assert run(f"UPDATE dbo.filtered SET open_ = 1{where}").errors == [2601]
+
+
 @pytest.mark.parametrize("change", ["low = 9", "high = 0", "high = low - 1"])
 def test_check_of_two_columns_holds_for_a_change_of_one(run: Run, change: str) -> None:
     run(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from procluster.errors import SqlError
 from procluster.local import syntax as ast
+from procluster.local.engine import Engine
 from procluster.local.frame import Frame
 from procluster.local.messages import error
 from procluster.local.parser import parse_batch
@@ -29,6 +30,12 @@ class UniqueKey(NamedTuple):
     kind: str
     columns: tuple[str, ...]
     where_text: str | None = None
+    where: ast.Condition | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns whose change may make it hold no more."""
+        return (*self.columns, *_columns(self.where))
 
 
 def unique_keys(table: StoredTable) -> Iterator[UniqueKey]:
@@ -38,7 +45,7 @@ def unique_keys(table: StoredTable) -> Iterator[UniqueKey]:
         yield UniqueKey(key.name or "", kind, key.columns)
     for index in table.indexes:
         if index.unique:
-            yield UniqueKey(index.name, "INDEX", index.columns, index.where_text)
+            yield UniqueKey(index.name, "INDEX", index.columns, index.where_text, index.where)
 
 
 def null_error(
@@ -46,6 +53,18 @@ def null_error(
 ) -> SqlError:
     """Error 515: NULL in a column that allows none."""
     return error(515, column.name, f"{frame.engine.database_name}.{target.full_name}", verb)
+
+
+def has_rules(engine: Engine, table: StoredTable, changed: set[str]) -> bool:
+    """Whether a change of these columns may break a rule of its table, or of one that points to it.
+
+    ``changed`` are lower-case names; NOT NULL is not meant.
+    """
+    own = (*(_columns(c.condition) for c in table.checks), *(k.named for k in unique_keys(table)))
+    child = (foreign_key.columns for foreign_key in table.foreign_keys)
+    parent = (referenced_columns(table, key) for _, key in engine.catalog.referencing(table))
+    named = {column.lower() for columns in (*own, *child, *parent) for column in columns}
+    return bool(changed & named)
 
 
 def check_new_rows(
@@ -67,12 +86,12 @@ def check_new_rows(
     def concerns(columns: tuple[str, ...]) -> bool:
         return changed is None or bool(changed & {column.lower() for column in columns})
 
-    broken = _broken_check(frame, [c for c in table.checks if concerns(_columns(c))])
+    broken = _broken_check(frame, [c for c in table.checks if concerns(_columns(c.condition))])
     if broken:
         raise _conflict(frame, verb, "CHECK", broken.name, table)
     for key in unique_keys(table):
         numbered = changed is None and table.identity and key.columns == (table.identity.name,)
-        found = find_duplicate(frame, key) if concerns(key.columns) and not numbered else None
+        found = find_duplicate(frame, key) if concerns(key.named) and not numbered else None
         if found and key.kind == "INDEX":
             raise error(2601, table.full_name, key.name, shown(found))
         if found:
@@ -105,9 +124,9 @@ def _broken_check(frame: Frame, checks: list[ast.Check]) -> ast.Check | None:
     return checks[broken] if isinstance(broken, int) else None
 
 
-def _columns(check: ast.Check) -> tuple[str, ...]:
-    """The columns a CHECK names."""
-    nodes = ast.nodes(check.condition)
+def _columns(condition: ast.Condition | None) -> tuple[str, ...]:
+    """The columns a CHECK or a filter names."""
+    nodes = ast.nodes(condition)
     return tuple(node.parts[-1] for node in nodes if isinstance(node, ast.ColumnRef))
 
 

@@ -7,21 +7,24 @@ from typing import NamedTuple
 
 from procluster.local import syntax as ast
 from procluster.local.messages import error, refuse
+from procluster.local.quoting import quote_sql
 from procluster.local.results import Column
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.names import Change, Table
 from procluster.local.translate.queries import common_tables
 from procluster.local.translate.scope import Scope, Source
+from procluster.local.translate.term import Term
 from procluster.local.translate.writing import condition, source, value
 from procluster.local.types import BIGINT
 
 
 class Target(NamedTuple):
-    """What is changed: WITH, and FROM with WHERE, as SQL; what expressions see; the table."""
+    """What is changed: WITH, FROM and WHERE as SQL; what expressions see; the table."""
 
     head: str
-    clauses: str
+    from_: str
+    where: str
     rows: Scope
     source: Source
     table: Table
@@ -31,26 +34,38 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
     """Compile UPDATE or DELETE; where a join meets a row twice, one of its matches counts."""
     target = affected(node, scope)
     found: list[tuple[Column, str]] = []
+    keeps_nulls_out = True
     for assignment in node.assignments if isinstance(node, ast.Update) else ():
-        column, sql = new_value(assignment, target, node.target)
+        column, term = new_value(assignment, target, node.target)
         if column in (other for other, _ in found):
             raise error(264, assignment.target, at=node.at)
-        found.append((column, sql))
+        found.append((column, term.sql))
+        keeps_nulls_out &= column.nullable or not term.nullable
     rowid = f"{target.source.alias}.rowid"
     is_plain = not isinstance(node.source, ast.Joined) and not any(
         isinstance(part, ast.Query) for part in ast.nodes(node)
     )
     assigned = tuple(column.name for column, _ in found)
+    statement = one_statement(target, found) if is_plain and keeps_nulls_out else ""
     if is_plain and assigned:
         pairs = zip(target.table.columns, target.source.references, strict=True)
         found += [pair for pair in pairs if pair[0].name not in assigned]
     values = [rowid, *(sql for _, sql in found)]
     listed = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(values))
     once = f"DISTINCT ON ({rowid}) " if isinstance(node.source, ast.Joined) else ""
-    sql = f"{target.head}SELECT {once}{listed}{target.clauses}"
+    sql = f"{target.head}SELECT {once}{listed}{target.from_}{target.where}"
     columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
     rows = target.rows.context.compiled(sql, columns)
-    return Change(target.table, rows, assigned, is_plain)
+    return Change(target.table, rows, assigned, is_plain, statement)
+
+
+def one_statement(target: Target, found: list[tuple[Column, str]]) -> str:
+    """The change of a table that is the only source, as DuckDB makes it."""
+    named = f"{target.table.sql} AS {target.source.alias}"
+    if not found:
+        return f"DELETE FROM {named}{target.where}"
+    sets = ", ".join(f"{quote_sql(column.name)} = {sql}" for column, sql in found)
+    return f"UPDATE {named} SET {sets}{target.where}"
 
 
 def affected(node: ast.Update | ast.Delete, scope: Scope) -> Target:
@@ -68,15 +83,13 @@ def affected(node: ast.Update | ast.Delete, scope: Scope) -> Target:
     if table is None:
         raise refuse(f"A change of '{node.target}'", "only tables are changed", node.at)
     rows = replace(scope, sources=found, clause="WHERE")
-    clauses = f" FROM {sql}"
-    if node.where:
-        clauses += f" WHERE {condition(node.where, rows)}"
-    return Target(head, clauses, rows, chosen[0], table)
+    where = f" WHERE {condition(node.where, rows)}" if node.where else ""
+    return Target(head, f" FROM {sql}", where, rows, chosen[0], table)
 
 
 def new_value(
     assignment: ast.Assignment, target: Target, table: ast.ObjectName
-) -> tuple[Column, str]:
+) -> tuple[Column, Term]:
     """The column that is assigned, and its value: converted implicitly, and never cut off."""
     name, new, at = assignment.target, assignment.value, assignment.at
     found = [column for column in target.source.columns if column.name.lower() == name.lower()]
@@ -88,6 +101,7 @@ def new_value(
         new = ast.Binary(at, assignment.operator[0], old, new)
     term = value(new, target.rows)
     if term.null or term.type.family != "text" or column.type.family != "text":
-        return column, coerced(term, column.type, at).sql
+        return column, coerced(term, column.type, at)
     label = f"table '{table}', column '{column.name}'"
-    return column, convert_sql(term.sql, term.type, column.type, column=label, at=at)
+    sql = convert_sql(term.sql, term.type, column.type, column=label, at=at)
+    return column, replace(term, sql=sql)

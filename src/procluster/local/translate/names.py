@@ -77,10 +77,13 @@ class Change:
     for its column is error 2628.
 
     ``is_plain``: the table is the only source, so finding a row or two costs one scan at most. The
-    columns that stay as they are then stand behind the new values, in their order.
+    columns that stay as they are then stand behind the new values, in their order. ``statement`` is
+    the change as DuckDB makes it, with the parameters of ``rows``; '' where it is not plain, or
+    where it might write NULL to a column that allows none.
     """
 
     table: Table
     rows: Compiled
     targets: tuple[str, ...] = ()
     is_plain: bool = False
+    statement: str = ""
