@@ -87,6 +87,8 @@ def assign(quick: bool) -> Iterator[Row]:
     """Scoring in T-SQL beside retraining."""
     for scale_factor in (1,) if quick else (1, 10):
         yield from sql_steps.assign(scale_factor, ROUNDS)
+    for one in GROWTH[1:2] if quick else GROWTH[1:3]:
+        yield from sql_steps.assign_more(datasets.generated(one), ROUNDS)
 
 
 def refresh(quick: bool) -> Iterator[Row]:

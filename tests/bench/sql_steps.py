@@ -53,6 +53,8 @@ END;
 """
 
 CLUSTERS = """
+DROP TABLE IF EXISTS dbo.tutorial_clusters;
+
 CREATE TABLE dbo.tutorial_clusters (
     Customer int, orderRatio float, itemsRatio float, monetaryRatio float, frequency float,
     cluster int
@@ -84,6 +86,14 @@ DROP TABLE #features;
 """
 
 
+RETURNS = """
+INSERT INTO dbo.store_returns (sr_customer_sk, sr_ticket_number, sr_item_sk, sr_return_amt)
+SELECT f.customer_id, 1000000000 + f.customer_id, 1, 1.00
+FROM seg.customer_feature AS f
+WHERE f.customer_id % 100 = 7;
+"""
+
+
 @contextmanager
 def shop(scale_factor: int) -> Iterator[Session]:
     """A session on TPC-DS with everything installed, in a copy of its file."""
@@ -95,56 +105,9 @@ def shop(scale_factor: int) -> Iterator[Session]:
             yield session
 
 
-def count(session: Session, table: str) -> int:
-    return int(str(session.query(f"SELECT COUNT(*) FROM {table};")[0].rows()[0][0]))
-
-
-def assign(scale_factor: int, rounds: int) -> Iterator[Row]:
-    """seg.assign beside the tutorial's way: retrain, and return every row through the script."""
-    with shop(scale_factor) as session:
-        session.query(f"EXEC seg.build_features; EXEC seg.train; EXEC seg.assign; {CLUSTERS}")
-        cases = {
-            "all rows written": f"DELETE FROM seg.customer_cluster; {ASSIGN_CALL}",
-            "nothing changed": ASSIGN_CALL,
-        }
-        for source in ("seg.customer_feature", "seg.customer_feature_source"):
-            session.query(TUTORIAL.format(source=source))
-            for case, batch in cases.items():
-                theirs, ours = alternate(
-                    partial(session.query, TUTORIAL_CALL), partial(session.query, batch), rounds
-                )
-                yield {
-                    "data": f"TPC-DS {scale_factor}",
-                    "customers": count(session, "seg.customer_cluster"),
-                    "the tutorial's input": source,
-                    "seg.assign": case,
-                    "tutorial s": theirs.median,
-                    "procluster s": ours.median,
-                    "times faster": ours.times_faster_than(theirs),
-                }
-
-
-def refresh(scale_factor: int, rounds: int) -> Iterator[Row]:
-    """Everything seg.refresh does, as a multiple of its own feature query."""
-    with shop(scale_factor) as session:
-        session.query("EXEC seg.refresh;")
-        for policy in ("never", "always"):
-            call = f"EXEC seg.refresh @train_policy = N'{policy}';"
-            query, whole = alternate(
-                partial(session.query, FEATURE_QUERY), partial(session.query, call), rounds
-            )
-            yield {
-                "data": f"TPC-DS {scale_factor}",
-                "customers": count(session, "seg.customer_cluster"),
-                "train": policy,
-                "feature query s": query.median,
-                "seg.refresh s": whole.median,
-                "after the query, times it": (whole.median - query.median) / query.median,
-            }
-
-
-def sampled(data: Dataset, k: int, max_points: int) -> Row:
-    """seg.train on a sample, polished over all customers, beside seg.train on everything."""
+@contextmanager
+def crowd(data: Dataset) -> Iterator[Session]:
+    """A session with these features and everything installed, in memory."""
     with Database() as database:
         session = database.connect()
         session.query(SOURCES)
@@ -152,6 +115,88 @@ def sampled(data: Dataset, k: int, max_points: int) -> Row:
         numbers = np.arange(len(data.points), dtype=np.int32)
         names = ["customer_id", *FEATURE_NAMES]
         session.append("seg.customer_feature", pa.table([numbers, *data.points.T], names=names))
+        yield session
+
+
+def count(session: Session, table: str) -> int:
+    return int(str(session.query(f"SELECT COUNT(*) FROM {table};")[0].rows()[0][0]))
+
+
+CASES = {
+    "all rows written": "DELETE FROM seg.customer_cluster;",
+    "nothing changed": "",
+    "1 % changed": (
+        "UPDATE seg.customer_feature SET frequency = frequency + 1 WHERE customer_id % 100 = 7;"
+    ),
+}
+"""What is done to the rows before seg.assign."""
+
+
+def assign(scale_factor: int, rounds: int) -> Iterator[Row]:
+    """seg.assign beside the tutorial's way: retrain, and return every row through the script."""
+    with shop(scale_factor) as session:
+        session.query("EXEC seg.build_features;")
+        for source in ("seg.customer_feature", "seg.customer_feature_source"):
+            yield from beside_tutorial(session, f"TPC-DS {scale_factor}", source, rounds)
+
+
+def assign_more(data: Dataset, rounds: int) -> Iterator[Row]:
+    """The same for more customers, whose features are there."""
+    with crowd(data) as session:
+        yield from beside_tutorial(session, data.name, "seg.customer_feature", rounds)
+
+
+def beside_tutorial(session: Session, data: str, source: str, rounds: int) -> Iterator[Row]:
+    """Every case, with a model that is there."""
+    session.query(f"EXEC seg.train; EXEC seg.assign; {CLUSTERS}")
+    session.query(TUTORIAL.format(source=source))
+    customers = count(session, "seg.customer_feature")
+    for case, change in CASES.items():
+        theirs, ours = alternate(
+            partial(session.query, TUTORIAL_CALL),
+            partial(session.query, ASSIGN_CALL),
+            rounds,
+            prepare=partial(session.query, change),
+        )
+        yield {
+            "data": data,
+            "customers": customers,
+            "the tutorial's input": source,
+            "seg.assign": case,
+            "tutorial s": theirs.median,
+            "procluster s": ours.median,
+            "times faster": ours.times_faster_than(theirs),
+            "microseconds a customer": 1e6 * ours.median / customers,
+        }
+
+
+def refresh(scale_factor: int, rounds: int) -> Iterator[Row]:
+    """Everything seg.refresh does, as a multiple of its own feature query."""
+    with shop(scale_factor) as session:
+        session.query("EXEC seg.refresh;")
+        for change, batch in {"nothing": "", "1 % of the customers": RETURNS}.items():
+            for policy in ("never", "always"):
+                call = f"EXEC seg.refresh @train_policy = N'{policy}';"
+                query, whole = alternate(
+                    partial(session.query, FEATURE_QUERY),
+                    partial(session.query, call),
+                    rounds,
+                    prepare=partial(session.query, batch),
+                )
+                yield {
+                    "data": f"TPC-DS {scale_factor}",
+                    "customers": count(session, "seg.customer_cluster"),
+                    "changed before": change,
+                    "train": policy,
+                    "feature query s": query.median,
+                    "seg.refresh s": whole.median,
+                    "after the query, times it": (whole.median - query.median) / query.median,
+                }
+
+
+def sampled(data: Dataset, k: int, max_points: int) -> Row:
+    """seg.train on a sample, polished over all customers, beside seg.train on everything."""
+    with crowd(data) as session:
         session.query("EXEC seg.train @n_clusters = 1;")  # warms the script's process up
         seconds, models = [], []
         for most in (100_000_000, max_points):

@@ -36,18 +36,24 @@ class Timed(Generic[First]):
 
 
 def alternate(
-    theirs: Callable[[], First], ours: Callable[[], Second], rounds: int
+    theirs: Callable[[], First],
+    ours: Callable[[], Second],
+    rounds: int,
+    prepare: Callable[[], object] = lambda: None,
 ) -> tuple[Timed[First], Timed[Second]]:
     """Run both sides in turn, after one call of ours that warms it up.
 
     Fewer rounds are run when both have taken a minute: what takes so long varies little.
+    What ``prepare`` does before each call of ours is not timed.
     """
+    prepare()
     ours()
     first: list[float] = []
     second: list[float] = []
     while len(first) < rounds and sum(first) + sum(second) < ENOUGH_SECONDS:
         seconds, their_result = timed(theirs)
         first.append(seconds)
+        prepare()
         seconds, our_result = timed(ours)
         second.append(seconds)
     return Timed(tuple(first), their_result), Timed(tuple(second), our_result)
