@@ -155,6 +155,16 @@ def test_update_from_a_join_counts_its_rows(run: Run, child: None) -> None:
     assert (record.counts[0], record.rows) == (1, [[(1,), (12,)]])
 
 
+def test_update_from_a_join_that_meets_a_row_twice_changes_it_once(run: Run, child: None) -> None:
+    record = run(
+        "UPDATE p SET p.k = p.k FROM dbo.parent AS p JOIN dbo.child AS c ON c.k = p.k; "
+        "UPDATE c SET c.n = d.n + 10 FROM dbo.child AS c JOIN dbo.child AS d ON d.k = c.k; "
+        "SELECT MIN(n) FROM dbo.child"
+    )
+    assert record.counts[:2] == [1, 2]
+    assert record.rows[0][0][0] in (11, 12)
+
+
 def test_delete_from_a_join(run: Run, child: None) -> None:
     record = run(
         "DELETE FROM c FROM dbo.child AS c JOIN dbo.parent AS p ON p.k = c.k WHERE c.u = 1; "

@@ -109,6 +109,8 @@ def _update_staged(engine: Interpreter, frame: Frame, target: StoredTable, chang
     named = {name: f"c{place}" for place, name in enumerate(change.targets, 1)}
     places = tuple(named[column.name] for column in columns)
     count = check_nulls(frame, target, columns, "UPDATE", places)
+    if not count:
+        return 0
     new = ", ".join(
         f"s.{named[column.name]} AS {quote_sql(column.name)}"
         if column.name in named
@@ -127,8 +129,7 @@ def _update_staged(engine: Interpreter, frame: Frame, target: StoredTable, chang
 def _check_update(seeing: Frame, target: StoredTable, change: Change) -> None:
     changed = {name.lower() for name in change.targets}
     check_new_rows(seeing, target, "UPDATE", changed)
-    if any(changed & {c.lower() for c in key.columns} for key in unique_keys(target)):
-        check_gone_rows(seeing, target, "UPDATE")
+    check_gone_rows(seeing, target, "UPDATE", changed)
 
 
 def _old_and_kept(target: StoredTable, chosen: str) -> dict[str, Table]:
@@ -158,7 +159,8 @@ def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
         elif rows is None:
             stage(engine, change)
             count = engine.count(STAGE)
-            write_staged(engine, _checked_delete(frame, target, STAGED))
+            if count:
+                write_staged(engine, _checked_delete(frame, target, STAGED))
         else:
             count = len(rows)
             for rowid, *_ in rows:

@@ -82,22 +82,21 @@ def check_new_rows(
     SqlError
         547 CHECK and FOREIGN KEY, 2627 and 2601 keys.
     """
-
-    def concerns(columns: tuple[str, ...]) -> bool:
-        return changed is None or bool(changed & {column.lower() for column in columns})
-
-    broken = _broken_check(frame, [c for c in table.checks if concerns(_columns(c.condition))])
+    broken = _broken_check(
+        frame, [c for c in table.checks if _concerns(changed, _columns(c.condition))]
+    )
     if broken:
         raise _conflict(frame, verb, "CHECK", broken.name, table)
     for key in unique_keys(table):
         numbered = changed is None and table.identity and key.columns == (table.identity.name,)
-        found = find_duplicate(frame, key) if concerns(key.named) and not numbered else None
+        is_asked = _concerns(changed, key.named) and not numbered
+        found = find_duplicate(frame, key) if is_asked else None
         if found and key.kind == "INDEX":
             raise error(2601, table.full_name, key.name, shown(found))
         if found:
             raise error(2627, key.kind, key.name, table.full_name, shown(found))
     for foreign_key in table.foreign_keys:
-        if concerns(foreign_key.columns):
+        if _concerns(changed, foreign_key.columns):
             _check_parent(frame, table, verb, foreign_key)
 
 
@@ -130,10 +129,18 @@ def _columns(condition: ast.Condition | None) -> tuple[str, ...]:
     return tuple(node.parts[-1] for node in nodes if isinstance(node, ast.ColumnRef))
 
 
-def check_gone_rows(frame: Frame, table: StoredTable, verb: str) -> None:
+def _concerns(changed: set[str] | None, columns: tuple[str, ...]) -> bool:
+    return changed is None or bool(changed & {column.lower() for column in columns})
+
+
+def check_gone_rows(
+    frame: Frame, table: StoredTable, verb: str, changed: set[str] | None = None
+) -> None:
     """Check that no row points to ``[@old]`` rows that have no successor; 547."""
     for child, foreign_key in frame.engine.catalog.referencing(table):
         parents = referenced_columns(table, foreign_key)
+        if not _concerns(changed, parents):
+            continue
         source = "[@kept]" if child is table else quote_tsql(child.schema, child.name)
         text = (
             f"SELECT TOP (1) 1 AS x FROM {source} AS c WHERE EXISTS "

@@ -162,6 +162,8 @@ def store(  # noqa: PLR0913
         else:
             made = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}"
             (count,) = engine.first_row(made, parameters) or (0,)
+            if not count:
+                return 0
             use_numbers(engine, frame, target, start, count)
             places = tuple(column.name for column in target.columns)
             check_nulls(frame, target, target.columns, "INSERT", places)

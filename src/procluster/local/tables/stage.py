@@ -14,10 +14,15 @@ STAGE = quote_sql("temp", "_stage")
 
 
 def stage(engine: Engine, change: Change) -> None:
-    """Put the rows of a change into the stage."""
+    """Put the rows of a change into the stage, each once."""
     places = ", ".join(f"c{place}" for place in range(len(change.targets) + 1))
     sql = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS SELECT {places} FROM ({change.rows.sql})"
     engine.execute(sql, change.rows.parameters)
+    if change.is_joined:  # most joins meet a row once, and to see that is quicker than DISTINCT
+        counts = engine.first_row(f"SELECT count(*), count(DISTINCT c0) FROM {STAGE}")
+        if counts and counts[0] != counts[1]:
+            distinct = f"SELECT DISTINCT ON (c0) * FROM {STAGE}"
+            engine.execute(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {distinct}")
 
 
 def write_staged(engine: Engine, sql: str) -> None:

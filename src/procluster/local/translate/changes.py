@@ -31,7 +31,7 @@ class Target(NamedTuple):
 
 
 def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
-    """Compile UPDATE or DELETE; where a join meets a row twice, one of its matches counts."""
+    """Compile UPDATE or DELETE."""
     target = affected(node, scope)
     found: list[tuple[Column, str]] = []
     keeps_nulls_out = True
@@ -42,9 +42,8 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
         found.append((column, term.sql))
         keeps_nulls_out &= column.nullable or not term.nullable
     rowid = f"{target.source.alias}.rowid"
-    is_plain = not isinstance(node.source, ast.Joined) and not any(
-        isinstance(part, ast.Query) for part in ast.nodes(node)
-    )
+    is_joined = isinstance(node.source, ast.Joined)
+    is_plain = not is_joined and not any(isinstance(part, ast.Query) for part in ast.nodes(node))
     assigned = tuple(column.name for column, _ in found)
     statement = one_statement(target, found) if is_plain and keeps_nulls_out else ""
     if is_plain and assigned:
@@ -52,11 +51,10 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
         found += [pair for pair in pairs if pair[0].name not in assigned]
     values = [rowid, *(sql for _, sql in found)]
     listed = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(values))
-    once = f"DISTINCT ON ({rowid}) " if isinstance(node.source, ast.Joined) else ""
-    sql = f"{target.head}SELECT {once}{listed}{target.from_}{target.where}"
+    sql = f"{target.head}SELECT {listed}{target.from_}{target.where}"
     columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
     rows = target.rows.context.compiled(sql, columns)
-    return Change(target.table, rows, assigned, is_plain, statement)
+    return Change(target.table, rows, assigned, is_plain, is_joined, statement)
 
 
 def one_statement(target: Target, found: list[tuple[Column, str]]) -> str:

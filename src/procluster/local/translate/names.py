@@ -71,7 +71,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Change:
-    """What UPDATE or DELETE does: ``rows`` has DuckDB's rowid as c0, each row once.
+    """What UPDATE or DELETE does: ``rows`` has DuckDB's rowid as c0.
 
     For UPDATE c1, c2 ... are the new values of the columns ``targets``, converted; text too long
     for its column is error 2628.
@@ -80,10 +80,13 @@ class Change:
     columns that stay as they are then stand behind the new values, in their order. ``statement`` is
     the change as DuckDB makes it, with the parameters of ``rows``; '' where it is not plain, or
     where it might write NULL to a column that allows none.
+
+    ``is_joined``: a join may meet a row more than once, and one of its matches counts.
     """
 
     table: Table
     rows: Compiled
     targets: tuple[str, ...] = ()
     is_plain: bool = False
+    is_joined: bool = False
     statement: str = ""
