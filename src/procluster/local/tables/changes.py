@@ -17,7 +17,6 @@ from procluster.local.tables.constraints import (
     check_gone_rows,
     check_new_rows,
     has_rules,
-    unique_keys,
 )
 from procluster.local.tables.definitions import create_from_query
 from procluster.local.tables.new_row import NewRow
@@ -88,9 +87,8 @@ def _update_row(  # noqa: PLR0913, PLR0917
     rowid: int,
     values: list[object],
 ) -> None:
-    """Write the one new row; its values are those assigned and then those that stay."""
-    others = (column.name for column in target.columns if column.name not in change.targets)
-    named = dict(zip((*change.targets, *others), values, strict=True))
+    """Write the one new row."""
+    named = dict(zip(_valued(target, change), values, strict=True))
     new = NewRow(target, tuple(named[column.name] for column in target.columns))
     new.check_nulls(frame, "UPDATE")
     rows = _old_and_kept(target, f"= {rowid}")
@@ -105,25 +103,26 @@ def _update_row(  # noqa: PLR0913, PLR0917
 
 def _update_staged(engine: Interpreter, frame: Frame, target: StoredTable, change: Change) -> int:
     stage(engine, change)
+    places = {name: f"c{place}" for place, name in enumerate(_valued(target, change), 1)}
     columns = tuple(column for column in target.columns if column.name in change.targets)
-    named = {name: f"c{place}" for place, name in enumerate(change.targets, 1)}
-    places = tuple(named[column.name] for column in columns)
-    count = check_nulls(frame, target, columns, "UPDATE", places)
+    assigned = tuple(places[column.name] for column in columns)
+    count = check_nulls(frame, target, columns, "UPDATE", assigned)
     if not count:
         return 0
-    new = ", ".join(
-        f"s.{named[column.name]} AS {quote_sql(column.name)}"
-        if column.name in named
-        else f"t.{quote_sql(column.name)}"
-        for column in target.columns
-    )
-    sql = f"(SELECT {new} FROM {target.sql} AS t JOIN {STAGE} AS s ON t.rowid = s.c0)"
+    new = ", ".join(f"{place} AS {quote_sql(name)}" for name, place in places.items())
+    sql = f"(SELECT {new} FROM {STAGE})"
     rows = {"@new": Table(sql, target.shown)} | _old_and_kept(target, STAGED)
     _check_update(frame.with_rows(rows), target, change)
-    sets = ", ".join(f"{quote_sql(name)} = s.{place}" for name, place in named.items())
+    sets = ", ".join(f"{quote_sql(name)} = s.{places[name]}" for name in change.targets)
     where = "WHERE t.rowid = s.c0"
     write_staged(engine, f"UPDATE {target.sql} AS t SET {sets} FROM {STAGE} AS s {where}")
     return count
+
+
+def _valued(target: StoredTable, change: Change) -> tuple[str, ...]:
+    """The columns in the order of their values: those assigned, then those that stay."""
+    stay = (column.name for column in target.columns if column.name not in change.targets)
+    return (*change.targets, *stay)
 
 
 def _check_update(seeing: Frame, target: StoredTable, change: Change) -> None:

@@ -15,8 +15,7 @@ STAGE = quote_sql("temp", "_stage")
 
 def stage(engine: Engine, change: Change) -> None:
     """Put the rows of a change into the stage, each once."""
-    places = ", ".join(f"c{place}" for place in range(len(change.targets) + 1))
-    sql = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS SELECT {places} FROM ({change.rows.sql})"
+    sql = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {change.rows.sql}"
     engine.execute(sql, change.rows.parameters)
     if change.is_joined:  # most joins meet a row once, and to see that is quicker than DISTINCT
         counts = engine.first_row(f"SELECT count(*), count(DISTINCT c0) FROM {STAGE}")

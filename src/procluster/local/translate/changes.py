@@ -46,7 +46,7 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
     is_plain = not is_joined and not any(isinstance(part, ast.Query) for part in ast.nodes(node))
     assigned = tuple(column.name for column, _ in found)
     statement = one_statement(target, found) if is_plain and keeps_nulls_out else ""
-    if is_plain and assigned:
+    if assigned:
         pairs = zip(target.table.columns, target.source.references, strict=True)
         found += [pair for pair in pairs if pair[0].name not in assigned]
     values = [rowid, *(sql for _, sql in found)]

@@ -73,13 +73,12 @@ class Compiled:
 class Change:
     """What UPDATE or DELETE does: ``rows`` has DuckDB's rowid as c0.
 
-    For UPDATE c1, c2 ... are the new values of the columns ``targets``, converted; text too long
-    for its column is error 2628.
+    For UPDATE c1, c2 ... are the new values of the columns ``targets``, converted, and behind them
+    those of the columns that stay as they are; text too long for its column is error 2628.
 
-    ``is_plain``: the table is the only source, so finding a row or two costs one scan at most. The
-    columns that stay as they are then stand behind the new values, in their order. ``statement`` is
-    the change as DuckDB makes it, with the parameters of ``rows``; '' where it is not plain, or
-    where it might write NULL to a column that allows none.
+    ``is_plain``: the table is the only source, so finding a row or two costs one scan at most.
+    ``statement`` is the change as DuckDB makes it, with the parameters of ``rows``; '' where it is
+    not plain, or where it might write NULL to a column that allows none.
 
     ``is_joined``: a join may meet a row more than once, and one of its matches counts.
     """
