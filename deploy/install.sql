@@ -63,6 +63,11 @@ IF OBJECT_ID(N'seg.run', N'U') IS NULL
         CONSTRAINT pk_run PRIMARY KEY (run_id),
         CONSTRAINT ck_run_status CHECK (status IN (N'running', N'succeeded', N'failed'))
     );
+
+-- Since 0.2: whether a refresh of the same session called it, which held the lock then.
+IF COL_LENGTH(N'seg.run', N'in_refresh') IS NULL
+    ALTER TABLE seg.run
+    ADD in_refresh bit NOT NULL CONSTRAINT df_run_in_refresh DEFAULT 0;
 GO
 
 IF @@ERROR <> 0 AND @@TRANCOUNT > 0
@@ -493,8 +498,12 @@ AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
 
-    INSERT INTO seg.run (procedure_name, parameters)
-    VALUES (@procedure_name, @parameters);
+    INSERT INTO seg.run (procedure_name, parameters, in_refresh)
+    VALUES (
+        @procedure_name,
+        @parameters,
+        IIF(APPLOCK_MODE(N'public', N'procluster.seg.refresh', N'Session') = N'NoLock', 0, 1)
+    );
 
     SET @run_id = CAST(SCOPE_IDENTITY() AS bigint);
 END;
@@ -6636,13 +6645,13 @@ BEGIN
             THROW 50005, @message, 1;
         END;
 
-        -- Whoever has the lock is the only one: what else says "running" was cut off.
+        -- Whoever has the lock is the only one: what else says "running" was cut off, with what it called.
         UPDATE seg.run
         SET
             ended_at = SYSUTCDATETIME(),
             status = N'failed',
             message = N'cancelled or cut off'
-        WHERE procedure_name = N'refresh' AND status = N'running' AND run_id <> @run_id;
+        WHERE status = N'running' AND run_id <> @run_id AND (procedure_name = N'refresh' OR in_refresh = 1);
 
         EXEC seg.build_features
             @with_result = 0;

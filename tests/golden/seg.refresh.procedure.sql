@@ -123,13 +123,13 @@ BEGIN
             THROW 50005, @message, 1;
         END;
 
-        -- Whoever has the lock is the only one: what else says "running" was cut off.
+        -- Whoever has the lock is the only one: what else says "running" was cut off, with what it called.
         UPDATE seg.run
         SET
             ended_at = SYSUTCDATETIME(),
             status = N'failed',
             message = N'cancelled or cut off'
-        WHERE procedure_name = N'refresh' AND status = N'running' AND run_id <> @run_id;
+        WHERE status = N'running' AND run_id <> @run_id AND (procedure_name = N'refresh' OR in_refresh = 1);
 
         EXEC seg.build_features
             @with_result = 0;

@@ -14,3 +14,8 @@ IF OBJECT_ID(N'seg.run', N'U') IS NULL
         CONSTRAINT pk_run PRIMARY KEY (run_id),
         CONSTRAINT ck_run_status CHECK (status IN (N'running', N'succeeded', N'failed'))
     );
+
+-- Since 0.2: whether a refresh of the same session called it, which held the lock then.
+IF COL_LENGTH(N'seg.run', N'in_refresh') IS NULL
+    ALTER TABLE seg.run
+    ADD in_refresh bit NOT NULL CONSTRAINT df_run_in_refresh DEFAULT 0;

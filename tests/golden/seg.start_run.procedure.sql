@@ -9,8 +9,12 @@ AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
 
-    INSERT INTO seg.run (procedure_name, parameters)
-    VALUES (@procedure_name, @parameters);
+    INSERT INTO seg.run (procedure_name, parameters, in_refresh)
+    VALUES (
+        @procedure_name,
+        @parameters,
+        IIF(APPLOCK_MODE(N'public', N'procluster.seg.refresh', N'Session') = N'NoLock', 0, 1)
+    );
 
     SET @run_id = CAST(SCOPE_IDENTITY() AS bigint);
 END;

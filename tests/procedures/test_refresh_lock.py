@@ -18,6 +18,7 @@ DECLARE @run_id bigint;
 EXEC seg.start_run @procedure_name = N'refresh', @run_id = @run_id OUTPUT;
 EXEC sp_getapplock
     @Resource = N'procluster.seg.refresh', @LockMode = N'Exclusive', @LockOwner = N'Session';
+EXEC seg.start_run @procedure_name = N'train', @run_id = @run_id OUTPUT;
 """
 
 
@@ -38,7 +39,7 @@ def test_refresh_names_the_call_that_runs(sessions: tuple[Session, Session]) -> 
     ((run, login, start),) = rows(
         first,
         "SELECT run_id, login_name, CONVERT(nvarchar(19), started_at, 120) "
-        "FROM seg.run WHERE status = N'running';",
+        "FROM seg.run WHERE status = N'running' AND procedure_name = N'refresh';",
     )
 
     with pytest.raises(SqlError) as caught:
@@ -92,5 +93,19 @@ def test_refresh_closes_the_rows_of_calls_that_were_cut_off(
 
     first.query("EXEC seg.refresh;")
 
-    query = "SELECT status, message FROM seg.run WHERE status <> N'succeeded';"
-    assert rows(first, query) == [("failed", "cancelled or cut off")]
+    query = "SELECT procedure_name, message FROM seg.run WHERE status = N'failed' ORDER BY run_id;"
+    cut_off = "cancelled or cut off"
+    assert rows(first, query) == [("refresh", cut_off), ("train", cut_off)]
+
+
+def test_refresh_leaves_the_row_of_a_call_beside_it_alone(
+    sessions: tuple[Session, Session],
+) -> None:
+    first, second = sessions
+    start = "DECLARE @run_id bigint; EXEC seg.start_run N'train', NULL, @run_id OUTPUT;"
+    second.query(start)
+
+    first.query("EXEC seg.refresh;")
+
+    query = "SELECT procedure_name, in_refresh FROM seg.run WHERE status = N'running';"
+    assert rows(first, query) == [("train", False)]
