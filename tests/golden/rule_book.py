@@ -50,7 +50,6 @@ def _sections() -> Iterator[str]:
             "COMMITTED with row versions."
         ),
         "- SERVERPROPERTY and DATABASEPROPERTYEX give nvarchar(128), numbers too.",
-        "- Defaults are computed once a statement, not once a row.",
     )
     yield "\n## Types\n"
     yield _table(

@@ -263,3 +263,11 @@ def test_row_behind_a_unique_index_stays_when_others_need_it(run: Run) -> None:
     run("CREATE TABLE dbo.r (a int REFERENCES dbo.q (a)); INSERT INTO dbo.q VALUES (1)")
     record = run("INSERT INTO dbo.r VALUES (1); UPDATE dbo.q SET a = 2")
     assert record.errors == [547]
+
+
+def test_clock_of_a_default_is_asked_once_for_all_rows(run: Run) -> None:
+    """As "Conor vs. Runtime Constant Functions" on Microsoft's site says of getdate()."""
+    run("CREATE TABLE dbo.seen (k nvarchar(5) NULL, at datetime2(6) NULL DEFAULT SYSDATETIME())")
+    record = run("INSERT INTO dbo.seen (k) SELECT k FROM dbo.parent; "
+                 "SELECT COUNT(*), COUNT(DISTINCT at) FROM dbo.seen")  # fmt: skip
+    assert record.rows == [[(2, 1)]]
