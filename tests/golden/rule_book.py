@@ -16,6 +16,7 @@ from procluster.local import database, messages, words  # noqa: F401 - fills the
 from procluster.local.control_flow import FIXED_OPTIONS, SWITCHES
 from procluster.local.grammar import GRAMMAR
 from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_PROCEDURES, SYSTEM_VIEWS
+from procluster.local.transaction import FEW_ROWS
 from procluster.local.translate import DIFFERENCES
 from procluster.local.translate.aggregates import AGGREGATES
 from procluster.local.translate.conversion import CONVERSIONS
@@ -40,9 +41,10 @@ def _sections() -> Iterator[str]:
     yield from (f"- {line}" for line in _sentences(DIFFERENCES))
     yield from (
         (
-            "- A transaction that began under SET XACT_ABORT ON is doomed by any run-time error, "
-            "also after SET XACT_ABORT OFF; its tables cannot be read then before ROLLBACK. One "
-            "that began under OFF keeps its changes in memory until it ends."
+            f"- A transaction that began under SET XACT_ABORT ON and has changed more than "
+            f"{FEW_ROWS:,} rows has no savepoints, is doomed by any run-time error, also after SET "
+            "XACT_ABORT OFF, and cannot be read then before ROLLBACK. One that began under OFF "
+            "keeps the rows it changes in memory until it ends."
         ),
         "- Permissions are recorded and not enforced: there is one principal, dbo.",
         (

@@ -29,14 +29,15 @@ class ChangeLog:
 
     Attributes
     ----------
-    kept : bool
-        Whether changes are kept to be done again; they take memory, as much as their rows.
+    room : float
+        How many rows may yet be kept to be done again, in memory; less than 0 once there were too
+        many, and nothing is kept.
     changes : int
         How many there were, kept or not.
     """
 
     def __init__(self) -> None:
-        self.kept = False
+        self.room: float = -1
         self.changes = 0
         self._redo: list[Callable[[], object]] = []
         self._undo: list[Callable[[], object]] = []
@@ -44,13 +45,16 @@ class ChangeLog:
     @property
     def complete(self) -> bool:
         """Whether all changes can be done again."""
-        return self.kept or not self.changes
+        return self.room >= 0 or not self.changes
 
-    def record(self, change: Callable[[], object]) -> None:
+    def record(self, change: Callable[[], object], rows: int = 1) -> None:
         """Note a change that DuckDB has made; calling it makes the change again."""
         self.changes += 1
-        if self.kept:
+        self.room -= rows
+        if self.room >= 0:
             self._redo.append(change)
+        else:
+            self._redo.clear()
 
     def on_undo(self, undo: Callable[[], object]) -> None:
         """Have ``undo`` called when what happens now is taken back."""
@@ -76,7 +80,7 @@ class ChangeLog:
 
     def clear(self) -> None:
         """Forget everything, for the transaction has ended."""
-        self.kept = False
+        self.room = -1
         self.changes = 0
         self._redo.clear()
         self._undo.clear()

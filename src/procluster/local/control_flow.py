@@ -149,7 +149,7 @@ def transaction(statement: ast.Transaction, engine: Interpreter, _: Frame) -> No
     """BEGIN, SAVE, COMMIT and ROLLBACK."""
     name = statement.name
     if statement.verb == "BEGIN":
-        engine.transaction.begin(name, keeps_changes=not engine.options.xact_abort)
+        engine.transaction.begin(name, xact_abort=engine.options.xact_abort)
     elif statement.verb == "SAVE":
         engine.transaction.save(name, statement.at)
     elif statement.verb == "COMMIT":

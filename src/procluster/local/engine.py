@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -202,10 +203,10 @@ class Engine(Connection):
     def keep_rows(self, head: str, source: str) -> None:
         """Note that ``head`` was executed with a query that gave what ``source`` has now."""
         log = self.transaction.log
-        if log.kept:
-            log.record(
-                partial(self.write_rows, head, self.execute(f"FROM {source}").to_arrow_table())
-            )
+        if log.room >= 0:
+            limit = "" if log.room == math.inf else f" LIMIT {int(log.room) + 1}"
+            rows = self.execute(f"FROM {source}{limit}").to_arrow_table()
+            log.record(partial(self.write_rows, head, rows), rows.num_rows)
 
     # --- external scripts
 

@@ -1,10 +1,10 @@
 """The transaction of a session: T-SQL's counting on top of DuckDB's.
 
 A run-time error takes back its statement, as on a server, although DuckDB gives up the whole
-transaction: see :mod:`procluster.local.change_log`. Where the changes are not kept, because the
-transaction began under SET XACT_ABORT ON, the error dooms it: only ROLLBACK is left. DuckDB's side
-is rolled back at once then, so that variables can still be computed; tables cannot be read until
-T-SQL's ROLLBACK, because what would be seen is not what SQL Server shows.
+transaction: see :mod:`procluster.local.change_log`. Where the changes are not kept, because they
+are many and the transaction began under SET XACT_ABORT ON, the error dooms it: only ROLLBACK is
+left. DuckDB's side is rolled back at once then, so that variables can still be computed; tables
+cannot be read until T-SQL's ROLLBACK, because what would be seen is not what SQL Server shows.
 
 One session writes at a time: from its first change to the end of its transaction the others may
 read, and wait when they want to write. What they read is what was committed when their statement
@@ -13,6 +13,7 @@ began, as under READ COMMITTED with row versions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -24,6 +25,10 @@ from procluster.local.locks import WriteLock
 from procluster.local.messages import error, refuse
 from procluster.local.syntax import Position
 from procluster.local.translate import as_sql_error
+
+
+FEW_ROWS = 10_000
+"""How many changed rows are kept where only a savepoint, or CATCH before ROLLBACK, needs them."""
 
 
 class Transaction:
@@ -79,19 +84,19 @@ class Transaction:
             return 0
         return -1 if self.doomed else 1
 
-    def begin(self, name: str = "", *, keeps_changes: bool) -> None:
+    def begin(self, name: str = "", *, xact_abort: bool) -> None:
         """BEGIN TRANSACTION.
 
         Parameters
         ----------
-        keeps_changes : bool
-            Whether an error is to take back its statement alone.
+        xact_abort : bool
+            The option, under which an error takes back everything; few changes are kept then.
         """
         if self.doomed:
             raise error(3930)
         if not self.depth:
             self._start()
-            self._name, self.log.kept = name, keeps_changes
+            self._name, self.log.room = name, FEW_ROWS if xact_abort else math.inf
             self.number += 1
         self.depth += 1
 
@@ -120,9 +125,9 @@ class Transaction:
         if self.doomed:
             raise error(3930)
         if not self.log.complete:
-            reason = "it has changed something already; begin it under SET XACT_ABORT OFF"
+            reason = f"it has changed more than {FEW_ROWS:,} rows; begin it under OFF"
             raise refuse("SAVE TRANSACTION in one begun under SET XACT_ABORT ON", reason, at)
-        self.log.kept = True
+        self.log.room = math.inf
         self._savepoints.append((name, self._mark()))
 
     def return_to(self, name: str) -> bool:

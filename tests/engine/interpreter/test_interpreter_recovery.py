@@ -20,6 +20,16 @@ def table(run: Run) -> None:
     run("CREATE TABLE dbo.t (a int NOT NULL CONSTRAINT pk_t PRIMARY KEY)")
 
 
+@pytest.fixture
+def many(database: Database) -> None:
+    """A table of 12,210 rows, which joined with itself twice keeps DuckDB at work for hours."""
+    session = database.connect()
+    session.query("CREATE TABLE dbo.many (n int NOT NULL)")
+    session.query("INSERT INTO dbo.many VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10)")
+    for _ in range(2):
+        session.query("INSERT INTO dbo.many SELECT a.n FROM dbo.many AS a CROSS JOIN dbo.many AS b")
+
+
 def test_statements_before_and_after_an_error_are_committed(run: Run, table: None) -> None:
     run(f"BEGIN TRAN; INSERT INTO dbo.t VALUES (1); {FAIL} INSERT INTO dbo.t VALUES (2); COMMIT")
     assert run("SELECT STRING_AGG(a, ',') WITHIN GROUP (ORDER BY a) FROM dbo.t").values == ["1,2"]
@@ -203,12 +213,49 @@ def test_writer_keeps_its_lock_over_an_error(database: Database, run: Run, table
     assert (other.errors, run(f"COMMIT; {COUNT}").values) == ([1222], [1])
 
 
-def test_transaction_begun_under_xact_abort_is_doomed_also_after_off(run: Run, table: None) -> None:
+def test_transaction_begun_under_xact_abort_goes_on_after_off(run: Run, table: None) -> None:
     record = run(
         "SET XACT_ABORT ON; BEGIN TRAN; INSERT INTO dbo.t VALUES (1); SET XACT_ABORT OFF; "
-        f"{FAIL} SELECT 9"
+        f"{FAIL} COMMIT; {COUNT}"
     )
-    assert (record.errors, record.values, run(COUNT).values) == ([8134], [], [0])
+    assert (record.errors, record.values) == ([8134], [1])
+
+
+@pytest.fixture
+def long_change(many: None) -> str:
+    """What changes more rows than are kept under SET XACT_ABORT ON."""
+    return "SET XACT_ABORT ON; BEGIN TRAN; UPDATE dbo.many SET n = n + 1; SET XACT_ABORT OFF;"
+
+
+def test_long_transaction_begun_under_xact_abort_is_doomed_also_after_off(
+    run: Run, long_change: str
+) -> None:
+    record = run(f"{long_change} {FAIL} SELECT 9")
+    left = run("SELECT @@TRANCOUNT, MAX(n) FROM dbo.many")
+    assert (record.errors, record.values, left.rows) == ([8134], [], [[(0, 10)]])
+
+
+def test_long_transaction_begun_under_xact_abort_cannot_be_read_after_an_error(
+    run: Run, long_change: str
+) -> None:
+    record = run(
+        f"{long_change} BEGIN TRY {FAIL} END TRY BEGIN CATCH SELECT MAX(n) FROM dbo.many END CATCH"
+    )
+    assert record.errors == [40510]
+
+
+def test_savepoint_of_a_long_transaction_begun_under_xact_abort_is_refused(
+    run: Run, long_change: str
+) -> None:
+    record = run(f"{long_change} SAVE TRAN s; SELECT 9")
+    assert (record.errors, record.values) == ([40510], [])
+
+
+def test_long_transaction_begun_under_off_takes_back_one_statement(run: Run, many: None) -> None:
+    record = run(
+        f"BEGIN TRAN; UPDATE dbo.many SET n = n + 1; {FAIL} COMMIT; SELECT MAX(n) FROM dbo.many"
+    )
+    assert record.values == [11]
 
 
 def test_script_is_not_run_again(run: Run, table: None) -> None:
@@ -222,19 +269,9 @@ def test_script_is_not_run_again(run: Run, table: None) -> None:
     assert first == second
 
 
-@pytest.fixture
-def endless(database: Database, table: None) -> None:
-    """A table of 12,210 rows, which joined with itself twice keeps DuckDB at work for hours."""
-    session = database.connect()
-    session.query("CREATE TABLE dbo.many (n int NOT NULL)")
-    session.query("INSERT INTO dbo.many VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10)")
-    for _ in range(2):
-        session.query("INSERT INTO dbo.many SELECT a.n FROM dbo.many AS a CROSS JOIN dbo.many AS b")
-
-
 @pytest.mark.parametrize(("xact_abort", "left"), [("OFF", (1, 1)), ("ON", (0, 0))])
 def test_cancelled_statement_leaves_the_transaction_open_under_off(
-    database: Database, endless: None, xact_abort: str, left: tuple[int, int]
+    database: Database, table: None, many: None, xact_abort: str, left: tuple[int, int]
 ) -> None:
     session = database.connect()
     session.query(

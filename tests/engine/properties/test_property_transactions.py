@@ -289,13 +289,6 @@ def session() -> Iterator[Session]:
         yield opened
 
 
-def without_savepoints(ops: list[Op]) -> list[Op]:
-    """The others: under SET XACT_ABORT ON a savepoint after a change is refused."""
-    kept = [op for op in ops if op[0] not in ("save", "return_to")]
-    inner = [("try", without_savepoints(op[1])) if op[0] == "try" else op for op in kept]
-    return inner or [("rollback",)]
-
-
 def traced(session: Session, batch: str) -> list[int]:
     """Numbers of the errors of a batch, caught or not."""
     trace: list[int] = []
@@ -325,8 +318,7 @@ def test_rows_are_those_of_the_model(
 ) -> None:
     session.query(START)
     model = Model(xact_abort)
-    for written_ops in program:
-        ops = without_savepoints(written_ops) if xact_abort else written_ops
+    for ops in program:
         option = "ON" if xact_abort else "OFF"
         body = " ".join(map(written, ops))
         batch = f"SET NOCOUNT ON; SET XACT_ABORT {option}; DECLARE @x int; {body}"

@@ -112,14 +112,15 @@ def _insert_results(
         raise refuse("WITH RESULT SETS in INSERT ... EXEC", reason, source.at)
     alone = not engine.transaction.depth
     if alone:
-        engine.transaction.begin(keeps_changes=not engine.options.xact_abort)
+        engine.transaction.begin(xact_abort=engine.options.xact_abort)
     engine.inserting = engine.transaction.depth
     sets: list[ResultSet] = []
     try:
         with engine.taking(sets.append):
             run(source, engine, frame)
         engine.inserting = 0
-        engine.transaction.log.kept &= not alone  # an error from here on takes back everything
+        if alone:  # an error from here on takes back everything
+            engine.transaction.log.room = -1
         count = 0
         for found in sets:
             _check_width(len(found.columns), target, columns, (213, 213))
