@@ -52,3 +52,11 @@ def test_control_c_stops_a_statement_and_leaves_the_session_usable(
         session.execute(batch, stop_soon)
 
     assert session.query("SELECT 1 AS n;")[0].rows() == [(1,)]
+
+
+def test_control_c_leaves_a_transaction_as_it_was_before_the_statement(session: Session) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        session.execute(f"BEGIN TRANSACTION; DELETE FROM dbo.many; {LOOP}", stop_soon)
+
+    left = session.query("SELECT @@TRANCOUNT, COUNT(*) FROM dbo.many;")[0].rows()
+    assert left == [(1, 0)]

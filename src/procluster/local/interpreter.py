@@ -54,6 +54,7 @@ class Interpreter(Engine):
         self.base = Frame(self)
         self.tries: list[Frame] = []
         self.level = 0
+        self.stopped = False
 
     def run_batch(self, text: str, receive: Callable[[Event], None]) -> bool:
         """Run one batch; True when no error was sent."""
@@ -78,16 +79,13 @@ class Interpreter(Engine):
         return values
 
     def _run_to_end(self, work: Callable[[], None], receive: Callable[[Event], None]) -> bool:
-        self.receive, self.failed = receive, False
+        self.receive, self.failed, self.stopped = receive, False, False
         try:
             work()
         except SqlError as found:
             self.report(found)
         except Aborted:
             pass
-        except Cancelled:
-            self._give_up()
-            raise
         except RecursionError:
             self.report(error(8631))
             if self.transaction.depth:
@@ -107,9 +105,10 @@ class Interpreter(Engine):
         self.level += 1
         try:
             self.run(statements, frame)
-        except Cancelled:
-            if self.options.xact_abort:  # which the caller's may not be
-                self.transaction.doom()
+        except (Cancelled, KeyboardInterrupt):
+            if not self.stopped:  # the callers' options may be others
+                self.stopped = True
+                self._give_up()
             raise
         finally:
             self.level -= 1
@@ -147,7 +146,8 @@ class Interpreter(Engine):
 
     def _give_up(self) -> None:
         """After a cancel: leave the transaction as it was before the statement, or none."""
-        self.failed = True
+        if self.options.xact_abort:
+            self.transaction.doom()
         if not self.transaction.doomed:
             self.recover()
         if self.transaction.doomed:

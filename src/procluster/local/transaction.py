@@ -26,7 +26,6 @@ from procluster.local.messages import error, refuse
 from procluster.local.syntax import Position
 from procluster.local.translate import as_sql_error
 
-
 FEW_ROWS = 10_000
 """How many changed rows are kept where only a savepoint, or CATCH before ROLLBACK, needs them."""
 

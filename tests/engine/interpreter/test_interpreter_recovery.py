@@ -275,7 +275,8 @@ def test_cancelled_statement_leaves_the_transaction_open_under_off(
 ) -> None:
     session = database.connect()
     session.query(
-        f"CREATE PROCEDURE dbo.p AS SET XACT_ABORT {xact_abort}; PRINT N'begins'; "
+        f"CREATE PROCEDURE dbo.p AS SET XACT_ABORT {xact_abort}; CREATE TABLE #own (a int); "
+        "PRINT N'begins'; "
         "UPDATE dbo.t SET a = (SELECT SUM(x.n * y.n % z.n) FROM dbo.many AS x "
         "CROSS JOIN dbo.many AS y CROSS JOIN dbo.many AS z)"
     )
