@@ -37,6 +37,8 @@ class Transaction:
     ----------
     log : ChangeLog
         What it has changed.
+    before_commit : dict
+        What is written in DuckDB just before it commits, by the number of a table.
     number : int
         Counts the transactions of the session.
     rolled_back : bool
@@ -50,10 +52,7 @@ class Transaction:
     """
 
     def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        committed: Committed,
-        lock: WriteLock,
+        self, connection: duckdb.DuckDBPyConnection, committed: Committed, lock: WriteLock
     ) -> None:
         self._connection = connection
         self._committed = committed
@@ -65,6 +64,7 @@ class Transaction:
         self._open = False
         self._spoilt = False
         self.log = ChangeLog()
+        self.before_commit: dict[int, Callable[[], object]] = {}
         self.number = 0
         self.rolled_back = False
         self.depth = 0
@@ -236,6 +236,8 @@ class Transaction:
 
     def _finish(self) -> None:
         try:
+            for write in self.before_commit.values():
+                write()
             self._connection.execute("COMMIT")
         except duckdb.Error as fault:
             self._give_up()
@@ -264,7 +266,8 @@ class Transaction:
     def _restore(self) -> None:
         """Begin anew and make the changes again that are in the log."""
         if not self.log.complete:
-            self._lose()
+            self._give_up()
+            self.doomed = self.lost = True
             return
         catalog = self._catalog
         with suppress(duckdb.Error):
@@ -275,13 +278,10 @@ class Transaction:
                 self._catalog = catalog
             self.log.replay()
         except BaseException:
-            self._lose()
+            self._give_up()
+            self.doomed = self.lost = True
             raise
         self._spoilt = False
-
-    def _lose(self) -> None:
-        self._give_up()
-        self.doomed = self.lost = True
 
     def _give_up(self) -> None:
         if self._open:
@@ -293,6 +293,7 @@ class Transaction:
 
     def _end(self) -> None:
         self.log.clear()
+        self.before_commit.clear()
         self._savepoints.clear()
         self._open = self._spoilt = False
         self._lock.free()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from recording import Record, Run
@@ -88,6 +89,23 @@ def test_truncation_taken_back_brings_the_numbers_back(run: Run) -> None:
         "INSERT INTO dbo.n (a) VALUES (3); SELECT MAX(i) FROM dbo.n"
     )
     assert record.values == [3]
+
+
+def test_used_numbers_are_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "shop.duckdb"
+    with Database(file) as database:
+        database.connect().query(
+            "CREATE TABLE dbo.n (i int IDENTITY(1, 1), a int CONSTRAINT ck CHECK (a > 0)); "
+            "CREATE TABLE dbo.gone (i int IDENTITY(1, 1), a int); "
+            "BEGIN TRAN; INSERT INTO dbo.n (a) VALUES (1), (2); INSERT INTO dbo.gone VALUES (1); "
+            "DROP TABLE dbo.gone; INSERT INTO dbo.n (a) VALUES (3); COMMIT"
+        )
+    with Database(file) as database:
+        session = database.connect()
+        session.query("INSERT INTO dbo.n (a) VALUES (4)")
+        numbers = session.query("SELECT MAX(i) FROM dbo.n")[0].rows()
+        kept = session._interpreter.connection.execute("SELECT COUNT(*) FROM _engine.identity")
+        assert (numbers, kept.fetchone()) == ([(4,)], (1,))
 
 
 def test_clock_is_not_asked_again(run: Run) -> None:

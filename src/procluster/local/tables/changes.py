@@ -20,7 +20,7 @@ from procluster.local.tables.constraints import (
 )
 from procluster.local.tables.definitions import create_from_query
 from procluster.local.tables.new_row import NewRow
-from procluster.local.tables.numbering import restart_numbers, write_last_number
+from procluster.local.tables.numbering import restart_numbers
 from procluster.local.tables.stage import STAGE, check_nulls, stage, write_staged
 from procluster.local.translate import Change, Table, compile_change, compile_query
 
@@ -184,7 +184,6 @@ def truncate(statement: ast.Truncate, engine: Interpreter, frame: Frame) -> None
     with engine.transaction.change():
         engine.write(f"DELETE FROM {target.sql}")
         restart_numbers(engine, target)
-        write_last_number(engine, target)
     engine.row_count = 0
 
 

@@ -18,7 +18,7 @@ from procluster.local.results import Column, ResultSet
 from procluster.local.stored import StoredTable, type_of_storage
 from procluster.local.tables.constraints import check_new_rows
 from procluster.local.tables.new_row import NewRow
-from procluster.local.tables.numbering import next_number, use_numbers, write_last_number
+from procluster.local.tables.numbering import next_number, use_numbers
 from procluster.local.tables.stage import STAGE, check_nulls, write_staged
 from procluster.local.translate import Compiled, Table, compile_query, convert_sql
 
@@ -171,7 +171,6 @@ def store(  # noqa: PLR0913
             rows = {"@new": Table(STAGE, target.shown), **kept}
             check_new_rows(frame.with_rows(rows), target, "INSERT")
             write_staged(engine, f"INSERT INTO {target.sql} SELECT * FROM {STAGE}")
-        write_last_number(engine, target)
     return int(count)
 
 

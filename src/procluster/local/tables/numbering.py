@@ -21,6 +21,7 @@ def use_numbers(engine: Engine, frame: Frame, table: StoredTable, start: int, co
     if table.identity and table.identity.identity and count:
         last = start + (count - 1) * table.identity.identity[1]
         _numbers(engine, table)[table.object_id] = engine.identity = frame.identity = last
+        _write_at_commit(engine, table)
 
 
 def restart_numbers(engine: Engine, table: StoredTable) -> None:
@@ -29,16 +30,22 @@ def restart_numbers(engine: Engine, table: StoredTable) -> None:
     last = numbers.pop(table.object_id, None)
     if last is not None:
         engine.transaction.on_rollback(lambda: numbers.update({table.object_id: last}))
+        _write_at_commit(engine, table)
 
 
-def write_last_number(engine: Engine, table: StoredTable) -> None:
-    """Keep the last number used in the file."""
-    if table.schema and table.identity:
+def _write_at_commit(engine: Engine, table: StoredTable) -> None:
+    """Have the last number used in the file: once for a transaction, not for each row of it."""
+
+    def write() -> None:
+        key = {"id": table.object_id}
         last = engine.catalog.identities.get(table.object_id)
-        row = {"id": table.object_id, "last": last}
-        engine.write("DELETE FROM _engine.identity WHERE object_id = $id", row)
-        if last is not None:
-            engine.write("INSERT INTO _engine.identity VALUES ($id, $last)", row)
+        engine.connection.execute("DELETE FROM _engine.identity WHERE object_id = $id", key)
+        if last is not None and engine.catalog.by_id(table.object_id):
+            sql = "INSERT INTO _engine.identity VALUES ($id, $last)"
+            engine.connection.execute(sql, {**key, "last": last})
+
+    if table.schema:
+        engine.transaction.before_commit[table.object_id] = write
 
 
 def _numbers(engine: Engine, table: StoredTable) -> dict[int, int]:
