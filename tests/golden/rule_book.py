@@ -44,8 +44,10 @@ def _sections() -> Iterator[str]:
             f"- A transaction that began under SET XACT_ABORT ON and has changed more than "
             f"{FEW_ROWS:,} rows has no savepoints, is doomed by any run-time error, also after SET "
             "XACT_ABORT OFF, and cannot be read then before ROLLBACK. One that began under OFF "
-            "keeps the rows it changes in memory until it ends."
+            "keeps the rows it changes in memory until it ends, and an error takes the time of "
+            "doing its changes again."
         ),
+        "- An INSERT that fails has used up an identity number for each of its rows.",
         "- Permissions are recorded and not enforced: there is one principal, dbo.",
         (
             "- One session writes at a time; the others read what is committed, as under READ "
