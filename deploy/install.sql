@@ -1169,22 +1169,25 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 34),
-    ("cells.py", 162),
-    ("lloyd.py", 378),
-    ("starts.py", 550),
-    ("search.py", 618),
-    ("centres.py", 847),
-    ("features.py", 955),
-    ("parameters.py", 991),
-    ("runtime.py", 1044),
-    ("silhouette.py", 1104),
-    ("vectors.py", 1276),
-    ("evaluation.py", 1522),
-    ("polished_evaluation.py", 1717),
-    ("segments.py", 1764),
-    ("charts.py", 1852),
-    ("glue", 2052),
+    ("nearest.py", 37),
+    ("sums.py", 165),
+    ("cells.py", 214),
+    ("lloyd.py", 460),
+    ("ground.py", 622),
+    ("splits.py", 754),
+    ("starts.py", 812),
+    ("search.py", 880),
+    ("centres.py", 1061),
+    ("features.py", 1168),
+    ("parameters.py", 1204),
+    ("runtime.py", 1257),
+    ("silhouette.py", 1317),
+    ("vectors.py", 1493),
+    ("evaluation.py", 1739),
+    ("polished_evaluation.py", 1934),
+    ("segments.py", 1981),
+    ("charts.py", 2069),
+    ("glue", 2269),
 )
 
 def locate(error):
@@ -1225,24 +1228,24 @@ ROUNDING = 1e-14
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
     total = np.zeros((len(centres), points.shape[1]))
+    gaps = np.empty_like(total)
     for values, centre_values in zip(points, centres.T):
-        gap = values - centre_values[:, np.newaxis]
-        gap *= gap
-        total += gap
+        np.subtract(values, centre_values[:, np.newaxis], out=gaps)
+        gaps *= gaps
+        total += gaps
     return total
 
 
 def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the squared distance of each point to the centre it is labelled with."""
     columns = np.ascontiguousarray(centres.T)
-    total = np.zeros(points.shape[1])
+    total = np.empty(points.shape[1])
     for start in range(0, len(total), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        for values, centre_values in zip(points, columns):
-            gap = centre_values.take(labels[part])
-            gap -= values[part]
-            gap *= gap
-            total[part] += gap
+        gaps = columns.take(labels[part], axis=1)
+        gaps -= points[:, part]
+        gaps *= gaps
+        gaps.sum(axis=0, out=total[part])
     return total
 
 
@@ -1263,7 +1266,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
-    step = points_at_once(centres)
+    step = max(64, points_at_once(centres) // 4)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         squares = squared_distances(points[:, part], centres)
@@ -1326,6 +1329,55 @@ def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, n
             lead[part][unsure] = np.sqrt(squares[1]) - np.sqrt(squares[0])
         labels[part] = nearest
     return labels, lead
+# ---- procluster/indb/sums.py
+"""Sums by label, of the points of a cluster or of a cell.
+
+They are added in an order that depends on the points only, so that every release of numpy finds
+the same.
+"""
+
+from typing import Iterable
+
+import numpy as np
+
+# Neighbouring points often have the same label, and a processor that adds to one number again
+# and again waits for itself. So the points take turns between so many sums of each label.
+TURNS = 4
+
+
+def label_sums(labels: np.ndarray, rows: Iterable[np.ndarray], count: int) -> np.ndarray:
+    """Return the sums of each row by label, shape (n_rows, count).
+
+    Parameters
+    ----------
+    labels : array of int, shape (n_points,)
+        From 0 to `count` - 1.
+    rows : iterable of arrays of float, shape (n_points,)
+    count : int
+
+    Examples
+    --------
+    >>> label_sums(np.array([1, 0, 1]), [np.array([1.0, 2.0, 4.0])], 3).tolist()
+    [[2.0, 5.0, 0.0]]
+    """
+    places = np.arange(len(labels))
+    places &= TURNS - 1
+    places *= count
+    places += labels
+    found = [np.bincount(places, row, minlength=TURNS * count) for row in rows]
+    return np.asarray(np.reshape(found, (len(found), TURNS, count)).sum(axis=1))
+
+
+def cluster_sums(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
+) -> np.ndarray:
+    """Return the weighted sums of each cluster''s features and, last, its weight.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, n_clusters)
+    """
+    return label_sums(labels, [*(weights * points), weights], n_clusters)
 # ---- procluster/indb/cells.py
 """Cells: up to a few thousand weighted means that stand for all points.
 
@@ -1340,12 +1392,13 @@ import numpy as np
 
 
 
+
 # Enough cells for so many clusters; more clusters take more cells.
 FEWEST_CELLS = 2048
 CELLS_PER_CLUSTER = 16
 
 # About so many points are enough to see where cells are to be cut.
-SCOUTS = 32768
+SCOUTS = 16384
 
 
 class Cells(NamedTuple):
@@ -1382,10 +1435,11 @@ class Cut(NamedTuple):
     Attributes
     ----------
     upper : array of int
-        The number that the upper half of each cell gets; -1 for a cell that stays whole.
+        The number that the upper half of each cell gets; its own for a cell that stays whole.
     features : array of int
     thresholds : array of float
-        Points with more than this in the feature are in the upper half.
+        Points with more than this in the feature are in the upper half; infinite for a cell that
+        stays whole.
     """
 
     upper: np.ndarray
@@ -1443,12 +1497,15 @@ def split_cells(
     if step > 1:
         scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
         places = np.zeros(len(scout_weights), dtype=np.int64)
-        sketch = measure_spread(scouts, scout_weights, np.arange(len(places)), places, reference)
+        sketch = measure_spread(scouts, scout_weights, places, reference)
         sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells * 3 // 4)
-        for cut in cuts:
-            divide(points, numbers, cut)
+        for start in range(0, n_points, POINTS_AT_ONCE):
+            part = slice(start, start + POINTS_AT_ONCE)
+            block = np.ascontiguousarray(points[:, part])
+            for cut in cuts:
+                numbers[part] = divide(block, numbers[part], cut)
         reference = sketch.means
-    spread = measure_spread(points, weights, np.arange(n_points), numbers, reference)
+    spread = measure_spread(points, weights, numbers, reference)
     spread, _ = refine(points, weights, numbers, spread, most_cells)
     occupied = spread.weights > 0  # rounding may leave the upper half of a cell empty
     renumbered = (np.cumsum(occupied) - 1)[numbers]
@@ -1474,25 +1531,51 @@ def refine(
         chosen = np.sort(chosen[largest])
         if not len(chosen):
             return spread, cuts
-        upper = np.full(count, -1)
-        upper[chosen] = count + np.arange(len(chosen))
-        thresholds = spread.means[spread.widest, np.arange(count)]
-        cuts.append(Cut(upper, spread.widest, thresholds))
-        moved = divide(points, numbers, cuts[-1])
-        place = np.append(upper, upper[chosen] + len(chosen)) - count
-        reference = np.tile(spread.means[:, chosen], 2)
-        halves = measure_spread(points, weights, moved, place[numbers[moved]], reference)
+        cuts.append(cut_at_means(spread, chosen))
+        halves = measure_halves(points, weights, numbers, spread, chosen, cuts[-1])
         spread = replace_halves(spread, chosen, halves)
 
 
+def cut_at_means(spread: Spread, chosen: np.ndarray) -> Cut:
+    """Return the cut of the chosen cells at the mean of their widest feature."""
+    count = len(spread.weights)
+    upper, thresholds = np.arange(count), np.full(count, np.inf)
+    upper[chosen] = count + np.arange(len(chosen))
+    thresholds[chosen] = spread.means[spread.widest[chosen], chosen]
+    return Cut(upper, spread.widest, thresholds)
+
+
 def divide(points: np.ndarray, numbers: np.ndarray, cut: Cut) -> np.ndarray:
-    """Give points beyond the thresholds the upper numbers; return the points of all cut cells."""
-    upper = cut.upper[numbers]
-    touched = np.flatnonzero(upper >= 0)
-    own = numbers[touched]
-    high = points[cut.features[own], touched] > cut.thresholds[own]
-    numbers[touched[high]] = upper[touched[high]]
-    return touched
+    """Return the numbers of the points'' cells after a cut."""
+    n_points = len(numbers)
+    places = (cut.features * n_points).take(numbers)
+    places += np.arange(n_points)
+    high = points.ravel().take(places) > cut.thresholds.take(numbers)
+    return np.where(high, cut.upper.take(numbers), numbers)
+
+
+def measure_halves(
+    points: np.ndarray,
+    weights: np.ndarray,
+    numbers: np.ndarray,
+    spread: Spread,
+    chosen: np.ndarray,
+    cut: Cut,
+) -> Spread:
+    """Cut the chosen cells, changing `numbers`; return the spread of the lower and upper halves."""
+    count = len(chosen)
+    place = np.full(len(spread.weights) + count, -1)
+    place[chosen] = np.arange(count)
+    place[len(spread.weights) :] = count + np.arange(count)
+    touched = np.flatnonzero(place[numbers] >= 0)
+    reference = np.tile(spread.means[:, chosen], 2)
+    moments = np.zeros((1 + 2 * len(points), 2 * count))
+    for start in range(0, len(touched), POINTS_AT_ONCE):
+        part = touched[start : start + POINTS_AT_ONCE]
+        values = points[:, part]
+        numbers[part] = divide(values, numbers[part], cut)
+        moments += add_moments(values, weights[part], place[numbers[part]], reference)
+    return spread_of(moments, reference)
 
 
 def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
@@ -1506,39 +1589,38 @@ def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
 
 
 def measure_spread(
-    points: np.ndarray,
-    weights: np.ndarray,
-    chosen: np.ndarray,
-    cells: np.ndarray,
-    reference: np.ndarray,
+    points: np.ndarray, weights: np.ndarray, numbers: np.ndarray, reference: np.ndarray
 ) -> Spread:
-    """Return the spread of some points, by cell.
+    """Return the spread of the points by cell.
 
     Parameters
     ----------
     points, weights : array of float, shapes (n_features, n_points) and (n_points,)
-    chosen : array of int, shape (n_chosen,)
-        Which points.
-    cells : array of int, shape (n_chosen,)
-        Their cells, from 0.
+    numbers : array of int, shape (n_points,)
+        Their cells.
     reference : array of float, shape (n_features, n_cells)
         A point near each cell: sums of squares are taken about it, then moved to the mean.
     """
-    n_features, count = reference.shape
-    totals = np.zeros(count)
-    sums, squares = np.zeros((2, n_features, count))
-    for start in range(0, len(chosen), POINTS_AT_ONCE):
-        part = chosen[start : start + POINTS_AT_ONCE]
-        own = cells[start : start + POINTS_AT_ONCE]
-        part_weights = weights[part]
-        totals += np.bincount(own, part_weights, minlength=count)
-        for feature in range(n_features):
-            gaps = points[feature].take(part)
-            gaps -= reference[feature].take(own)
-            weighted = part_weights * gaps
-            sums[feature] += np.bincount(own, weighted, minlength=count)
-            weighted *= gaps
-            squares[feature] += np.bincount(own, weighted, minlength=count)
+    moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
+    for start in range(0, len(weights), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        moments += add_moments(points[:, part], weights[part], numbers[part], reference)
+    return spread_of(moments, reference)
+
+
+def add_moments(
+    points: np.ndarray, weights: np.ndarray, cells: np.ndarray, reference: np.ndarray
+) -> np.ndarray:
+    """Return weight, and weighted sums and squares about the reference, a row each, by cell."""
+    gaps = points - reference.take(cells, axis=1)
+    weighted = weights * gaps
+    gaps *= weighted
+    return label_sums(cells, [weights, *weighted, *gaps], reference.shape[1])
+
+
+def spread_of(moments: np.ndarray, reference: np.ndarray) -> Spread:
+    """Return the spread that moments about a reference tell."""
+    totals, sums, squares = moments[0], *np.split(moments[1:], 2)
     shifts = sums / np.where(totals > 0, totals, 1.0)
     squares = np.maximum(squares - totals * shifts**2, 0)
     return Spread(totals, reference + shifts, squares.sum(axis=0), squares.argmax(axis=0))
@@ -1556,6 +1638,7 @@ The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
 from typing import NamedTuple
 
 import numpy as np
+
 
 
 
@@ -1581,28 +1664,15 @@ class Fit(NamedTuple):
     centres : array of float, shape (n_clusters, n_features)
     labels : array of int, shape (n_points,)
         The nearest centre of each point; the lower number where two are equally near.
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
     steps : int
     """
 
     centres: np.ndarray
     labels: np.ndarray
+    sizes: np.ndarray
     steps: int
-
-
-def cluster_sums(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
-) -> np.ndarray:
-    """Return the weighted sums of each cluster''s features and, last, its weight.
-
-    Returns
-    -------
-    array of float, shape (n_features + 1, n_clusters)
-    """
-    sums = np.empty((len(points) + 1, n_clusters))
-    sums[-1] = np.bincount(labels, weights, minlength=n_clusters)
-    for row, values in zip(sums, points):
-        row[:] = np.bincount(labels, weights * values, minlength=n_clusters)
-    return sums
 
 
 def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
@@ -1615,6 +1685,8 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
     centres : array of float, shape (n_clusters, n_features)
         The centres that the points were assigned to.
     """
+    if (sums[-1] > 0).all():
+        return np.asarray((sums[:-1] / sums[-1]).T)
     empty = np.flatnonzero(sums[-1] <= 0)
     means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
     if len(empty):
@@ -1665,7 +1737,7 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
         if (step == 0 and looks == 1) or steps >= MOST_STEPS:
             every = cell_labels[cells.numbers]
             every[watched] = labels
-            return Fit(centres, every, steps)
+            return Fit(centres, every, sums[-1], steps)
         centres, reach = moved, STEPS_AHEAD * step
 
 
@@ -1714,6 +1786,196 @@ def relabel(
             labels[places] = after
     lead *= SAFETY
     return lead
+# ---- procluster/indb/ground.py
+"""The ground that the search for centres moves on: cells, made ready to be labelled many times."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+
+# Inertias that differ by a smaller share than this are those of the same clusters.
+SAME = 1e-9
+
+
+class Ground(NamedTuple):
+    """Cells about their mean, and what every labelling needs of them.
+
+    Attributes
+    ----------
+    cells : Cells
+        Their means are taken from `origin`, so that no digits are lost to what all share.
+    origin : array of float, shape (n_features,)
+    frame : array of float, shape (n_features + 1, n_cells)
+        The means, and a row of ones.
+    moments : array of float, shape (n_features + 1, n_cells)
+        Both times the weights.
+    slack : array of float, shape (n_cells,)
+        How far rounding can move what :func:`label_cells` compares, but for the centres'' share.
+    """
+
+    cells: Cells
+    origin: np.ndarray
+    frame: np.ndarray
+    moments: np.ndarray
+    slack: np.ndarray
+
+
+class State(NamedTuple):
+    """Centres, and how the cells see them.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+        Taken from the ground''s origin.
+    labels : array of int, shape (n_cells,)
+    squares : array of float, shape (n_cells,)
+        Squared distances to the nearest centre.
+    inertia : float
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    squares: np.ndarray
+    inertia: float
+
+    def beats(self, other: "State") -> bool:
+        """Return whether these are better clusters, and not the same ones rounded otherwise."""
+        return self.inertia < other.inertia * (1 - SAME)
+
+
+def lay_ground(cells: Cells) -> Ground:
+    """Make cells ready."""
+    n_features, n_cells = cells.means.shape
+    origin = np.cumsum(cells.means, axis=1)[:, -1] / n_cells
+    means = cells.means - origin[:, np.newaxis]
+    frame = np.vstack([means, np.ones(n_cells)])
+    return Ground(
+        cells=cells._replace(means=means),
+        origin=origin,
+        frame=frame,
+        moments=cells.weights * frame,
+        slack=8 * ROUNDING * n_features * (means**2).sum(axis=0),
+    )
+
+
+def observe(ground: Ground, centres: np.ndarray) -> State:
+    """Return how the cells see some centres."""
+    labels = label_cells(ground, centres)
+    squares = own_squares(ground.cells.means, centres, labels)
+    return State(centres, labels, squares, float(ground.cells.weights.dot(squares)))
+
+
+def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
+    """Return the nearest centre of each cell, the lower number where two are equally near.
+
+    Squared distances less what all centres have in common come from one matrix product; only the
+    cells for which rounding could have changed the order of two centres are looked at again.
+
+    Parameters
+    ----------
+    ground : Ground
+    centres : array of float, shape (n_clusters, n_features)
+        Taken from the ground''s origin.
+
+    Examples
+    --------
+    >>> cells = Cells(np.array([[0.0, 1.0, 8.0]]), np.ones(3), np.arange(3), np.zeros(3))
+    >>> ground = lay_ground(cells)
+    >>> label_cells(ground, np.array([[8.0], [0.5]]) - ground.origin).tolist()
+    [1, 1, 0]
+    """
+    n_clusters, n_features = centres.shape
+    constants = (centres**2).sum(axis=1)
+    planes = np.column_stack([-2 * centres, constants])
+    spare = 8 * ROUNDING * n_features * constants.max()
+    numbers = np.arange(n_clusters, dtype=np.float32)
+    labels = np.empty(len(ground.slack), dtype=np.int64)
+    step = points_at_once(planes)
+    for start in range(0, len(labels), step):
+        part = slice(start, start + step)
+        scores = planes.dot(ground.frame[:, part])
+        limits = scores.min(axis=0)
+        limits += ground.slack[part]
+        limits += spare
+        near = scores <= limits
+        # Where one centre is near to a cell, the sum of the numbers of those near is its number.
+        labels[part] = numbers.dot(near)
+        if np.count_nonzero(near) > near.shape[1]:
+            unsure = start + np.flatnonzero(near.sum(axis=0) > 1)
+            labels[unsure], _, _ = two_nearest(ground.cells.means[:, unsure], centres)
+    return labels
+
+
+def sum_cells(ground: Ground, labels: np.ndarray, count: int) -> np.ndarray:
+    """Return the weighted sums of the features and, last, the weight of the cells by label.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, count)
+    """
+    return label_sums(labels, ground.moments, count)
+# ---- procluster/indb/splits.py
+"""Where each cluster would be split in two, and what that gains."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+# From a drawn cell, so many steps of Lloyd''s algorithm with two centres settle where the halves
+# are, near enough to tell which cluster to split.
+SPLIT_STEPS = 2
+
+
+class Splits(NamedTuple):
+    """The clusters, each in two.
+
+    Attributes
+    ----------
+    gains : array of float, shape (n_clusters,)
+        What the inertia loses at least when the cluster is split.
+    lower, upper : array of float, shape (n_clusters, n_features)
+        The means of the halves.
+    """
+
+    gains: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+def split_clusters(ground: Ground, state: State, random: np.random.RandomState) -> Splits:
+    """Split every cluster at once, each between its centre and a cell drawn from it.
+
+    What a split gains is the sum of squares between the means of the halves (the theorem of
+    Huygens and Steiner).
+    """
+    count, means = len(state.centres), ground.cells.means
+    lower, upper = state.centres, means[:, draw_members(ground, state, random)].T
+    for _ in range(SPLIT_STEPS):
+        apart = own_squares(means, upper, state.labels)
+        high = apart < own_squares(means, lower, state.labels)
+        sums = sum_cells(ground, state.labels + count * high, 2 * count)
+        weights = sums[-1].reshape(2, count)
+        lower, upper = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1)).T.reshape(2, count, -1)
+    shares = weights[0] * weights[1] / np.maximum(weights.sum(axis=0), np.finfo(float).tiny)
+    return Splits(shares * ((lower - upper) ** 2).sum(axis=1), lower, upper)
+
+
+def draw_members(ground: Ground, state: State, random: np.random.RandomState) -> np.ndarray:
+    """Draw a cell of each cluster, with odds in proportion to what the cells cost."""
+    order = np.argsort(state.labels, kind="mergesort")
+    ends = np.cumsum(np.bincount(state.labels, minlength=len(state.centres)))
+    odds = np.cumsum((ground.cells.weights * state.squares)[order])
+    totals = np.append(0.0, odds)[np.append(0, ends)]
+    shares = random.random_sample(len(ends))
+    places = np.searchsorted(odds, totals[:-1] + shares * np.diff(totals), side="right")
+    return np.asarray(order[np.minimum(places, np.maximum(ends - 1, 0))])
 # ---- procluster/indb/starts.py
 """Starting centres by greedy k-means++.
 
@@ -1794,7 +2056,7 @@ one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The glo
 clustering algorithm, Pattern Recognition 36.
 """
 
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List
 
 import numpy as np
 
@@ -1803,11 +2065,19 @@ import numpy as np
 
 
 
+
+
+# The search begins on so many coarser cells, or on so many for each cluster, where a trial costs
+# little, and is repeated on the cells themselves with so many swaps that may fail in a row.
+COARSE_CELLS = 512
+COARSE_CELLS_PER_CLUSTER = 8
+LAST_SWAPS = 3
+
 # So many of the starts are improved by swaps, the best ones.
 STARTS_TRIED = 2
 
-# Places where a cluster may be split are drawn so many at a time, or one for each cluster.
-FEWEST_DRAWS = 32
+# After so many swaps that failed the clusters are split anew, elsewhere.
+SWAPS_AT_ONCE = 5
 
 # The centres have settled when a step lowers the inertia by a smaller share than this.
 SETTLED = 1e-4
@@ -1816,28 +2086,6 @@ SETTLED = 1e-4
 PATIENCE = 8
 
 MOST_TRIAL_STEPS = 50
-
-# Inertias that differ by a smaller share than this are those of the same clusters.
-SAME = 1e-9
-
-
-class State(NamedTuple):
-    """Centres, and how the cells see them.
-
-    Attributes
-    ----------
-    centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_cells,)
-    first, second : array of float, shape (n_cells,)
-        Squared distances to the nearest and to the second nearest centre.
-    inertia : float
-    """
-
-    centres: np.ndarray
-    labels: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    inertia: float
 
 
 def search_centres(
@@ -1860,41 +2108,58 @@ def search_centres(
     ValueError
         When fewer than `needed` cells are far enough apart to be told from each other.
     """
-    starts = draw_starts(cells, ks[-1], n_init, np.random.RandomState(random_state))
+    fine = coarse = lay_ground(cells)
+    most_coarse = max(COARSE_CELLS, COARSE_CELLS_PER_CLUSTER * ks[-1])
+    if len(cells.weights) > most_coarse:
+        coarse = lay_ground(condense(fine.cells.means, cells.weights, most_coarse))
+    starts = draw_starts(coarse.cells, ks[-1], n_init, np.random.RandomState(random_state))
     most = starts.chosen.shape[1]
     if most < needed:
         raise ValueError(
             f"n_clusters: {needed} clusters need as many distinct feature vectors, and only "
             f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
         )
-    ks = [k for k in ks if k <= most]
+    begun = {
+        k: [coarse.cells.means[:, own].T for own in starts.best(k, STARTS_TRIED)]
+        for k in ks
+        if k <= most
+    }
+    found = climb(coarse, begun, n_init, random_state)
+    if coarse is not fine:
+        begun = {k: [state.centres + coarse.origin] for k, state in found.items()}
+        found = climb(fine, begun, min(LAST_SWAPS, n_init), random_state)
+    return {k: state.centres + fine.origin for k, state in found.items()}
+
+
+def climb(
+    ground: Ground, begun: Dict[int, List[np.ndarray]], n_swaps: int, random_state: int
+) -> Dict[int, State]:
+    """Return the best states that are found from some centres, by number of clusters."""
     found: Dict[int, State] = {}
-    for k in ks:
-        begun = [settle(cells, cells.means[:, own].T) for own in starts.best(k, STARTS_TRIED)]
+    for k, starts in begun.items():
+        states = [settle(ground, centres) for centres in starts]
         if k - 1 in found and found[k - 1].inertia > 0:
-            begun.append(grow(cells, found[k - 1], np.random.RandomState(random_state)))
-        found[k] = improve_best(cells, begun, n_init, random_state)
-    for k in reversed(ks[:-1]):
-        above = found[k + 1]
-        cheapest = removal_costs(cells, above).argmin()
-        shrunk = settle(cells, np.delete(above.centres, cheapest, axis=0), found[k].inertia)
-        found[k] = min(found[k], shrunk, key=lambda state: state.inertia)
-    return {k: state.centres for k, state in found.items()}
+            states.append(grow(ground, found[k - 1], np.random.RandomState(random_state)))
+        found[k] = improve_best(ground, states, n_swaps, random_state)
+    for k in sorted(found, reverse=True)[1:]:
+        shrunk = shrink(ground, found[k + 1], found[k].inertia)
+        found[k] = shrunk if shrunk.beats(found[k]) else found[k]
+    return found
 
 
-def improve_best(cells: Cells, begun: List[State], n_init: int, random_state: int) -> State:
+def improve_best(ground: Ground, states: List[State], n_swaps: int, random_state: int) -> State:
     """Return the best state that swaps lead to; states of the same clusters are tried once."""
-    best, seen = begun[0], np.zeros(0)
-    for state in begun:
+    best, seen = states[0], np.zeros(0)
+    for state in states:
         if (np.abs(seen - state.inertia) <= SAME * seen).any():
             continue
-        improved = improve(cells, state, n_init, np.random.RandomState(random_state))
+        improved = improve(ground, state, n_swaps, np.random.RandomState(random_state))
         seen = np.append(seen, [state.inertia, improved.inertia])
-        best = min(best, improved, key=lambda each: each.inertia)
+        best = improved if improved.beats(best) else best
     return best
 
 
-def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
+def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State:
     """Return where Lloyd''s algorithm comes to from some centres, or near it.
 
     Parameters
@@ -1902,115 +2167,64 @@ def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
     target : float
         An inertia that is to be improved on; without hope of that the algorithm is cut short.
     """
-    before = np.inf
+    state = observe(ground, centres)
     for _ in range(MOST_TRIAL_STEPS):
-        labels, _ = label_points(cells.means, centres)
-        costs = cells.weights * own_squares(cells.means, centres, labels)
-        inertia = float(np.cumsum(costs)[-1])
-        gain = before - inertia
-        if gain <= SETTLED * inertia or PATIENCE * gain < inertia - target:
-            break
-        before = inertia
-        sums = cluster_sums(cells.means, cells.weights, labels, len(centres))
-        centres = means_of(sums, cells, centres)
-    labels, first, second = two_nearest(cells.means, centres)
-    return State(centres, labels, first, second, float(np.cumsum(cells.weights * first)[-1]))
-
-
-def improve(cells: Cells, state: State, n_init: int, random: np.random.RandomState) -> State:
-    """Return the state that swaps lead to, until `n_init` of them in a row have not helped."""
-    while state.inertia > 0:
-        for centres in swaps(cells, state, n_init, random):
-            trial = settle(cells, centres, state.inertia)
-            if trial.inertia < state.inertia * (1 - SAME):
-                state = trial
-                break
-        else:
+        sums = sum_cells(ground, state.labels, len(centres))
+        moved = observe(ground, means_of(sums, ground.cells, state.centres))
+        gain = state.inertia - moved.inertia
+        state = moved
+        if gain <= SETTLED * state.inertia or PATIENCE * gain < state.inertia - target:
             break
     return state
 
 
+def improve(ground: Ground, state: State, n_swaps: int, random: np.random.RandomState) -> State:
+    """Return the state that swaps lead to, until `n_swaps` of them in a row have not helped."""
+    failed = 0
+    while failed < n_swaps and state.inertia > 0 and len(state.centres) > 1:
+        for centres in swaps(ground, state, min(SWAPS_AT_ONCE, n_swaps - failed), random):
+            trial = settle(ground, centres, state.inertia)
+            failed += 1
+            if trial.beats(state):
+                state, failed = trial, 0
+                break
+    return state
+
+
 def swaps(
-    cells: Cells, state: State, most: int, random: np.random.RandomState
+    ground: Ground, state: State, most: int, random: np.random.RandomState
 ) -> Iterator[np.ndarray]:
     """Yield the centres after each of the most promising swaps, the best first."""
-    count = len(state.centres)
-    drawn = draw_splits(cells, state, random)
-    gains, means = split_gains(cells, state, drawn)
-    order = np.argsort(-gains, kind="mergesort")
-    split, first = np.unique(state.labels[drawn][order], return_index=True)
-    best = order[first]
-    costs = removal_costs(cells, state)
-    given_up = np.argsort(costs, kind="mergesort")[: most + 1]
-    net = costs[given_up] - gains[best][:, np.newaxis]
-    net[split[:, np.newaxis] == given_up] = np.inf
+    splits = split_clusters(ground, state, random)
+    net = removal_costs(ground, state) - splits.gains[:, np.newaxis]
+    np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
-        row, column = divmod(int(place), len(given_up))
-        if np.isfinite(net[row, column]) and count > 1:
-            centres = state.centres.copy()
-            centres[given_up[column]] = means[best[row]]
-            yield centres
+        split, given_up = divmod(int(place), len(net))
+        centres = state.centres.copy()
+        centres[split], centres[given_up] = splits.lower[split], splits.upper[split]
+        yield centres
 
 
-def grow(cells: Cells, state: State, random: np.random.RandomState) -> State:
+def grow(ground: Ground, state: State, random: np.random.RandomState) -> State:
     """Return the state with one cluster more, split off where that gains most."""
-    gains, means = split_gains(cells, state, draw_splits(cells, state, random))
-    return settle(cells, np.vstack([state.centres, means[gains.argmax()]]))
+    splits = split_clusters(ground, state, random)
+    split = splits.gains.argmax()
+    centres = np.vstack([state.centres, splits.upper[split]])
+    centres[split] = splits.lower[split]
+    return settle(ground, centres)
 
 
-def draw_splits(cells: Cells, state: State, random: np.random.RandomState) -> np.ndarray:
-    """Draw cells where a cluster may be split, with odds in proportion to what they cost."""
-    shares = random.random_sample(max(FEWEST_DRAWS, len(state.centres)))
-    return np.unique(draw_cells(np.cumsum(cells.weights * state.first), shares))
+def shrink(ground: Ground, state: State, target: float) -> State:
+    """Return the state with one cluster less, given up where that costs least."""
+    cheapest = removal_costs(ground, state).argmin()
+    return settle(ground, np.delete(state.centres, cheapest, axis=0), target)
 
 
-def removal_costs(cells: Cells, state: State) -> np.ndarray:
+def removal_costs(ground: Ground, state: State) -> np.ndarray:
     """Return what the inertia gains at most when a centre is given up, shape (n_clusters,)."""
-    second = np.where(np.isfinite(state.second), state.second, state.first)
-    return np.bincount(
-        state.labels, cells.weights * (second - state.first), minlength=len(state.centres)
-    )
-
-
-def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Return what a new centre at each drawn cell saves, and where that centre then moves to.
-
-    The new cluster takes the cells that are nearer to it than to their centre; then it moves to
-    their mean, and the clusters that gave them to the mean of what they keep. The sum of squares
-    about a mean is less than that about another point by weight times squared distance.
-
-    Returns
-    -------
-    gains : array of float, shape (n_drawn,)
-    means : array of float, shape (n_drawn, n_features)
-    """
-    count, n_drawn = len(state.centres), len(drawn)
-    squares = squared_distances(cells.means, cells.means[:, drawn].T)
-    place, moved = np.nonzero(squares < state.first)
-    owner = state.labels[moved]
-    weights = cells.weights[moved]
-    gains = np.bincount(
-        place, weights * (state.first[moved] - squares[place, moved]), minlength=n_drawn
-    )
-    totals = np.bincount(place, weights, minlength=n_drawn)
-    pairs = place * count + owner
-    kept = np.bincount(state.labels, cells.weights, minlength=count) - np.bincount(
-        pairs, weights, minlength=n_drawn * count
-    ).reshape(n_drawn, count)
-    means = np.empty((n_drawn, len(cells.means)))
-    for feature, values in enumerate(cells.means):
-        origin = values[drawn]
-        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
-        shifts = sums / totals
-        means[:, feature] = origin + shifts
-        lost = np.bincount(
-            pairs,
-            weights * (values[moved] - state.centres[owner, feature]),
-            minlength=n_drawn * count,
-        ).reshape(n_drawn, count)
-        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
-        gains = gains + totals * shifts**2 + recentred
-    return gains, means
+    labels, first, second = two_nearest(ground.cells.means, state.centres)
+    more = np.where(np.isfinite(second), second - first, 0.0)
+    return np.bincount(labels, ground.cells.weights * more, minlength=len(state.centres))
 # ---- procluster/indb/centres.py
 """The centres of K-Means, for one number of clusters or for many.
 
@@ -2023,7 +2237,6 @@ numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same
 give the same centres on every release of numpy, because what decides is computed in a fixed order.
 """
 
-import math
 from typing import List, NamedTuple
 
 import numpy as np
@@ -2033,8 +2246,9 @@ import numpy as np
 
 
 
+
 # To find k clusters, so many smaller and larger numbers are searched too.
-NEIGHBOURS = 2
+NEIGHBOURS = 1
 
 
 class Partition(NamedTuple):
@@ -2109,16 +2323,15 @@ def fit_partition(
 ) -> Partition:
     """Return the fixed point of Lloyd''s algorithm from some centres, with its measures."""
     fit = run_lloyd(points, weights, cells, centres)
-    count = len(centres)
-    sizes, losses, spreads = np.zeros(count), np.zeros(count), np.zeros(count)
+    inertia, spreads = 0.0, np.zeros(len(centres))
     for start in range(0, len(weights), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
         labels, own = fit.labels[part], weights[part]
         squares = own_squares(points[:, part], fit.centres, labels)
-        sizes += np.bincount(labels, own, minlength=count)
-        losses += np.bincount(labels, own * squares, minlength=count)
-        spreads += np.bincount(labels, own * np.sqrt(squares), minlength=count)
-    return Partition(fit.centres, sizes, spreads, math.fsum(losses), fit.steps)
+        inertia += float(own.dot(squares))
+        distances = own * np.sqrt(squares)
+        spreads += label_sums(labels, [distances], len(centres))[0]
+    return Partition(fit.centres, fit.sizes, spreads, inertia, fit.steps)
 # ---- procluster/indb/features.py
 """The features of a customer, as data: the generator renders the feature query from them."""
 
@@ -2281,7 +2494,7 @@ import numpy as np
 
 # Up to so many distinct vectors the silhouette is computed for each, above for a sample.
 MOST_FOR_EXACT_SILHOUETTE = 2000
-SILHOUETTE_SAMPLE = 1000
+SILHOUETTE_SAMPLE = 600
 
 # The sample is drawn as so many independent samples, which tell how far an estimate can be off.
 SAMPLE_GROUPS = 10
@@ -2339,7 +2552,7 @@ def measure_silhouettes(
         elif exact:
             members = memberships(labels, weights, len(partition.sizes))
             values = silhouettes_of(
-                distances.dot(members), partition.sizes, labels, partition.sizes
+                members.dot(distances), partition.sizes[:, np.newaxis], labels, partition.sizes
             )
             found.append(Silhouette(float(np.average(values, weights=weights)), None))
         else:
@@ -2355,7 +2568,7 @@ def draw_sample(
     Each group has at least one of each stratum.
     """
     totals = np.bincount(strata, weights)
-    order = np.argsort(strata, kind="mergesort")
+    order = np.argsort(strata.astype(np.int16), kind="mergesort")  # numpy sorts those by digits
     odds = np.cumsum(weights[order])
     ends = np.cumsum(totals)
     drawn, stand_for = [], []
@@ -2372,9 +2585,9 @@ def draw_sample(
 
 
 def memberships(labels: np.ndarray, weights: np.ndarray, n_clusters: int) -> np.ndarray:
-    """Return the weight of each point in the column of its cluster, (n_points, n_clusters)."""
-    members = np.zeros((len(labels), n_clusters))
-    members[np.arange(len(labels)), labels] = weights
+    """Return the weight of each point in the row of its cluster, (n_clusters, n_points)."""
+    members = np.zeros((n_clusters, len(labels)))
+    members[labels, np.arange(len(labels))] = weights
     return members
 
 
@@ -2387,19 +2600,22 @@ def silhouettes_of(
 
     Parameters
     ----------
-    sums : array of float, shape (n_points, n_clusters)
+    sums : array of float, shape (n_clusters, n_points)
         Summed distances to those customers of each cluster that were looked at.
-    seen : array of float, shape (n_clusters,) or (n_points, n_clusters)
+    seen : array of float, shape (n_clusters, 1) or (n_clusters, n_points)
         How many of each cluster were looked at.
     labels : array of int, shape (n_points,)
     sizes : array of float, shape (n_clusters,)
     """
-    own = np.arange(len(labels)), labels
-    means = np.where(seen > 0, sums / np.where(seen > 0, seen, 1), np.inf)
+    own = labels, np.arange(len(labels))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = sums / seen
+    # Nobody of a cluster was looked at: 0 / 0, and it is as if it were infinitely far away.
+    np.fmin(means, np.inf, out=means)
     # The mean over a whole cluster has the customer''s own distance, 0, in it.
     within = means[own] * (sizes / np.maximum(sizes - 1, 1))[labels]
     means[own] = np.inf
-    nearest = means.min(axis=1)
+    nearest = means.min(axis=0)
     known = np.isfinite(within) & np.isfinite(nearest) & (sizes[labels] > 1)
     within, nearest = np.where(known, within, 0), np.where(known, nearest, 0)
     worse = np.maximum(within, nearest)
@@ -2418,25 +2634,26 @@ def jackknife(
     labels : array of int, shape (n_drawn,)
     sizes : array of float, shape (n_clusters,)
     """
-    groups, drawn = sample.groups, len(labels)
-    members = memberships(labels, sample.weights, len(sizes)).reshape(groups, -1, len(sizes))
-    blocks = distances.reshape(drawn, groups, -1).transpose(1, 0, 2)
-    sums = np.matmul(blocks, members)  # distances to the customers of each group, by cluster
-    counts = members.sum(axis=1)
+    groups, count, drawn = sample.groups, len(sizes), len(labels)
+    members = memberships(labels, sample.weights, count).reshape(count, groups, -1)
+    members = members.transpose(1, 0, 2)
+    # Distances to the customers of each group, by cluster, and how many those are.
+    sums = np.matmul(members, distances.reshape(groups, -1, drawn))
+    counts = members.sum(axis=2)
     group = np.repeat(np.arange(groups), drawn // groups)
-    other_sums = sums.sum(axis=0) - sums[group, np.arange(drawn)]
-    other_counts = counts.sum(axis=0) - counts[group]
+    other_sums = sums.sum(axis=0) - sums[group, :, np.arange(drawn)].T
+    other_counts = (counts.sum(axis=0) - counts)[group].T
     values = silhouettes_of(other_sums, other_counts, labels, sizes)
     means = []
     for left_out in range(groups):
-        kept = np.flatnonzero(group != left_out)
         some = silhouettes_of(
-            (other_sums - sums[left_out])[kept],
-            other_counts[kept] - counts[left_out],
-            labels[kept],
+            other_sums - sums[left_out],
+            other_counts - counts[left_out, :, np.newaxis],
+            labels,
             sizes,
         )
-        means.append(np.average(some, weights=sample.weights[kept]))
+        kept = np.where(group == left_out, 0.0, sample.weights)
+        means.append(np.average(some, weights=kept))
     deviations = np.array(means) - np.mean(means)
     error = math.sqrt((1 - 1 / groups) * float((deviations**2).sum()))
     return Silhouette(float(np.average(values, weights=sample.weights)), error)
@@ -3645,21 +3862,24 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 33),
-    ("cells.py", 161),
-    ("lloyd.py", 377),
-    ("starts.py", 549),
-    ("search.py", 617),
-    ("centres.py", 846),
-    ("features.py", 954),
-    ("parameters.py", 990),
-    ("runtime.py", 1043),
-    ("segments.py", 1103),
-    ("vectors.py", 1191),
-    ("kmeans.py", 1437),
-    ("polished_model.py", 1671),
-    ("charts.py", 1758),
-    ("glue", 1958),
+    ("nearest.py", 36),
+    ("sums.py", 164),
+    ("cells.py", 213),
+    ("lloyd.py", 459),
+    ("ground.py", 621),
+    ("splits.py", 753),
+    ("starts.py", 811),
+    ("search.py", 879),
+    ("centres.py", 1060),
+    ("features.py", 1167),
+    ("parameters.py", 1203),
+    ("runtime.py", 1256),
+    ("segments.py", 1316),
+    ("vectors.py", 1404),
+    ("kmeans.py", 1650),
+    ("polished_model.py", 1884),
+    ("charts.py", 1971),
+    ("glue", 2171),
 )
 
 def locate(error):
@@ -3700,24 +3920,24 @@ ROUNDING = 1e-14
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
     total = np.zeros((len(centres), points.shape[1]))
+    gaps = np.empty_like(total)
     for values, centre_values in zip(points, centres.T):
-        gap = values - centre_values[:, np.newaxis]
-        gap *= gap
-        total += gap
+        np.subtract(values, centre_values[:, np.newaxis], out=gaps)
+        gaps *= gaps
+        total += gaps
     return total
 
 
 def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the squared distance of each point to the centre it is labelled with."""
     columns = np.ascontiguousarray(centres.T)
-    total = np.zeros(points.shape[1])
+    total = np.empty(points.shape[1])
     for start in range(0, len(total), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        for values, centre_values in zip(points, columns):
-            gap = centre_values.take(labels[part])
-            gap -= values[part]
-            gap *= gap
-            total[part] += gap
+        gaps = columns.take(labels[part], axis=1)
+        gaps -= points[:, part]
+        gaps *= gaps
+        gaps.sum(axis=0, out=total[part])
     return total
 
 
@@ -3738,7 +3958,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
-    step = points_at_once(centres)
+    step = max(64, points_at_once(centres) // 4)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         squares = squared_distances(points[:, part], centres)
@@ -3801,6 +4021,55 @@ def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, n
             lead[part][unsure] = np.sqrt(squares[1]) - np.sqrt(squares[0])
         labels[part] = nearest
     return labels, lead
+# ---- procluster/indb/sums.py
+"""Sums by label, of the points of a cluster or of a cell.
+
+They are added in an order that depends on the points only, so that every release of numpy finds
+the same.
+"""
+
+from typing import Iterable
+
+import numpy as np
+
+# Neighbouring points often have the same label, and a processor that adds to one number again
+# and again waits for itself. So the points take turns between so many sums of each label.
+TURNS = 4
+
+
+def label_sums(labels: np.ndarray, rows: Iterable[np.ndarray], count: int) -> np.ndarray:
+    """Return the sums of each row by label, shape (n_rows, count).
+
+    Parameters
+    ----------
+    labels : array of int, shape (n_points,)
+        From 0 to `count` - 1.
+    rows : iterable of arrays of float, shape (n_points,)
+    count : int
+
+    Examples
+    --------
+    >>> label_sums(np.array([1, 0, 1]), [np.array([1.0, 2.0, 4.0])], 3).tolist()
+    [[2.0, 5.0, 0.0]]
+    """
+    places = np.arange(len(labels))
+    places &= TURNS - 1
+    places *= count
+    places += labels
+    found = [np.bincount(places, row, minlength=TURNS * count) for row in rows]
+    return np.asarray(np.reshape(found, (len(found), TURNS, count)).sum(axis=1))
+
+
+def cluster_sums(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
+) -> np.ndarray:
+    """Return the weighted sums of each cluster''s features and, last, its weight.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, n_clusters)
+    """
+    return label_sums(labels, [*(weights * points), weights], n_clusters)
 # ---- procluster/indb/cells.py
 """Cells: up to a few thousand weighted means that stand for all points.
 
@@ -3815,12 +4084,13 @@ import numpy as np
 
 
 
+
 # Enough cells for so many clusters; more clusters take more cells.
 FEWEST_CELLS = 2048
 CELLS_PER_CLUSTER = 16
 
 # About so many points are enough to see where cells are to be cut.
-SCOUTS = 32768
+SCOUTS = 16384
 
 
 class Cells(NamedTuple):
@@ -3857,10 +4127,11 @@ class Cut(NamedTuple):
     Attributes
     ----------
     upper : array of int
-        The number that the upper half of each cell gets; -1 for a cell that stays whole.
+        The number that the upper half of each cell gets; its own for a cell that stays whole.
     features : array of int
     thresholds : array of float
-        Points with more than this in the feature are in the upper half.
+        Points with more than this in the feature are in the upper half; infinite for a cell that
+        stays whole.
     """
 
     upper: np.ndarray
@@ -3918,12 +4189,15 @@ def split_cells(
     if step > 1:
         scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
         places = np.zeros(len(scout_weights), dtype=np.int64)
-        sketch = measure_spread(scouts, scout_weights, np.arange(len(places)), places, reference)
+        sketch = measure_spread(scouts, scout_weights, places, reference)
         sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells * 3 // 4)
-        for cut in cuts:
-            divide(points, numbers, cut)
+        for start in range(0, n_points, POINTS_AT_ONCE):
+            part = slice(start, start + POINTS_AT_ONCE)
+            block = np.ascontiguousarray(points[:, part])
+            for cut in cuts:
+                numbers[part] = divide(block, numbers[part], cut)
         reference = sketch.means
-    spread = measure_spread(points, weights, np.arange(n_points), numbers, reference)
+    spread = measure_spread(points, weights, numbers, reference)
     spread, _ = refine(points, weights, numbers, spread, most_cells)
     occupied = spread.weights > 0  # rounding may leave the upper half of a cell empty
     renumbered = (np.cumsum(occupied) - 1)[numbers]
@@ -3949,25 +4223,51 @@ def refine(
         chosen = np.sort(chosen[largest])
         if not len(chosen):
             return spread, cuts
-        upper = np.full(count, -1)
-        upper[chosen] = count + np.arange(len(chosen))
-        thresholds = spread.means[spread.widest, np.arange(count)]
-        cuts.append(Cut(upper, spread.widest, thresholds))
-        moved = divide(points, numbers, cuts[-1])
-        place = np.append(upper, upper[chosen] + len(chosen)) - count
-        reference = np.tile(spread.means[:, chosen], 2)
-        halves = measure_spread(points, weights, moved, place[numbers[moved]], reference)
+        cuts.append(cut_at_means(spread, chosen))
+        halves = measure_halves(points, weights, numbers, spread, chosen, cuts[-1])
         spread = replace_halves(spread, chosen, halves)
 
 
+def cut_at_means(spread: Spread, chosen: np.ndarray) -> Cut:
+    """Return the cut of the chosen cells at the mean of their widest feature."""
+    count = len(spread.weights)
+    upper, thresholds = np.arange(count), np.full(count, np.inf)
+    upper[chosen] = count + np.arange(len(chosen))
+    thresholds[chosen] = spread.means[spread.widest[chosen], chosen]
+    return Cut(upper, spread.widest, thresholds)
+
+
 def divide(points: np.ndarray, numbers: np.ndarray, cut: Cut) -> np.ndarray:
-    """Give points beyond the thresholds the upper numbers; return the points of all cut cells."""
-    upper = cut.upper[numbers]
-    touched = np.flatnonzero(upper >= 0)
-    own = numbers[touched]
-    high = points[cut.features[own], touched] > cut.thresholds[own]
-    numbers[touched[high]] = upper[touched[high]]
-    return touched
+    """Return the numbers of the points'' cells after a cut."""
+    n_points = len(numbers)
+    places = (cut.features * n_points).take(numbers)
+    places += np.arange(n_points)
+    high = points.ravel().take(places) > cut.thresholds.take(numbers)
+    return np.where(high, cut.upper.take(numbers), numbers)
+
+
+def measure_halves(
+    points: np.ndarray,
+    weights: np.ndarray,
+    numbers: np.ndarray,
+    spread: Spread,
+    chosen: np.ndarray,
+    cut: Cut,
+) -> Spread:
+    """Cut the chosen cells, changing `numbers`; return the spread of the lower and upper halves."""
+    count = len(chosen)
+    place = np.full(len(spread.weights) + count, -1)
+    place[chosen] = np.arange(count)
+    place[len(spread.weights) :] = count + np.arange(count)
+    touched = np.flatnonzero(place[numbers] >= 0)
+    reference = np.tile(spread.means[:, chosen], 2)
+    moments = np.zeros((1 + 2 * len(points), 2 * count))
+    for start in range(0, len(touched), POINTS_AT_ONCE):
+        part = touched[start : start + POINTS_AT_ONCE]
+        values = points[:, part]
+        numbers[part] = divide(values, numbers[part], cut)
+        moments += add_moments(values, weights[part], place[numbers[part]], reference)
+    return spread_of(moments, reference)
 
 
 def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
@@ -3981,39 +4281,38 @@ def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
 
 
 def measure_spread(
-    points: np.ndarray,
-    weights: np.ndarray,
-    chosen: np.ndarray,
-    cells: np.ndarray,
-    reference: np.ndarray,
+    points: np.ndarray, weights: np.ndarray, numbers: np.ndarray, reference: np.ndarray
 ) -> Spread:
-    """Return the spread of some points, by cell.
+    """Return the spread of the points by cell.
 
     Parameters
     ----------
     points, weights : array of float, shapes (n_features, n_points) and (n_points,)
-    chosen : array of int, shape (n_chosen,)
-        Which points.
-    cells : array of int, shape (n_chosen,)
-        Their cells, from 0.
+    numbers : array of int, shape (n_points,)
+        Their cells.
     reference : array of float, shape (n_features, n_cells)
         A point near each cell: sums of squares are taken about it, then moved to the mean.
     """
-    n_features, count = reference.shape
-    totals = np.zeros(count)
-    sums, squares = np.zeros((2, n_features, count))
-    for start in range(0, len(chosen), POINTS_AT_ONCE):
-        part = chosen[start : start + POINTS_AT_ONCE]
-        own = cells[start : start + POINTS_AT_ONCE]
-        part_weights = weights[part]
-        totals += np.bincount(own, part_weights, minlength=count)
-        for feature in range(n_features):
-            gaps = points[feature].take(part)
-            gaps -= reference[feature].take(own)
-            weighted = part_weights * gaps
-            sums[feature] += np.bincount(own, weighted, minlength=count)
-            weighted *= gaps
-            squares[feature] += np.bincount(own, weighted, minlength=count)
+    moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
+    for start in range(0, len(weights), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        moments += add_moments(points[:, part], weights[part], numbers[part], reference)
+    return spread_of(moments, reference)
+
+
+def add_moments(
+    points: np.ndarray, weights: np.ndarray, cells: np.ndarray, reference: np.ndarray
+) -> np.ndarray:
+    """Return weight, and weighted sums and squares about the reference, a row each, by cell."""
+    gaps = points - reference.take(cells, axis=1)
+    weighted = weights * gaps
+    gaps *= weighted
+    return label_sums(cells, [weights, *weighted, *gaps], reference.shape[1])
+
+
+def spread_of(moments: np.ndarray, reference: np.ndarray) -> Spread:
+    """Return the spread that moments about a reference tell."""
+    totals, sums, squares = moments[0], *np.split(moments[1:], 2)
     shifts = sums / np.where(totals > 0, totals, 1.0)
     squares = np.maximum(squares - totals * shifts**2, 0)
     return Spread(totals, reference + shifts, squares.sum(axis=0), squares.argmax(axis=0))
@@ -4031,6 +4330,7 @@ The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
 from typing import NamedTuple
 
 import numpy as np
+
 
 
 
@@ -4056,28 +4356,15 @@ class Fit(NamedTuple):
     centres : array of float, shape (n_clusters, n_features)
     labels : array of int, shape (n_points,)
         The nearest centre of each point; the lower number where two are equally near.
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
     steps : int
     """
 
     centres: np.ndarray
     labels: np.ndarray
+    sizes: np.ndarray
     steps: int
-
-
-def cluster_sums(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
-) -> np.ndarray:
-    """Return the weighted sums of each cluster''s features and, last, its weight.
-
-    Returns
-    -------
-    array of float, shape (n_features + 1, n_clusters)
-    """
-    sums = np.empty((len(points) + 1, n_clusters))
-    sums[-1] = np.bincount(labels, weights, minlength=n_clusters)
-    for row, values in zip(sums, points):
-        row[:] = np.bincount(labels, weights * values, minlength=n_clusters)
-    return sums
 
 
 def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
@@ -4090,6 +4377,8 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
     centres : array of float, shape (n_clusters, n_features)
         The centres that the points were assigned to.
     """
+    if (sums[-1] > 0).all():
+        return np.asarray((sums[:-1] / sums[-1]).T)
     empty = np.flatnonzero(sums[-1] <= 0)
     means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
     if len(empty):
@@ -4140,7 +4429,7 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
         if (step == 0 and looks == 1) or steps >= MOST_STEPS:
             every = cell_labels[cells.numbers]
             every[watched] = labels
-            return Fit(centres, every, steps)
+            return Fit(centres, every, sums[-1], steps)
         centres, reach = moved, STEPS_AHEAD * step
 
 
@@ -4189,6 +4478,196 @@ def relabel(
             labels[places] = after
     lead *= SAFETY
     return lead
+# ---- procluster/indb/ground.py
+"""The ground that the search for centres moves on: cells, made ready to be labelled many times."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+
+# Inertias that differ by a smaller share than this are those of the same clusters.
+SAME = 1e-9
+
+
+class Ground(NamedTuple):
+    """Cells about their mean, and what every labelling needs of them.
+
+    Attributes
+    ----------
+    cells : Cells
+        Their means are taken from `origin`, so that no digits are lost to what all share.
+    origin : array of float, shape (n_features,)
+    frame : array of float, shape (n_features + 1, n_cells)
+        The means, and a row of ones.
+    moments : array of float, shape (n_features + 1, n_cells)
+        Both times the weights.
+    slack : array of float, shape (n_cells,)
+        How far rounding can move what :func:`label_cells` compares, but for the centres'' share.
+    """
+
+    cells: Cells
+    origin: np.ndarray
+    frame: np.ndarray
+    moments: np.ndarray
+    slack: np.ndarray
+
+
+class State(NamedTuple):
+    """Centres, and how the cells see them.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+        Taken from the ground''s origin.
+    labels : array of int, shape (n_cells,)
+    squares : array of float, shape (n_cells,)
+        Squared distances to the nearest centre.
+    inertia : float
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    squares: np.ndarray
+    inertia: float
+
+    def beats(self, other: "State") -> bool:
+        """Return whether these are better clusters, and not the same ones rounded otherwise."""
+        return self.inertia < other.inertia * (1 - SAME)
+
+
+def lay_ground(cells: Cells) -> Ground:
+    """Make cells ready."""
+    n_features, n_cells = cells.means.shape
+    origin = np.cumsum(cells.means, axis=1)[:, -1] / n_cells
+    means = cells.means - origin[:, np.newaxis]
+    frame = np.vstack([means, np.ones(n_cells)])
+    return Ground(
+        cells=cells._replace(means=means),
+        origin=origin,
+        frame=frame,
+        moments=cells.weights * frame,
+        slack=8 * ROUNDING * n_features * (means**2).sum(axis=0),
+    )
+
+
+def observe(ground: Ground, centres: np.ndarray) -> State:
+    """Return how the cells see some centres."""
+    labels = label_cells(ground, centres)
+    squares = own_squares(ground.cells.means, centres, labels)
+    return State(centres, labels, squares, float(ground.cells.weights.dot(squares)))
+
+
+def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
+    """Return the nearest centre of each cell, the lower number where two are equally near.
+
+    Squared distances less what all centres have in common come from one matrix product; only the
+    cells for which rounding could have changed the order of two centres are looked at again.
+
+    Parameters
+    ----------
+    ground : Ground
+    centres : array of float, shape (n_clusters, n_features)
+        Taken from the ground''s origin.
+
+    Examples
+    --------
+    >>> cells = Cells(np.array([[0.0, 1.0, 8.0]]), np.ones(3), np.arange(3), np.zeros(3))
+    >>> ground = lay_ground(cells)
+    >>> label_cells(ground, np.array([[8.0], [0.5]]) - ground.origin).tolist()
+    [1, 1, 0]
+    """
+    n_clusters, n_features = centres.shape
+    constants = (centres**2).sum(axis=1)
+    planes = np.column_stack([-2 * centres, constants])
+    spare = 8 * ROUNDING * n_features * constants.max()
+    numbers = np.arange(n_clusters, dtype=np.float32)
+    labels = np.empty(len(ground.slack), dtype=np.int64)
+    step = points_at_once(planes)
+    for start in range(0, len(labels), step):
+        part = slice(start, start + step)
+        scores = planes.dot(ground.frame[:, part])
+        limits = scores.min(axis=0)
+        limits += ground.slack[part]
+        limits += spare
+        near = scores <= limits
+        # Where one centre is near to a cell, the sum of the numbers of those near is its number.
+        labels[part] = numbers.dot(near)
+        if np.count_nonzero(near) > near.shape[1]:
+            unsure = start + np.flatnonzero(near.sum(axis=0) > 1)
+            labels[unsure], _, _ = two_nearest(ground.cells.means[:, unsure], centres)
+    return labels
+
+
+def sum_cells(ground: Ground, labels: np.ndarray, count: int) -> np.ndarray:
+    """Return the weighted sums of the features and, last, the weight of the cells by label.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, count)
+    """
+    return label_sums(labels, ground.moments, count)
+# ---- procluster/indb/splits.py
+"""Where each cluster would be split in two, and what that gains."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+# From a drawn cell, so many steps of Lloyd''s algorithm with two centres settle where the halves
+# are, near enough to tell which cluster to split.
+SPLIT_STEPS = 2
+
+
+class Splits(NamedTuple):
+    """The clusters, each in two.
+
+    Attributes
+    ----------
+    gains : array of float, shape (n_clusters,)
+        What the inertia loses at least when the cluster is split.
+    lower, upper : array of float, shape (n_clusters, n_features)
+        The means of the halves.
+    """
+
+    gains: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+def split_clusters(ground: Ground, state: State, random: np.random.RandomState) -> Splits:
+    """Split every cluster at once, each between its centre and a cell drawn from it.
+
+    What a split gains is the sum of squares between the means of the halves (the theorem of
+    Huygens and Steiner).
+    """
+    count, means = len(state.centres), ground.cells.means
+    lower, upper = state.centres, means[:, draw_members(ground, state, random)].T
+    for _ in range(SPLIT_STEPS):
+        apart = own_squares(means, upper, state.labels)
+        high = apart < own_squares(means, lower, state.labels)
+        sums = sum_cells(ground, state.labels + count * high, 2 * count)
+        weights = sums[-1].reshape(2, count)
+        lower, upper = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1)).T.reshape(2, count, -1)
+    shares = weights[0] * weights[1] / np.maximum(weights.sum(axis=0), np.finfo(float).tiny)
+    return Splits(shares * ((lower - upper) ** 2).sum(axis=1), lower, upper)
+
+
+def draw_members(ground: Ground, state: State, random: np.random.RandomState) -> np.ndarray:
+    """Draw a cell of each cluster, with odds in proportion to what the cells cost."""
+    order = np.argsort(state.labels, kind="mergesort")
+    ends = np.cumsum(np.bincount(state.labels, minlength=len(state.centres)))
+    odds = np.cumsum((ground.cells.weights * state.squares)[order])
+    totals = np.append(0.0, odds)[np.append(0, ends)]
+    shares = random.random_sample(len(ends))
+    places = np.searchsorted(odds, totals[:-1] + shares * np.diff(totals), side="right")
+    return np.asarray(order[np.minimum(places, np.maximum(ends - 1, 0))])
 # ---- procluster/indb/starts.py
 """Starting centres by greedy k-means++.
 
@@ -4269,7 +4748,7 @@ one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The glo
 clustering algorithm, Pattern Recognition 36.
 """
 
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List
 
 import numpy as np
 
@@ -4278,11 +4757,19 @@ import numpy as np
 
 
 
+
+
+# The search begins on so many coarser cells, or on so many for each cluster, where a trial costs
+# little, and is repeated on the cells themselves with so many swaps that may fail in a row.
+COARSE_CELLS = 512
+COARSE_CELLS_PER_CLUSTER = 8
+LAST_SWAPS = 3
+
 # So many of the starts are improved by swaps, the best ones.
 STARTS_TRIED = 2
 
-# Places where a cluster may be split are drawn so many at a time, or one for each cluster.
-FEWEST_DRAWS = 32
+# After so many swaps that failed the clusters are split anew, elsewhere.
+SWAPS_AT_ONCE = 5
 
 # The centres have settled when a step lowers the inertia by a smaller share than this.
 SETTLED = 1e-4
@@ -4291,28 +4778,6 @@ SETTLED = 1e-4
 PATIENCE = 8
 
 MOST_TRIAL_STEPS = 50
-
-# Inertias that differ by a smaller share than this are those of the same clusters.
-SAME = 1e-9
-
-
-class State(NamedTuple):
-    """Centres, and how the cells see them.
-
-    Attributes
-    ----------
-    centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_cells,)
-    first, second : array of float, shape (n_cells,)
-        Squared distances to the nearest and to the second nearest centre.
-    inertia : float
-    """
-
-    centres: np.ndarray
-    labels: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    inertia: float
 
 
 def search_centres(
@@ -4335,41 +4800,58 @@ def search_centres(
     ValueError
         When fewer than `needed` cells are far enough apart to be told from each other.
     """
-    starts = draw_starts(cells, ks[-1], n_init, np.random.RandomState(random_state))
+    fine = coarse = lay_ground(cells)
+    most_coarse = max(COARSE_CELLS, COARSE_CELLS_PER_CLUSTER * ks[-1])
+    if len(cells.weights) > most_coarse:
+        coarse = lay_ground(condense(fine.cells.means, cells.weights, most_coarse))
+    starts = draw_starts(coarse.cells, ks[-1], n_init, np.random.RandomState(random_state))
     most = starts.chosen.shape[1]
     if most < needed:
         raise ValueError(
             f"n_clusters: {needed} clusters need as many distinct feature vectors, and only "
             f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
         )
-    ks = [k for k in ks if k <= most]
+    begun = {
+        k: [coarse.cells.means[:, own].T for own in starts.best(k, STARTS_TRIED)]
+        for k in ks
+        if k <= most
+    }
+    found = climb(coarse, begun, n_init, random_state)
+    if coarse is not fine:
+        begun = {k: [state.centres + coarse.origin] for k, state in found.items()}
+        found = climb(fine, begun, min(LAST_SWAPS, n_init), random_state)
+    return {k: state.centres + fine.origin for k, state in found.items()}
+
+
+def climb(
+    ground: Ground, begun: Dict[int, List[np.ndarray]], n_swaps: int, random_state: int
+) -> Dict[int, State]:
+    """Return the best states that are found from some centres, by number of clusters."""
     found: Dict[int, State] = {}
-    for k in ks:
-        begun = [settle(cells, cells.means[:, own].T) for own in starts.best(k, STARTS_TRIED)]
+    for k, starts in begun.items():
+        states = [settle(ground, centres) for centres in starts]
         if k - 1 in found and found[k - 1].inertia > 0:
-            begun.append(grow(cells, found[k - 1], np.random.RandomState(random_state)))
-        found[k] = improve_best(cells, begun, n_init, random_state)
-    for k in reversed(ks[:-1]):
-        above = found[k + 1]
-        cheapest = removal_costs(cells, above).argmin()
-        shrunk = settle(cells, np.delete(above.centres, cheapest, axis=0), found[k].inertia)
-        found[k] = min(found[k], shrunk, key=lambda state: state.inertia)
-    return {k: state.centres for k, state in found.items()}
+            states.append(grow(ground, found[k - 1], np.random.RandomState(random_state)))
+        found[k] = improve_best(ground, states, n_swaps, random_state)
+    for k in sorted(found, reverse=True)[1:]:
+        shrunk = shrink(ground, found[k + 1], found[k].inertia)
+        found[k] = shrunk if shrunk.beats(found[k]) else found[k]
+    return found
 
 
-def improve_best(cells: Cells, begun: List[State], n_init: int, random_state: int) -> State:
+def improve_best(ground: Ground, states: List[State], n_swaps: int, random_state: int) -> State:
     """Return the best state that swaps lead to; states of the same clusters are tried once."""
-    best, seen = begun[0], np.zeros(0)
-    for state in begun:
+    best, seen = states[0], np.zeros(0)
+    for state in states:
         if (np.abs(seen - state.inertia) <= SAME * seen).any():
             continue
-        improved = improve(cells, state, n_init, np.random.RandomState(random_state))
+        improved = improve(ground, state, n_swaps, np.random.RandomState(random_state))
         seen = np.append(seen, [state.inertia, improved.inertia])
-        best = min(best, improved, key=lambda each: each.inertia)
+        best = improved if improved.beats(best) else best
     return best
 
 
-def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
+def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State:
     """Return where Lloyd''s algorithm comes to from some centres, or near it.
 
     Parameters
@@ -4377,115 +4859,64 @@ def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
     target : float
         An inertia that is to be improved on; without hope of that the algorithm is cut short.
     """
-    before = np.inf
+    state = observe(ground, centres)
     for _ in range(MOST_TRIAL_STEPS):
-        labels, _ = label_points(cells.means, centres)
-        costs = cells.weights * own_squares(cells.means, centres, labels)
-        inertia = float(np.cumsum(costs)[-1])
-        gain = before - inertia
-        if gain <= SETTLED * inertia or PATIENCE * gain < inertia - target:
-            break
-        before = inertia
-        sums = cluster_sums(cells.means, cells.weights, labels, len(centres))
-        centres = means_of(sums, cells, centres)
-    labels, first, second = two_nearest(cells.means, centres)
-    return State(centres, labels, first, second, float(np.cumsum(cells.weights * first)[-1]))
-
-
-def improve(cells: Cells, state: State, n_init: int, random: np.random.RandomState) -> State:
-    """Return the state that swaps lead to, until `n_init` of them in a row have not helped."""
-    while state.inertia > 0:
-        for centres in swaps(cells, state, n_init, random):
-            trial = settle(cells, centres, state.inertia)
-            if trial.inertia < state.inertia * (1 - SAME):
-                state = trial
-                break
-        else:
+        sums = sum_cells(ground, state.labels, len(centres))
+        moved = observe(ground, means_of(sums, ground.cells, state.centres))
+        gain = state.inertia - moved.inertia
+        state = moved
+        if gain <= SETTLED * state.inertia or PATIENCE * gain < state.inertia - target:
             break
     return state
 
 
+def improve(ground: Ground, state: State, n_swaps: int, random: np.random.RandomState) -> State:
+    """Return the state that swaps lead to, until `n_swaps` of them in a row have not helped."""
+    failed = 0
+    while failed < n_swaps and state.inertia > 0 and len(state.centres) > 1:
+        for centres in swaps(ground, state, min(SWAPS_AT_ONCE, n_swaps - failed), random):
+            trial = settle(ground, centres, state.inertia)
+            failed += 1
+            if trial.beats(state):
+                state, failed = trial, 0
+                break
+    return state
+
+
 def swaps(
-    cells: Cells, state: State, most: int, random: np.random.RandomState
+    ground: Ground, state: State, most: int, random: np.random.RandomState
 ) -> Iterator[np.ndarray]:
     """Yield the centres after each of the most promising swaps, the best first."""
-    count = len(state.centres)
-    drawn = draw_splits(cells, state, random)
-    gains, means = split_gains(cells, state, drawn)
-    order = np.argsort(-gains, kind="mergesort")
-    split, first = np.unique(state.labels[drawn][order], return_index=True)
-    best = order[first]
-    costs = removal_costs(cells, state)
-    given_up = np.argsort(costs, kind="mergesort")[: most + 1]
-    net = costs[given_up] - gains[best][:, np.newaxis]
-    net[split[:, np.newaxis] == given_up] = np.inf
+    splits = split_clusters(ground, state, random)
+    net = removal_costs(ground, state) - splits.gains[:, np.newaxis]
+    np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
-        row, column = divmod(int(place), len(given_up))
-        if np.isfinite(net[row, column]) and count > 1:
-            centres = state.centres.copy()
-            centres[given_up[column]] = means[best[row]]
-            yield centres
+        split, given_up = divmod(int(place), len(net))
+        centres = state.centres.copy()
+        centres[split], centres[given_up] = splits.lower[split], splits.upper[split]
+        yield centres
 
 
-def grow(cells: Cells, state: State, random: np.random.RandomState) -> State:
+def grow(ground: Ground, state: State, random: np.random.RandomState) -> State:
     """Return the state with one cluster more, split off where that gains most."""
-    gains, means = split_gains(cells, state, draw_splits(cells, state, random))
-    return settle(cells, np.vstack([state.centres, means[gains.argmax()]]))
+    splits = split_clusters(ground, state, random)
+    split = splits.gains.argmax()
+    centres = np.vstack([state.centres, splits.upper[split]])
+    centres[split] = splits.lower[split]
+    return settle(ground, centres)
 
 
-def draw_splits(cells: Cells, state: State, random: np.random.RandomState) -> np.ndarray:
-    """Draw cells where a cluster may be split, with odds in proportion to what they cost."""
-    shares = random.random_sample(max(FEWEST_DRAWS, len(state.centres)))
-    return np.unique(draw_cells(np.cumsum(cells.weights * state.first), shares))
+def shrink(ground: Ground, state: State, target: float) -> State:
+    """Return the state with one cluster less, given up where that costs least."""
+    cheapest = removal_costs(ground, state).argmin()
+    return settle(ground, np.delete(state.centres, cheapest, axis=0), target)
 
 
-def removal_costs(cells: Cells, state: State) -> np.ndarray:
+def removal_costs(ground: Ground, state: State) -> np.ndarray:
     """Return what the inertia gains at most when a centre is given up, shape (n_clusters,)."""
-    second = np.where(np.isfinite(state.second), state.second, state.first)
-    return np.bincount(
-        state.labels, cells.weights * (second - state.first), minlength=len(state.centres)
-    )
-
-
-def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Return what a new centre at each drawn cell saves, and where that centre then moves to.
-
-    The new cluster takes the cells that are nearer to it than to their centre; then it moves to
-    their mean, and the clusters that gave them to the mean of what they keep. The sum of squares
-    about a mean is less than that about another point by weight times squared distance.
-
-    Returns
-    -------
-    gains : array of float, shape (n_drawn,)
-    means : array of float, shape (n_drawn, n_features)
-    """
-    count, n_drawn = len(state.centres), len(drawn)
-    squares = squared_distances(cells.means, cells.means[:, drawn].T)
-    place, moved = np.nonzero(squares < state.first)
-    owner = state.labels[moved]
-    weights = cells.weights[moved]
-    gains = np.bincount(
-        place, weights * (state.first[moved] - squares[place, moved]), minlength=n_drawn
-    )
-    totals = np.bincount(place, weights, minlength=n_drawn)
-    pairs = place * count + owner
-    kept = np.bincount(state.labels, cells.weights, minlength=count) - np.bincount(
-        pairs, weights, minlength=n_drawn * count
-    ).reshape(n_drawn, count)
-    means = np.empty((n_drawn, len(cells.means)))
-    for feature, values in enumerate(cells.means):
-        origin = values[drawn]
-        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
-        shifts = sums / totals
-        means[:, feature] = origin + shifts
-        lost = np.bincount(
-            pairs,
-            weights * (values[moved] - state.centres[owner, feature]),
-            minlength=n_drawn * count,
-        ).reshape(n_drawn, count)
-        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
-        gains = gains + totals * shifts**2 + recentred
-    return gains, means
+    labels, first, second = two_nearest(ground.cells.means, state.centres)
+    more = np.where(np.isfinite(second), second - first, 0.0)
+    return np.bincount(labels, ground.cells.weights * more, minlength=len(state.centres))
 # ---- procluster/indb/centres.py
 """The centres of K-Means, for one number of clusters or for many.
 
@@ -4498,7 +4929,6 @@ numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same
 give the same centres on every release of numpy, because what decides is computed in a fixed order.
 """
 
-import math
 from typing import List, NamedTuple
 
 import numpy as np
@@ -4508,8 +4938,9 @@ import numpy as np
 
 
 
+
 # To find k clusters, so many smaller and larger numbers are searched too.
-NEIGHBOURS = 2
+NEIGHBOURS = 1
 
 
 class Partition(NamedTuple):
@@ -4584,16 +5015,15 @@ def fit_partition(
 ) -> Partition:
     """Return the fixed point of Lloyd''s algorithm from some centres, with its measures."""
     fit = run_lloyd(points, weights, cells, centres)
-    count = len(centres)
-    sizes, losses, spreads = np.zeros(count), np.zeros(count), np.zeros(count)
+    inertia, spreads = 0.0, np.zeros(len(centres))
     for start in range(0, len(weights), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
         labels, own = fit.labels[part], weights[part]
         squares = own_squares(points[:, part], fit.centres, labels)
-        sizes += np.bincount(labels, own, minlength=count)
-        losses += np.bincount(labels, own * squares, minlength=count)
-        spreads += np.bincount(labels, own * np.sqrt(squares), minlength=count)
-    return Partition(fit.centres, sizes, spreads, math.fsum(losses), fit.steps)
+        inertia += float(own.dot(squares))
+        distances = own * np.sqrt(squares)
+        spreads += label_sums(labels, [distances], len(centres))[0]
+    return Partition(fit.centres, fit.sizes, spreads, inertia, fit.steps)
 # ---- procluster/indb/features.py
 """The features of a customer, as data: the generator renders the feature query from them."""
 
@@ -7278,19 +7708,22 @@ BEGIN
             @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 31),
-    ("cells.py", 159),
-    ("lloyd.py", 375),
-    ("starts.py", 547),
-    ("search.py", 615),
-    ("centres.py", 844),
-    ("features.py", 952),
-    ("parameters.py", 988),
-    ("runtime.py", 1041),
-    ("segments.py", 1101),
-    ("vectors.py", 1189),
-    ("kmeans.py", 1435),
-    ("glue", 1669),
+    ("nearest.py", 34),
+    ("sums.py", 162),
+    ("cells.py", 211),
+    ("lloyd.py", 457),
+    ("ground.py", 619),
+    ("splits.py", 751),
+    ("starts.py", 809),
+    ("search.py", 877),
+    ("centres.py", 1058),
+    ("features.py", 1165),
+    ("parameters.py", 1201),
+    ("runtime.py", 1254),
+    ("segments.py", 1314),
+    ("vectors.py", 1402),
+    ("kmeans.py", 1648),
+    ("glue", 1882),
 )
 
 def locate(error):
@@ -7331,24 +7764,24 @@ ROUNDING = 1e-14
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
     total = np.zeros((len(centres), points.shape[1]))
+    gaps = np.empty_like(total)
     for values, centre_values in zip(points, centres.T):
-        gap = values - centre_values[:, np.newaxis]
-        gap *= gap
-        total += gap
+        np.subtract(values, centre_values[:, np.newaxis], out=gaps)
+        gaps *= gaps
+        total += gaps
     return total
 
 
 def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the squared distance of each point to the centre it is labelled with."""
     columns = np.ascontiguousarray(centres.T)
-    total = np.zeros(points.shape[1])
+    total = np.empty(points.shape[1])
     for start in range(0, len(total), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        for values, centre_values in zip(points, columns):
-            gap = centre_values.take(labels[part])
-            gap -= values[part]
-            gap *= gap
-            total[part] += gap
+        gaps = columns.take(labels[part], axis=1)
+        gaps -= points[:, part]
+        gaps *= gaps
+        gaps.sum(axis=0, out=total[part])
     return total
 
 
@@ -7369,7 +7802,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
-    step = points_at_once(centres)
+    step = max(64, points_at_once(centres) // 4)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         squares = squared_distances(points[:, part], centres)
@@ -7432,6 +7865,55 @@ def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, n
             lead[part][unsure] = np.sqrt(squares[1]) - np.sqrt(squares[0])
         labels[part] = nearest
     return labels, lead
+# ---- procluster/indb/sums.py
+"""Sums by label, of the points of a cluster or of a cell.
+
+They are added in an order that depends on the points only, so that every release of numpy finds
+the same.
+"""
+
+from typing import Iterable
+
+import numpy as np
+
+# Neighbouring points often have the same label, and a processor that adds to one number again
+# and again waits for itself. So the points take turns between so many sums of each label.
+TURNS = 4
+
+
+def label_sums(labels: np.ndarray, rows: Iterable[np.ndarray], count: int) -> np.ndarray:
+    """Return the sums of each row by label, shape (n_rows, count).
+
+    Parameters
+    ----------
+    labels : array of int, shape (n_points,)
+        From 0 to `count` - 1.
+    rows : iterable of arrays of float, shape (n_points,)
+    count : int
+
+    Examples
+    --------
+    >>> label_sums(np.array([1, 0, 1]), [np.array([1.0, 2.0, 4.0])], 3).tolist()
+    [[2.0, 5.0, 0.0]]
+    """
+    places = np.arange(len(labels))
+    places &= TURNS - 1
+    places *= count
+    places += labels
+    found = [np.bincount(places, row, minlength=TURNS * count) for row in rows]
+    return np.asarray(np.reshape(found, (len(found), TURNS, count)).sum(axis=1))
+
+
+def cluster_sums(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
+) -> np.ndarray:
+    """Return the weighted sums of each cluster''s features and, last, its weight.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, n_clusters)
+    """
+    return label_sums(labels, [*(weights * points), weights], n_clusters)
 # ---- procluster/indb/cells.py
 """Cells: up to a few thousand weighted means that stand for all points.
 
@@ -7446,12 +7928,13 @@ import numpy as np
 
 
 
+
 # Enough cells for so many clusters; more clusters take more cells.
 FEWEST_CELLS = 2048
 CELLS_PER_CLUSTER = 16
 
 # About so many points are enough to see where cells are to be cut.
-SCOUTS = 32768
+SCOUTS = 16384
 
 
 class Cells(NamedTuple):
@@ -7488,10 +7971,11 @@ class Cut(NamedTuple):
     Attributes
     ----------
     upper : array of int
-        The number that the upper half of each cell gets; -1 for a cell that stays whole.
+        The number that the upper half of each cell gets; its own for a cell that stays whole.
     features : array of int
     thresholds : array of float
-        Points with more than this in the feature are in the upper half.
+        Points with more than this in the feature are in the upper half; infinite for a cell that
+        stays whole.
     """
 
     upper: np.ndarray
@@ -7549,12 +8033,15 @@ def split_cells(
     if step > 1:
         scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
         places = np.zeros(len(scout_weights), dtype=np.int64)
-        sketch = measure_spread(scouts, scout_weights, np.arange(len(places)), places, reference)
+        sketch = measure_spread(scouts, scout_weights, places, reference)
         sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells * 3 // 4)
-        for cut in cuts:
-            divide(points, numbers, cut)
+        for start in range(0, n_points, POINTS_AT_ONCE):
+            part = slice(start, start + POINTS_AT_ONCE)
+            block = np.ascontiguousarray(points[:, part])
+            for cut in cuts:
+                numbers[part] = divide(block, numbers[part], cut)
         reference = sketch.means
-    spread = measure_spread(points, weights, np.arange(n_points), numbers, reference)
+    spread = measure_spread(points, weights, numbers, reference)
     spread, _ = refine(points, weights, numbers, spread, most_cells)
     occupied = spread.weights > 0  # rounding may leave the upper half of a cell empty
     renumbered = (np.cumsum(occupied) - 1)[numbers]
@@ -7580,25 +8067,51 @@ def refine(
         chosen = np.sort(chosen[largest])
         if not len(chosen):
             return spread, cuts
-        upper = np.full(count, -1)
-        upper[chosen] = count + np.arange(len(chosen))
-        thresholds = spread.means[spread.widest, np.arange(count)]
-        cuts.append(Cut(upper, spread.widest, thresholds))
-        moved = divide(points, numbers, cuts[-1])
-        place = np.append(upper, upper[chosen] + len(chosen)) - count
-        reference = np.tile(spread.means[:, chosen], 2)
-        halves = measure_spread(points, weights, moved, place[numbers[moved]], reference)
+        cuts.append(cut_at_means(spread, chosen))
+        halves = measure_halves(points, weights, numbers, spread, chosen, cuts[-1])
         spread = replace_halves(spread, chosen, halves)
 
 
+def cut_at_means(spread: Spread, chosen: np.ndarray) -> Cut:
+    """Return the cut of the chosen cells at the mean of their widest feature."""
+    count = len(spread.weights)
+    upper, thresholds = np.arange(count), np.full(count, np.inf)
+    upper[chosen] = count + np.arange(len(chosen))
+    thresholds[chosen] = spread.means[spread.widest[chosen], chosen]
+    return Cut(upper, spread.widest, thresholds)
+
+
 def divide(points: np.ndarray, numbers: np.ndarray, cut: Cut) -> np.ndarray:
-    """Give points beyond the thresholds the upper numbers; return the points of all cut cells."""
-    upper = cut.upper[numbers]
-    touched = np.flatnonzero(upper >= 0)
-    own = numbers[touched]
-    high = points[cut.features[own], touched] > cut.thresholds[own]
-    numbers[touched[high]] = upper[touched[high]]
-    return touched
+    """Return the numbers of the points'' cells after a cut."""
+    n_points = len(numbers)
+    places = (cut.features * n_points).take(numbers)
+    places += np.arange(n_points)
+    high = points.ravel().take(places) > cut.thresholds.take(numbers)
+    return np.where(high, cut.upper.take(numbers), numbers)
+
+
+def measure_halves(
+    points: np.ndarray,
+    weights: np.ndarray,
+    numbers: np.ndarray,
+    spread: Spread,
+    chosen: np.ndarray,
+    cut: Cut,
+) -> Spread:
+    """Cut the chosen cells, changing `numbers`; return the spread of the lower and upper halves."""
+    count = len(chosen)
+    place = np.full(len(spread.weights) + count, -1)
+    place[chosen] = np.arange(count)
+    place[len(spread.weights) :] = count + np.arange(count)
+    touched = np.flatnonzero(place[numbers] >= 0)
+    reference = np.tile(spread.means[:, chosen], 2)
+    moments = np.zeros((1 + 2 * len(points), 2 * count))
+    for start in range(0, len(touched), POINTS_AT_ONCE):
+        part = touched[start : start + POINTS_AT_ONCE]
+        values = points[:, part]
+        numbers[part] = divide(values, numbers[part], cut)
+        moments += add_moments(values, weights[part], place[numbers[part]], reference)
+    return spread_of(moments, reference)
 
 
 def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
@@ -7612,39 +8125,38 @@ def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
 
 
 def measure_spread(
-    points: np.ndarray,
-    weights: np.ndarray,
-    chosen: np.ndarray,
-    cells: np.ndarray,
-    reference: np.ndarray,
+    points: np.ndarray, weights: np.ndarray, numbers: np.ndarray, reference: np.ndarray
 ) -> Spread:
-    """Return the spread of some points, by cell.
+    """Return the spread of the points by cell.
 
     Parameters
     ----------
     points, weights : array of float, shapes (n_features, n_points) and (n_points,)
-    chosen : array of int, shape (n_chosen,)
-        Which points.
-    cells : array of int, shape (n_chosen,)
-        Their cells, from 0.
+    numbers : array of int, shape (n_points,)
+        Their cells.
     reference : array of float, shape (n_features, n_cells)
         A point near each cell: sums of squares are taken about it, then moved to the mean.
     """
-    n_features, count = reference.shape
-    totals = np.zeros(count)
-    sums, squares = np.zeros((2, n_features, count))
-    for start in range(0, len(chosen), POINTS_AT_ONCE):
-        part = chosen[start : start + POINTS_AT_ONCE]
-        own = cells[start : start + POINTS_AT_ONCE]
-        part_weights = weights[part]
-        totals += np.bincount(own, part_weights, minlength=count)
-        for feature in range(n_features):
-            gaps = points[feature].take(part)
-            gaps -= reference[feature].take(own)
-            weighted = part_weights * gaps
-            sums[feature] += np.bincount(own, weighted, minlength=count)
-            weighted *= gaps
-            squares[feature] += np.bincount(own, weighted, minlength=count)
+    moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
+    for start in range(0, len(weights), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        moments += add_moments(points[:, part], weights[part], numbers[part], reference)
+    return spread_of(moments, reference)
+
+
+def add_moments(
+    points: np.ndarray, weights: np.ndarray, cells: np.ndarray, reference: np.ndarray
+) -> np.ndarray:
+    """Return weight, and weighted sums and squares about the reference, a row each, by cell."""
+    gaps = points - reference.take(cells, axis=1)
+    weighted = weights * gaps
+    gaps *= weighted
+    return label_sums(cells, [weights, *weighted, *gaps], reference.shape[1])
+
+
+def spread_of(moments: np.ndarray, reference: np.ndarray) -> Spread:
+    """Return the spread that moments about a reference tell."""
+    totals, sums, squares = moments[0], *np.split(moments[1:], 2)
     shifts = sums / np.where(totals > 0, totals, 1.0)
     squares = np.maximum(squares - totals * shifts**2, 0)
     return Spread(totals, reference + shifts, squares.sum(axis=0), squares.argmax(axis=0))
@@ -7662,6 +8174,7 @@ The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
 from typing import NamedTuple
 
 import numpy as np
+
 
 
 
@@ -7687,28 +8200,15 @@ class Fit(NamedTuple):
     centres : array of float, shape (n_clusters, n_features)
     labels : array of int, shape (n_points,)
         The nearest centre of each point; the lower number where two are equally near.
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
     steps : int
     """
 
     centres: np.ndarray
     labels: np.ndarray
+    sizes: np.ndarray
     steps: int
-
-
-def cluster_sums(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
-) -> np.ndarray:
-    """Return the weighted sums of each cluster''s features and, last, its weight.
-
-    Returns
-    -------
-    array of float, shape (n_features + 1, n_clusters)
-    """
-    sums = np.empty((len(points) + 1, n_clusters))
-    sums[-1] = np.bincount(labels, weights, minlength=n_clusters)
-    for row, values in zip(sums, points):
-        row[:] = np.bincount(labels, weights * values, minlength=n_clusters)
-    return sums
 
 
 def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
@@ -7721,6 +8221,8 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
     centres : array of float, shape (n_clusters, n_features)
         The centres that the points were assigned to.
     """
+    if (sums[-1] > 0).all():
+        return np.asarray((sums[:-1] / sums[-1]).T)
     empty = np.flatnonzero(sums[-1] <= 0)
     means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
     if len(empty):
@@ -7771,7 +8273,7 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
         if (step == 0 and looks == 1) or steps >= MOST_STEPS:
             every = cell_labels[cells.numbers]
             every[watched] = labels
-            return Fit(centres, every, steps)
+            return Fit(centres, every, sums[-1], steps)
         centres, reach = moved, STEPS_AHEAD * step
 
 
@@ -7820,6 +8322,196 @@ def relabel(
             labels[places] = after
     lead *= SAFETY
     return lead
+# ---- procluster/indb/ground.py
+"""The ground that the search for centres moves on: cells, made ready to be labelled many times."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+
+# Inertias that differ by a smaller share than this are those of the same clusters.
+SAME = 1e-9
+
+
+class Ground(NamedTuple):
+    """Cells about their mean, and what every labelling needs of them.
+
+    Attributes
+    ----------
+    cells : Cells
+        Their means are taken from `origin`, so that no digits are lost to what all share.
+    origin : array of float, shape (n_features,)
+    frame : array of float, shape (n_features + 1, n_cells)
+        The means, and a row of ones.
+    moments : array of float, shape (n_features + 1, n_cells)
+        Both times the weights.
+    slack : array of float, shape (n_cells,)
+        How far rounding can move what :func:`label_cells` compares, but for the centres'' share.
+    """
+
+    cells: Cells
+    origin: np.ndarray
+    frame: np.ndarray
+    moments: np.ndarray
+    slack: np.ndarray
+
+
+class State(NamedTuple):
+    """Centres, and how the cells see them.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+        Taken from the ground''s origin.
+    labels : array of int, shape (n_cells,)
+    squares : array of float, shape (n_cells,)
+        Squared distances to the nearest centre.
+    inertia : float
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    squares: np.ndarray
+    inertia: float
+
+    def beats(self, other: "State") -> bool:
+        """Return whether these are better clusters, and not the same ones rounded otherwise."""
+        return self.inertia < other.inertia * (1 - SAME)
+
+
+def lay_ground(cells: Cells) -> Ground:
+    """Make cells ready."""
+    n_features, n_cells = cells.means.shape
+    origin = np.cumsum(cells.means, axis=1)[:, -1] / n_cells
+    means = cells.means - origin[:, np.newaxis]
+    frame = np.vstack([means, np.ones(n_cells)])
+    return Ground(
+        cells=cells._replace(means=means),
+        origin=origin,
+        frame=frame,
+        moments=cells.weights * frame,
+        slack=8 * ROUNDING * n_features * (means**2).sum(axis=0),
+    )
+
+
+def observe(ground: Ground, centres: np.ndarray) -> State:
+    """Return how the cells see some centres."""
+    labels = label_cells(ground, centres)
+    squares = own_squares(ground.cells.means, centres, labels)
+    return State(centres, labels, squares, float(ground.cells.weights.dot(squares)))
+
+
+def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
+    """Return the nearest centre of each cell, the lower number where two are equally near.
+
+    Squared distances less what all centres have in common come from one matrix product; only the
+    cells for which rounding could have changed the order of two centres are looked at again.
+
+    Parameters
+    ----------
+    ground : Ground
+    centres : array of float, shape (n_clusters, n_features)
+        Taken from the ground''s origin.
+
+    Examples
+    --------
+    >>> cells = Cells(np.array([[0.0, 1.0, 8.0]]), np.ones(3), np.arange(3), np.zeros(3))
+    >>> ground = lay_ground(cells)
+    >>> label_cells(ground, np.array([[8.0], [0.5]]) - ground.origin).tolist()
+    [1, 1, 0]
+    """
+    n_clusters, n_features = centres.shape
+    constants = (centres**2).sum(axis=1)
+    planes = np.column_stack([-2 * centres, constants])
+    spare = 8 * ROUNDING * n_features * constants.max()
+    numbers = np.arange(n_clusters, dtype=np.float32)
+    labels = np.empty(len(ground.slack), dtype=np.int64)
+    step = points_at_once(planes)
+    for start in range(0, len(labels), step):
+        part = slice(start, start + step)
+        scores = planes.dot(ground.frame[:, part])
+        limits = scores.min(axis=0)
+        limits += ground.slack[part]
+        limits += spare
+        near = scores <= limits
+        # Where one centre is near to a cell, the sum of the numbers of those near is its number.
+        labels[part] = numbers.dot(near)
+        if np.count_nonzero(near) > near.shape[1]:
+            unsure = start + np.flatnonzero(near.sum(axis=0) > 1)
+            labels[unsure], _, _ = two_nearest(ground.cells.means[:, unsure], centres)
+    return labels
+
+
+def sum_cells(ground: Ground, labels: np.ndarray, count: int) -> np.ndarray:
+    """Return the weighted sums of the features and, last, the weight of the cells by label.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, count)
+    """
+    return label_sums(labels, ground.moments, count)
+# ---- procluster/indb/splits.py
+"""Where each cluster would be split in two, and what that gains."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+
+
+# From a drawn cell, so many steps of Lloyd''s algorithm with two centres settle where the halves
+# are, near enough to tell which cluster to split.
+SPLIT_STEPS = 2
+
+
+class Splits(NamedTuple):
+    """The clusters, each in two.
+
+    Attributes
+    ----------
+    gains : array of float, shape (n_clusters,)
+        What the inertia loses at least when the cluster is split.
+    lower, upper : array of float, shape (n_clusters, n_features)
+        The means of the halves.
+    """
+
+    gains: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+def split_clusters(ground: Ground, state: State, random: np.random.RandomState) -> Splits:
+    """Split every cluster at once, each between its centre and a cell drawn from it.
+
+    What a split gains is the sum of squares between the means of the halves (the theorem of
+    Huygens and Steiner).
+    """
+    count, means = len(state.centres), ground.cells.means
+    lower, upper = state.centres, means[:, draw_members(ground, state, random)].T
+    for _ in range(SPLIT_STEPS):
+        apart = own_squares(means, upper, state.labels)
+        high = apart < own_squares(means, lower, state.labels)
+        sums = sum_cells(ground, state.labels + count * high, 2 * count)
+        weights = sums[-1].reshape(2, count)
+        lower, upper = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1)).T.reshape(2, count, -1)
+    shares = weights[0] * weights[1] / np.maximum(weights.sum(axis=0), np.finfo(float).tiny)
+    return Splits(shares * ((lower - upper) ** 2).sum(axis=1), lower, upper)
+
+
+def draw_members(ground: Ground, state: State, random: np.random.RandomState) -> np.ndarray:
+    """Draw a cell of each cluster, with odds in proportion to what the cells cost."""
+    order = np.argsort(state.labels, kind="mergesort")
+    ends = np.cumsum(np.bincount(state.labels, minlength=len(state.centres)))
+    odds = np.cumsum((ground.cells.weights * state.squares)[order])
+    totals = np.append(0.0, odds)[np.append(0, ends)]
+    shares = random.random_sample(len(ends))
+    places = np.searchsorted(odds, totals[:-1] + shares * np.diff(totals), side="right")
+    return np.asarray(order[np.minimum(places, np.maximum(ends - 1, 0))])
 # ---- procluster/indb/starts.py
 """Starting centres by greedy k-means++.
 
@@ -7900,7 +8592,7 @@ one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The glo
 clustering algorithm, Pattern Recognition 36.
 """
 
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List
 
 import numpy as np
 
@@ -7909,11 +8601,19 @@ import numpy as np
 
 
 
+
+
+# The search begins on so many coarser cells, or on so many for each cluster, where a trial costs
+# little, and is repeated on the cells themselves with so many swaps that may fail in a row.
+COARSE_CELLS = 512
+COARSE_CELLS_PER_CLUSTER = 8
+LAST_SWAPS = 3
+
 # So many of the starts are improved by swaps, the best ones.
 STARTS_TRIED = 2
 
-# Places where a cluster may be split are drawn so many at a time, or one for each cluster.
-FEWEST_DRAWS = 32
+# After so many swaps that failed the clusters are split anew, elsewhere.
+SWAPS_AT_ONCE = 5
 
 # The centres have settled when a step lowers the inertia by a smaller share than this.
 SETTLED = 1e-4
@@ -7922,28 +8622,6 @@ SETTLED = 1e-4
 PATIENCE = 8
 
 MOST_TRIAL_STEPS = 50
-
-# Inertias that differ by a smaller share than this are those of the same clusters.
-SAME = 1e-9
-
-
-class State(NamedTuple):
-    """Centres, and how the cells see them.
-
-    Attributes
-    ----------
-    centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_cells,)
-    first, second : array of float, shape (n_cells,)
-        Squared distances to the nearest and to the second nearest centre.
-    inertia : float
-    """
-
-    centres: np.ndarray
-    labels: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    inertia: float
 
 
 def search_centres(
@@ -7966,41 +8644,58 @@ def search_centres(
     ValueError
         When fewer than `needed` cells are far enough apart to be told from each other.
     """
-    starts = draw_starts(cells, ks[-1], n_init, np.random.RandomState(random_state))
+    fine = coarse = lay_ground(cells)
+    most_coarse = max(COARSE_CELLS, COARSE_CELLS_PER_CLUSTER * ks[-1])
+    if len(cells.weights) > most_coarse:
+        coarse = lay_ground(condense(fine.cells.means, cells.weights, most_coarse))
+    starts = draw_starts(coarse.cells, ks[-1], n_init, np.random.RandomState(random_state))
     most = starts.chosen.shape[1]
     if most < needed:
         raise ValueError(
             f"n_clusters: {needed} clusters need as many distinct feature vectors, and only "
             f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
         )
-    ks = [k for k in ks if k <= most]
+    begun = {
+        k: [coarse.cells.means[:, own].T for own in starts.best(k, STARTS_TRIED)]
+        for k in ks
+        if k <= most
+    }
+    found = climb(coarse, begun, n_init, random_state)
+    if coarse is not fine:
+        begun = {k: [state.centres + coarse.origin] for k, state in found.items()}
+        found = climb(fine, begun, min(LAST_SWAPS, n_init), random_state)
+    return {k: state.centres + fine.origin for k, state in found.items()}
+
+
+def climb(
+    ground: Ground, begun: Dict[int, List[np.ndarray]], n_swaps: int, random_state: int
+) -> Dict[int, State]:
+    """Return the best states that are found from some centres, by number of clusters."""
     found: Dict[int, State] = {}
-    for k in ks:
-        begun = [settle(cells, cells.means[:, own].T) for own in starts.best(k, STARTS_TRIED)]
+    for k, starts in begun.items():
+        states = [settle(ground, centres) for centres in starts]
         if k - 1 in found and found[k - 1].inertia > 0:
-            begun.append(grow(cells, found[k - 1], np.random.RandomState(random_state)))
-        found[k] = improve_best(cells, begun, n_init, random_state)
-    for k in reversed(ks[:-1]):
-        above = found[k + 1]
-        cheapest = removal_costs(cells, above).argmin()
-        shrunk = settle(cells, np.delete(above.centres, cheapest, axis=0), found[k].inertia)
-        found[k] = min(found[k], shrunk, key=lambda state: state.inertia)
-    return {k: state.centres for k, state in found.items()}
+            states.append(grow(ground, found[k - 1], np.random.RandomState(random_state)))
+        found[k] = improve_best(ground, states, n_swaps, random_state)
+    for k in sorted(found, reverse=True)[1:]:
+        shrunk = shrink(ground, found[k + 1], found[k].inertia)
+        found[k] = shrunk if shrunk.beats(found[k]) else found[k]
+    return found
 
 
-def improve_best(cells: Cells, begun: List[State], n_init: int, random_state: int) -> State:
+def improve_best(ground: Ground, states: List[State], n_swaps: int, random_state: int) -> State:
     """Return the best state that swaps lead to; states of the same clusters are tried once."""
-    best, seen = begun[0], np.zeros(0)
-    for state in begun:
+    best, seen = states[0], np.zeros(0)
+    for state in states:
         if (np.abs(seen - state.inertia) <= SAME * seen).any():
             continue
-        improved = improve(cells, state, n_init, np.random.RandomState(random_state))
+        improved = improve(ground, state, n_swaps, np.random.RandomState(random_state))
         seen = np.append(seen, [state.inertia, improved.inertia])
-        best = min(best, improved, key=lambda each: each.inertia)
+        best = improved if improved.beats(best) else best
     return best
 
 
-def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
+def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State:
     """Return where Lloyd''s algorithm comes to from some centres, or near it.
 
     Parameters
@@ -8008,115 +8703,64 @@ def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
     target : float
         An inertia that is to be improved on; without hope of that the algorithm is cut short.
     """
-    before = np.inf
+    state = observe(ground, centres)
     for _ in range(MOST_TRIAL_STEPS):
-        labels, _ = label_points(cells.means, centres)
-        costs = cells.weights * own_squares(cells.means, centres, labels)
-        inertia = float(np.cumsum(costs)[-1])
-        gain = before - inertia
-        if gain <= SETTLED * inertia or PATIENCE * gain < inertia - target:
-            break
-        before = inertia
-        sums = cluster_sums(cells.means, cells.weights, labels, len(centres))
-        centres = means_of(sums, cells, centres)
-    labels, first, second = two_nearest(cells.means, centres)
-    return State(centres, labels, first, second, float(np.cumsum(cells.weights * first)[-1]))
-
-
-def improve(cells: Cells, state: State, n_init: int, random: np.random.RandomState) -> State:
-    """Return the state that swaps lead to, until `n_init` of them in a row have not helped."""
-    while state.inertia > 0:
-        for centres in swaps(cells, state, n_init, random):
-            trial = settle(cells, centres, state.inertia)
-            if trial.inertia < state.inertia * (1 - SAME):
-                state = trial
-                break
-        else:
+        sums = sum_cells(ground, state.labels, len(centres))
+        moved = observe(ground, means_of(sums, ground.cells, state.centres))
+        gain = state.inertia - moved.inertia
+        state = moved
+        if gain <= SETTLED * state.inertia or PATIENCE * gain < state.inertia - target:
             break
     return state
 
 
+def improve(ground: Ground, state: State, n_swaps: int, random: np.random.RandomState) -> State:
+    """Return the state that swaps lead to, until `n_swaps` of them in a row have not helped."""
+    failed = 0
+    while failed < n_swaps and state.inertia > 0 and len(state.centres) > 1:
+        for centres in swaps(ground, state, min(SWAPS_AT_ONCE, n_swaps - failed), random):
+            trial = settle(ground, centres, state.inertia)
+            failed += 1
+            if trial.beats(state):
+                state, failed = trial, 0
+                break
+    return state
+
+
 def swaps(
-    cells: Cells, state: State, most: int, random: np.random.RandomState
+    ground: Ground, state: State, most: int, random: np.random.RandomState
 ) -> Iterator[np.ndarray]:
     """Yield the centres after each of the most promising swaps, the best first."""
-    count = len(state.centres)
-    drawn = draw_splits(cells, state, random)
-    gains, means = split_gains(cells, state, drawn)
-    order = np.argsort(-gains, kind="mergesort")
-    split, first = np.unique(state.labels[drawn][order], return_index=True)
-    best = order[first]
-    costs = removal_costs(cells, state)
-    given_up = np.argsort(costs, kind="mergesort")[: most + 1]
-    net = costs[given_up] - gains[best][:, np.newaxis]
-    net[split[:, np.newaxis] == given_up] = np.inf
+    splits = split_clusters(ground, state, random)
+    net = removal_costs(ground, state) - splits.gains[:, np.newaxis]
+    np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
-        row, column = divmod(int(place), len(given_up))
-        if np.isfinite(net[row, column]) and count > 1:
-            centres = state.centres.copy()
-            centres[given_up[column]] = means[best[row]]
-            yield centres
+        split, given_up = divmod(int(place), len(net))
+        centres = state.centres.copy()
+        centres[split], centres[given_up] = splits.lower[split], splits.upper[split]
+        yield centres
 
 
-def grow(cells: Cells, state: State, random: np.random.RandomState) -> State:
+def grow(ground: Ground, state: State, random: np.random.RandomState) -> State:
     """Return the state with one cluster more, split off where that gains most."""
-    gains, means = split_gains(cells, state, draw_splits(cells, state, random))
-    return settle(cells, np.vstack([state.centres, means[gains.argmax()]]))
+    splits = split_clusters(ground, state, random)
+    split = splits.gains.argmax()
+    centres = np.vstack([state.centres, splits.upper[split]])
+    centres[split] = splits.lower[split]
+    return settle(ground, centres)
 
 
-def draw_splits(cells: Cells, state: State, random: np.random.RandomState) -> np.ndarray:
-    """Draw cells where a cluster may be split, with odds in proportion to what they cost."""
-    shares = random.random_sample(max(FEWEST_DRAWS, len(state.centres)))
-    return np.unique(draw_cells(np.cumsum(cells.weights * state.first), shares))
+def shrink(ground: Ground, state: State, target: float) -> State:
+    """Return the state with one cluster less, given up where that costs least."""
+    cheapest = removal_costs(ground, state).argmin()
+    return settle(ground, np.delete(state.centres, cheapest, axis=0), target)
 
 
-def removal_costs(cells: Cells, state: State) -> np.ndarray:
+def removal_costs(ground: Ground, state: State) -> np.ndarray:
     """Return what the inertia gains at most when a centre is given up, shape (n_clusters,)."""
-    second = np.where(np.isfinite(state.second), state.second, state.first)
-    return np.bincount(
-        state.labels, cells.weights * (second - state.first), minlength=len(state.centres)
-    )
-
-
-def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Return what a new centre at each drawn cell saves, and where that centre then moves to.
-
-    The new cluster takes the cells that are nearer to it than to their centre; then it moves to
-    their mean, and the clusters that gave them to the mean of what they keep. The sum of squares
-    about a mean is less than that about another point by weight times squared distance.
-
-    Returns
-    -------
-    gains : array of float, shape (n_drawn,)
-    means : array of float, shape (n_drawn, n_features)
-    """
-    count, n_drawn = len(state.centres), len(drawn)
-    squares = squared_distances(cells.means, cells.means[:, drawn].T)
-    place, moved = np.nonzero(squares < state.first)
-    owner = state.labels[moved]
-    weights = cells.weights[moved]
-    gains = np.bincount(
-        place, weights * (state.first[moved] - squares[place, moved]), minlength=n_drawn
-    )
-    totals = np.bincount(place, weights, minlength=n_drawn)
-    pairs = place * count + owner
-    kept = np.bincount(state.labels, cells.weights, minlength=count) - np.bincount(
-        pairs, weights, minlength=n_drawn * count
-    ).reshape(n_drawn, count)
-    means = np.empty((n_drawn, len(cells.means)))
-    for feature, values in enumerate(cells.means):
-        origin = values[drawn]
-        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
-        shifts = sums / totals
-        means[:, feature] = origin + shifts
-        lost = np.bincount(
-            pairs,
-            weights * (values[moved] - state.centres[owner, feature]),
-            minlength=n_drawn * count,
-        ).reshape(n_drawn, count)
-        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
-        gains = gains + totals * shifts**2 + recentred
-    return gains, means
+    labels, first, second = two_nearest(ground.cells.means, state.centres)
+    more = np.where(np.isfinite(second), second - first, 0.0)
+    return np.bincount(labels, ground.cells.weights * more, minlength=len(state.centres))
 # ---- procluster/indb/centres.py
 """The centres of K-Means, for one number of clusters or for many.
 
@@ -8129,7 +8773,6 @@ numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same
 give the same centres on every release of numpy, because what decides is computed in a fixed order.
 """
 
-import math
 from typing import List, NamedTuple
 
 import numpy as np
@@ -8139,8 +8782,9 @@ import numpy as np
 
 
 
+
 # To find k clusters, so many smaller and larger numbers are searched too.
-NEIGHBOURS = 2
+NEIGHBOURS = 1
 
 
 class Partition(NamedTuple):
@@ -8215,16 +8859,15 @@ def fit_partition(
 ) -> Partition:
     """Return the fixed point of Lloyd''s algorithm from some centres, with its measures."""
     fit = run_lloyd(points, weights, cells, centres)
-    count = len(centres)
-    sizes, losses, spreads = np.zeros(count), np.zeros(count), np.zeros(count)
+    inertia, spreads = 0.0, np.zeros(len(centres))
     for start in range(0, len(weights), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
         labels, own = fit.labels[part], weights[part]
         squares = own_squares(points[:, part], fit.centres, labels)
-        sizes += np.bincount(labels, own, minlength=count)
-        losses += np.bincount(labels, own * squares, minlength=count)
-        spreads += np.bincount(labels, own * np.sqrt(squares), minlength=count)
-    return Partition(fit.centres, sizes, spreads, math.fsum(losses), fit.steps)
+        inertia += float(own.dot(squares))
+        distances = own * np.sqrt(squares)
+        spreads += label_sums(labels, [distances], len(centres))[0]
+    return Partition(fit.centres, fit.sizes, spreads, inertia, fit.steps)
 # ---- procluster/indb/features.py
 """The features of a customer, as data: the generator renders the feature query from them."""
 

@@ -9,8 +9,9 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
 from procluster.indb.cells import Cells, condense
-from procluster.indb.lloyd import Fit, cluster_sums, means_of, relabel, run_lloyd
-from procluster.indb.nearest import squared_distances
+from procluster.indb.lloyd import Fit, means_of, relabel, run_lloyd
+from procluster.indb.nearest import label_points, squared_distances
+from procluster.indb.sums import cluster_sums
 
 Cloud = Tuple[Any, Any]
 
@@ -30,6 +31,22 @@ def cells(request: pytest.FixtureRequest, cloud: Cloud) -> Cells:
 @pytest.fixture
 def end(cloud: Cloud, cells: Cells) -> Fit:
     return run_lloyd(*cloud, cells, cloud[0][:, :9].T.copy())
+
+
+def test_lloyd_looks_again_only_at_points_near_a_border(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = condense(*cloud, 500)
+    seen: list[int] = []
+
+    def label_and_count(points: Any, centres: Any) -> Any:
+        seen.append(points.shape[1])
+        return label_points(points, centres)
+
+    monkeypatch.setattr("procluster.indb.lloyd.label_points", label_and_count)
+    fit = run_lloyd(*cloud, cells, cloud[0][:, :9].T.copy())
+    every_point = fit.steps * cloud[0].shape[1]
+    assert sum(count for count in seen if count != 500) < every_point / 2
 
 
 def test_lloyd_ends_where_centres_are_the_means_of_their_points(cloud: Cloud, end: Fit) -> None:

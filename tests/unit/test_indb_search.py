@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from indb_frames import blobs, points_of
 
-from procluster.indb.cells import Cells, condense
+from procluster.indb import search as module
+from procluster.indb.cells import condense
+from procluster.indb.ground import Ground, lay_ground
 from procluster.indb.nearest import two_nearest
 from procluster.indb.search import (
     grow,
@@ -12,102 +14,113 @@ from procluster.indb.search import (
     removal_costs,
     search_centres,
     settle,
-    split_gains,
+    shrink,
     swaps,
 )
 
 
 @pytest.fixture
-def cloud() -> Cells:
+def cloud() -> Ground:
     """400 cells in no groups, with weights."""
     random = np.random.RandomState(2)
     weights = random.randint(1, 5, 400).astype(float)
-    return condense(random.gamma(1.0, size=(4, 400)), weights, 400)
+    return lay_ground(condense(random.gamma(1.0, size=(4, 400)), weights, 400))
 
 
 @pytest.fixture
-def groups() -> Cells:
+def groups() -> Ground:
     """Cells in six groups, 30 each."""
-    return condense(*points_of(blobs(6)), 1024)
+    return lay_ground(condense(*points_of(blobs(6)), 1024))
 
 
-def cost(cells: Cells, centres: np.ndarray) -> float:
-    return float(cells.weights.dot(two_nearest(cells.means, centres)[1]))
+def start_at(ground: Ground, cells: slice) -> np.ndarray:
+    """The means of some cells, as centres."""
+    return np.asarray(ground.cells.means[:, cells].T)
 
 
-def test_settle_tells_the_inertia_of_its_centres(cloud: Cells) -> None:
-    state = settle(cloud, cloud.means[:, :7].T)
+def cost(ground: Ground, centres: np.ndarray) -> float:
+    return float(ground.cells.weights.dot(two_nearest(ground.cells.means, centres)[1]))
+
+
+def test_settle_tells_the_inertia_of_its_centres(cloud: Ground) -> None:
+    state = settle(cloud, start_at(cloud, slice(7)))
     assert state.inertia == pytest.approx(cost(cloud, state.centres), rel=1e-12)
-    assert state.inertia < cost(cloud, cloud.means[:, :7].T)
+    assert state.inertia < cost(cloud, start_at(cloud, slice(7)))
 
 
-def test_settle_ends_near_the_means_of_the_clusters(cloud: Cells) -> None:
-    state = settle(cloud, cloud.means[:, :7].T)
+def test_settle_ends_near_the_means_of_the_clusters(cloud: Ground) -> None:
+    state = settle(cloud, start_at(cloud, slice(7)))
     means = [
-        np.average(cloud.means[:, own], axis=1, weights=cloud.weights[own])
+        np.average(cloud.cells.means[:, own], axis=1, weights=cloud.cells.weights[own])
         for own in (state.labels == label for label in range(7))
     ]
     assert state.centres == pytest.approx(np.array(means), abs=0.2)
 
 
-def test_settle_gives_up_when_the_target_is_out_of_reach(cloud: Cells) -> None:
-    start = cloud.means[:, :7].T
+def test_settle_gives_up_when_the_target_is_out_of_reach(cloud: Ground) -> None:
+    start = start_at(cloud, slice(7))
     assert settle(cloud, start, 1e-6).inertia > settle(cloud, start).inertia
 
 
-def test_split_gain_is_what_the_inertia_loses_in_one_step(cloud: Cells) -> None:
-    state = settle(cloud, cloud.means[:, :5].T)
-    centres = np.array([np.average(cloud.means[:, own], axis=1, weights=cloud.weights[own])
-                        for own in (state.labels == label for label in range(5))])  # fmt: skip
-    state = settle(cloud, centres)
-    drawn = np.array([3, 77, 200])
-    gains, means = split_gains(cloud, state, drawn)
-    for index, cell in enumerate(drawn):
-        labels = two_nearest(cloud.means, np.vstack([state.centres, cloud.means[:, cell]]))[0]
-        after = 0.0
-        for label in range(6):
-            own, weights = cloud.means[:, labels == label], cloud.weights[labels == label]
-            mean = np.average(own, axis=1, weights=weights)
-            after += weights.dot(((own.T - mean) ** 2).sum(axis=1))
-        assert means[index] == pytest.approx(mean, rel=1e-12)
-        assert gains[index] == pytest.approx(state.inertia - after, rel=0.05)
-
-
-def test_removal_cost_is_what_a_missing_centre_costs(cloud: Cells) -> None:
-    state = settle(cloud, cloud.means[:, :5].T)
+def test_removal_cost_is_what_a_missing_centre_costs(cloud: Ground) -> None:
+    state = settle(cloud, start_at(cloud, slice(5)))
     for label, more in enumerate(removal_costs(cloud, state)):
         without = cost(cloud, np.delete(state.centres, label, axis=0))
         assert more == pytest.approx(without - state.inertia, rel=1e-9)
 
 
-def test_swaps_keep_the_number_of_centres(cloud: Cells) -> None:
-    state = settle(cloud, cloud.means[:, :5].T)
+def test_swaps_split_one_cluster_and_give_up_another(cloud: Ground) -> None:
+    state = settle(cloud, start_at(cloud, slice(5)))
     found = list(swaps(cloud, state, 4, np.random.RandomState(0)))
     assert [len(centres) for centres in found] == [5] * 4
-    assert all((centres != state.centres).any(axis=1).sum() == 1 for centres in found)
+    assert all((centres != state.centres).any(axis=1).sum() == 2 for centres in found)
 
 
-def test_swaps_repair_a_start_that_misses_groups(groups: Cells) -> None:
-    start = settle(groups, groups.means[:, :6].T)
+def test_swaps_repair_a_start_that_misses_groups(groups: Ground) -> None:
+    start = settle(groups, start_at(groups, slice(6)))
     better = improve(groups, start, 10, np.random.RandomState(0))
-    assert sorted(two_nearest(better.centres.T, groups.means[:, ::30].T)[0]) == list(range(6))
+    nearest = two_nearest(better.centres.T, start_at(groups, slice(None, None, 30)))[0]
+    assert sorted(nearest) == list(range(6))
 
 
-def test_improvement_never_raises_the_inertia(cloud: Cells) -> None:
+def test_improvement_never_raises_the_inertia(cloud: Ground) -> None:
     for seed in range(5):
-        start = settle(cloud, cloud.means[:, seed : seed + 9].T)
+        start = settle(cloud, start_at(cloud, slice(seed, seed + 9)))
         assert improve(cloud, start, 3, np.random.RandomState(seed)).inertia <= start.inertia
 
 
-def test_growing_adds_the_missing_group(groups: Cells) -> None:
-    state = settle(groups, groups.means[:, :150:30].T)
+def test_growing_adds_the_missing_group(groups: Ground) -> None:
+    state = settle(groups, start_at(groups, slice(0, 150, 30)))
     grown = grow(groups, state, np.random.RandomState(0))
-    assert sorted(two_nearest(grown.centres.T, groups.means[:, ::30].T)[0]) == list(range(6))
+    nearest = two_nearest(grown.centres.T, start_at(groups, slice(None, None, 30)))[0]
+    assert sorted(nearest) == list(range(6))
 
 
-def test_search_finds_every_number_of_groups(groups: Cells) -> None:
-    found = search_centres(groups, [5, 6, 7], 7, 111, 10)
+def test_shrinking_gives_up_the_second_centre_of_a_group(groups: Ground) -> None:
+    both = np.vstack([start_at(groups, slice(0, 180, 30)), start_at(groups, slice(1, 2))])
+    shrunk = shrink(groups, settle(groups, both), np.inf)
+    nearest = two_nearest(shrunk.centres.T, start_at(groups, slice(None, None, 30)))[0]
+    assert sorted(nearest) == list(range(6))
+
+
+def test_search_finds_every_number_of_groups(groups: Ground) -> None:
+    found = search_centres(groups.cells, [5, 6, 7], 7, 111, 10)
     assert {k: centres.shape for k, centres in found.items()} == {k: (k, 4) for k in (5, 6, 7)}
+
+
+def test_search_returns_centres_where_the_cells_are() -> None:
+    cells = condense(np.array([[1e6, 1e6 + 1, 1e6 + 9]]), np.ones(3), 3)
+    assert sorted(search_centres(cells, [2], 2, 0, 5)[2][:, 0]) == [1e6 + 0.5, 1e6 + 9]
+
+
+def test_search_on_coarser_cells_first_ends_on_the_cells(
+    cloud: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = search_centres(cloud.cells, [4, 5, 6], 6, 3, 10)
+    monkeypatch.setattr(module, "COARSE_CELLS", 50)
+    coarse_first = search_centres(cloud.cells, [4, 5, 6], 6, 3, 10)
+    for k, centres in coarse_first.items():
+        assert cost(cloud, centres) < 1.03 * cost(cloud, at_once[k])
 
 
 def test_search_leaves_out_more_clusters_than_there_can_be() -> None:
@@ -122,9 +135,9 @@ def test_search_refuses_points_that_cannot_be_told_apart() -> None:
 
 
 def test_search_uses_what_more_clusters_have_found(
-    cloud: Cells, monkeypatch: pytest.MonkeyPatch
+    cloud: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("procluster.indb.search.improve", lambda _, state, *__: state)
-    alone = search_centres(cloud, [8], 8, 3, 1)[8]
-    helped = search_centres(cloud, [8, 9, 10, 11, 12], 12, 3, 1)[8]
+    monkeypatch.setattr(module, "improve", lambda _, state, *__: state)
+    alone = search_centres(cloud.cells, [8], 8, 3, 1)[8]
+    helped = search_centres(cloud.cells, [8, 9, 10, 11, 12], 12, 3, 1)[8]
     assert cost(cloud, helped) < cost(cloud, alone)

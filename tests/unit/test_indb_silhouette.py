@@ -44,8 +44,9 @@ def test_each_silhouette_is_scikit_learns(fitted: Fitted) -> None:
     distances = np.sqrt(squared_distances(points, points.T))
     for partition in partitions[1:]:
         labels, _ = label_points(points, partition.centres)
-        sums = distances.dot(memberships(labels, weights, len(partition.sizes)))
-        ours = silhouettes_of(sums, partition.sizes, labels, partition.sizes)[everyone]
+        sums = memberships(labels, weights, len(partition.sizes)).dot(distances)
+        seen = partition.sizes[:, np.newaxis]
+        ours = silhouettes_of(sums, seen, labels, partition.sizes)[everyone]
         theirs = silhouette_samples(points.T[everyone], labels[everyone])
         # scikit-learn's distances come from dot products, with the rounding of those.
         assert ours == pytest.approx(theirs, abs=1e-7)

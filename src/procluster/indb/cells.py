@@ -10,13 +10,14 @@ from typing import List, NamedTuple, Tuple
 import numpy as np
 
 from procluster.indb.nearest import POINTS_AT_ONCE, own_squares
+from procluster.indb.sums import label_sums
 
 # Enough cells for so many clusters; more clusters take more cells.
 FEWEST_CELLS = 2048
 CELLS_PER_CLUSTER = 16
 
 # About so many points are enough to see where cells are to be cut.
-SCOUTS = 32768
+SCOUTS = 16384
 
 
 class Cells(NamedTuple):
@@ -53,10 +54,11 @@ class Cut(NamedTuple):
     Attributes
     ----------
     upper : array of int
-        The number that the upper half of each cell gets; -1 for a cell that stays whole.
+        The number that the upper half of each cell gets; its own for a cell that stays whole.
     features : array of int
     thresholds : array of float
-        Points with more than this in the feature are in the upper half.
+        Points with more than this in the feature are in the upper half; infinite for a cell that
+        stays whole.
     """
 
     upper: np.ndarray
@@ -114,12 +116,15 @@ def split_cells(
     if step > 1:
         scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
         places = np.zeros(len(scout_weights), dtype=np.int64)
-        sketch = measure_spread(scouts, scout_weights, np.arange(len(places)), places, reference)
+        sketch = measure_spread(scouts, scout_weights, places, reference)
         sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells * 3 // 4)
-        for cut in cuts:
-            divide(points, numbers, cut)
+        for start in range(0, n_points, POINTS_AT_ONCE):
+            part = slice(start, start + POINTS_AT_ONCE)
+            block = np.ascontiguousarray(points[:, part])
+            for cut in cuts:
+                numbers[part] = divide(block, numbers[part], cut)
         reference = sketch.means
-    spread = measure_spread(points, weights, np.arange(n_points), numbers, reference)
+    spread = measure_spread(points, weights, numbers, reference)
     spread, _ = refine(points, weights, numbers, spread, most_cells)
     occupied = spread.weights > 0  # rounding may leave the upper half of a cell empty
     renumbered = (np.cumsum(occupied) - 1)[numbers]
@@ -145,25 +150,51 @@ def refine(
         chosen = np.sort(chosen[largest])
         if not len(chosen):
             return spread, cuts
-        upper = np.full(count, -1)
-        upper[chosen] = count + np.arange(len(chosen))
-        thresholds = spread.means[spread.widest, np.arange(count)]
-        cuts.append(Cut(upper, spread.widest, thresholds))
-        moved = divide(points, numbers, cuts[-1])
-        place = np.append(upper, upper[chosen] + len(chosen)) - count
-        reference = np.tile(spread.means[:, chosen], 2)
-        halves = measure_spread(points, weights, moved, place[numbers[moved]], reference)
+        cuts.append(cut_at_means(spread, chosen))
+        halves = measure_halves(points, weights, numbers, spread, chosen, cuts[-1])
         spread = replace_halves(spread, chosen, halves)
 
 
+def cut_at_means(spread: Spread, chosen: np.ndarray) -> Cut:
+    """Return the cut of the chosen cells at the mean of their widest feature."""
+    count = len(spread.weights)
+    upper, thresholds = np.arange(count), np.full(count, np.inf)
+    upper[chosen] = count + np.arange(len(chosen))
+    thresholds[chosen] = spread.means[spread.widest[chosen], chosen]
+    return Cut(upper, spread.widest, thresholds)
+
+
 def divide(points: np.ndarray, numbers: np.ndarray, cut: Cut) -> np.ndarray:
-    """Give points beyond the thresholds the upper numbers; return the points of all cut cells."""
-    upper = cut.upper[numbers]
-    touched = np.flatnonzero(upper >= 0)
-    own = numbers[touched]
-    high = points[cut.features[own], touched] > cut.thresholds[own]
-    numbers[touched[high]] = upper[touched[high]]
-    return touched
+    """Return the numbers of the points' cells after a cut."""
+    n_points = len(numbers)
+    places = (cut.features * n_points).take(numbers)
+    places += np.arange(n_points)
+    high = points.ravel().take(places) > cut.thresholds.take(numbers)
+    return np.where(high, cut.upper.take(numbers), numbers)
+
+
+def measure_halves(
+    points: np.ndarray,
+    weights: np.ndarray,
+    numbers: np.ndarray,
+    spread: Spread,
+    chosen: np.ndarray,
+    cut: Cut,
+) -> Spread:
+    """Cut the chosen cells, changing `numbers`; return the spread of the lower and upper halves."""
+    count = len(chosen)
+    place = np.full(len(spread.weights) + count, -1)
+    place[chosen] = np.arange(count)
+    place[len(spread.weights) :] = count + np.arange(count)
+    touched = np.flatnonzero(place[numbers] >= 0)
+    reference = np.tile(spread.means[:, chosen], 2)
+    moments = np.zeros((1 + 2 * len(points), 2 * count))
+    for start in range(0, len(touched), POINTS_AT_ONCE):
+        part = touched[start : start + POINTS_AT_ONCE]
+        values = points[:, part]
+        numbers[part] = divide(values, numbers[part], cut)
+        moments += add_moments(values, weights[part], place[numbers[part]], reference)
+    return spread_of(moments, reference)
 
 
 def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
@@ -177,39 +208,38 @@ def replace_halves(spread: Spread, cut: np.ndarray, halves: Spread) -> Spread:
 
 
 def measure_spread(
-    points: np.ndarray,
-    weights: np.ndarray,
-    chosen: np.ndarray,
-    cells: np.ndarray,
-    reference: np.ndarray,
+    points: np.ndarray, weights: np.ndarray, numbers: np.ndarray, reference: np.ndarray
 ) -> Spread:
-    """Return the spread of some points, by cell.
+    """Return the spread of the points by cell.
 
     Parameters
     ----------
     points, weights : array of float, shapes (n_features, n_points) and (n_points,)
-    chosen : array of int, shape (n_chosen,)
-        Which points.
-    cells : array of int, shape (n_chosen,)
-        Their cells, from 0.
+    numbers : array of int, shape (n_points,)
+        Their cells.
     reference : array of float, shape (n_features, n_cells)
         A point near each cell: sums of squares are taken about it, then moved to the mean.
     """
-    n_features, count = reference.shape
-    totals = np.zeros(count)
-    sums, squares = np.zeros((2, n_features, count))
-    for start in range(0, len(chosen), POINTS_AT_ONCE):
-        part = chosen[start : start + POINTS_AT_ONCE]
-        own = cells[start : start + POINTS_AT_ONCE]
-        part_weights = weights[part]
-        totals += np.bincount(own, part_weights, minlength=count)
-        for feature in range(n_features):
-            gaps = points[feature].take(part)
-            gaps -= reference[feature].take(own)
-            weighted = part_weights * gaps
-            sums[feature] += np.bincount(own, weighted, minlength=count)
-            weighted *= gaps
-            squares[feature] += np.bincount(own, weighted, minlength=count)
+    moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
+    for start in range(0, len(weights), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        moments += add_moments(points[:, part], weights[part], numbers[part], reference)
+    return spread_of(moments, reference)
+
+
+def add_moments(
+    points: np.ndarray, weights: np.ndarray, cells: np.ndarray, reference: np.ndarray
+) -> np.ndarray:
+    """Return weight, and weighted sums and squares about the reference, a row each, by cell."""
+    gaps = points - reference.take(cells, axis=1)
+    weighted = weights * gaps
+    gaps *= weighted
+    return label_sums(cells, [weights, *weighted, *gaps], reference.shape[1])
+
+
+def spread_of(moments: np.ndarray, reference: np.ndarray) -> Spread:
+    """Return the spread that moments about a reference tell."""
+    totals, sums, squares = moments[0], *np.split(moments[1:], 2)
     shifts = sums / np.where(totals > 0, totals, 1.0)
     squares = np.maximum(squares - totals * shifts**2, 0)
     return Spread(totals, reference + shifts, squares.sum(axis=0), squares.argmax(axis=0))

@@ -9,7 +9,6 @@ numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same
 give the same centres on every release of numpy, because what decides is computed in a fixed order.
 """
 
-import math
 from typing import List, NamedTuple
 
 import numpy as np
@@ -18,9 +17,10 @@ from procluster.indb.cells import Cells, condense, count_cells
 from procluster.indb.lloyd import run_lloyd
 from procluster.indb.nearest import POINTS_AT_ONCE, own_squares
 from procluster.indb.search import search_centres
+from procluster.indb.sums import label_sums
 
 # To find k clusters, so many smaller and larger numbers are searched too.
-NEIGHBOURS = 2
+NEIGHBOURS = 1
 
 
 class Partition(NamedTuple):
@@ -95,13 +95,12 @@ def fit_partition(
 ) -> Partition:
     """Return the fixed point of Lloyd's algorithm from some centres, with its measures."""
     fit = run_lloyd(points, weights, cells, centres)
-    count = len(centres)
-    sizes, losses, spreads = np.zeros(count), np.zeros(count), np.zeros(count)
+    inertia, spreads = 0.0, np.zeros(len(centres))
     for start in range(0, len(weights), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
         labels, own = fit.labels[part], weights[part]
         squares = own_squares(points[:, part], fit.centres, labels)
-        sizes += np.bincount(labels, own, minlength=count)
-        losses += np.bincount(labels, own * squares, minlength=count)
-        spreads += np.bincount(labels, own * np.sqrt(squares), minlength=count)
-    return Partition(fit.centres, sizes, spreads, math.fsum(losses), fit.steps)
+        inertia += float(own.dot(squares))
+        distances = own * np.sqrt(squares)
+        spreads += label_sums(labels, [distances], len(centres))[0]
+    return Partition(fit.centres, fit.sizes, spreads, inertia, fit.steps)

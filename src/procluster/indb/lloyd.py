@@ -14,6 +14,7 @@ import numpy as np
 
 from procluster.indb.cells import Cells
 from procluster.indb.nearest import label_points, points_at_once, two_nearest
+from procluster.indb.sums import cluster_sums
 
 # Lloyd's algorithm ends by itself, since inertia falls with every step; this is a safety net.
 MOST_STEPS = 10000
@@ -36,28 +37,15 @@ class Fit(NamedTuple):
     centres : array of float, shape (n_clusters, n_features)
     labels : array of int, shape (n_points,)
         The nearest centre of each point; the lower number where two are equally near.
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
     steps : int
     """
 
     centres: np.ndarray
     labels: np.ndarray
+    sizes: np.ndarray
     steps: int
-
-
-def cluster_sums(
-    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_clusters: int
-) -> np.ndarray:
-    """Return the weighted sums of each cluster's features and, last, its weight.
-
-    Returns
-    -------
-    array of float, shape (n_features + 1, n_clusters)
-    """
-    sums = np.empty((len(points) + 1, n_clusters))
-    sums[-1] = np.bincount(labels, weights, minlength=n_clusters)
-    for row, values in zip(sums, points):
-        row[:] = np.bincount(labels, weights * values, minlength=n_clusters)
-    return sums
 
 
 def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
@@ -70,6 +58,8 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
     centres : array of float, shape (n_clusters, n_features)
         The centres that the points were assigned to.
     """
+    if (sums[-1] > 0).all():
+        return np.asarray((sums[:-1] / sums[-1]).T)
     empty = np.flatnonzero(sums[-1] <= 0)
     means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
     if len(empty):
@@ -120,7 +110,7 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
         if (step == 0 and looks == 1) or steps >= MOST_STEPS:
             every = cell_labels[cells.numbers]
             every[watched] = labels
-            return Fit(centres, every, steps)
+            return Fit(centres, every, sums[-1], steps)
         centres, reach = moved, STEPS_AHEAD * step
 
 

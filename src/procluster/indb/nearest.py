@@ -24,24 +24,24 @@ ROUNDING = 1e-14
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return the squared Euclidean distances, shape (n_clusters, n_points)."""
     total = np.zeros((len(centres), points.shape[1]))
+    gaps = np.empty_like(total)
     for values, centre_values in zip(points, centres.T):
-        gap = values - centre_values[:, np.newaxis]
-        gap *= gap
-        total += gap
+        np.subtract(values, centre_values[:, np.newaxis], out=gaps)
+        gaps *= gaps
+        total += gaps
     return total
 
 
 def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the squared distance of each point to the centre it is labelled with."""
     columns = np.ascontiguousarray(centres.T)
-    total = np.zeros(points.shape[1])
+    total = np.empty(points.shape[1])
     for start in range(0, len(total), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        for values, centre_values in zip(points, columns):
-            gap = centre_values.take(labels[part])
-            gap -= values[part]
-            gap *= gap
-            total[part] += gap
+        gaps = columns.take(labels[part], axis=1)
+        gaps -= points[:, part]
+        gaps *= gaps
+        gaps.sum(axis=0, out=total[part])
     return total
 
 
@@ -62,7 +62,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
-    step = points_at_once(centres)
+    step = max(64, points_at_once(centres) // 4)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
         squares = squared_distances(points[:, part], centres)

@@ -9,20 +9,28 @@ one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The glo
 clustering algorithm, Pattern Recognition 36.
 """
 
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List
 
 import numpy as np
 
-from procluster.indb.cells import Cells
-from procluster.indb.lloyd import cluster_sums, means_of
-from procluster.indb.nearest import label_points, own_squares, squared_distances, two_nearest
-from procluster.indb.starts import draw_cells, draw_starts
+from procluster.indb.cells import Cells, condense
+from procluster.indb.ground import SAME, Ground, State, lay_ground, observe, sum_cells
+from procluster.indb.lloyd import means_of
+from procluster.indb.nearest import two_nearest
+from procluster.indb.splits import split_clusters
+from procluster.indb.starts import draw_starts
+
+# The search begins on so many coarser cells, or on so many for each cluster, where a trial costs
+# little, and is repeated on the cells themselves with so many swaps that may fail in a row.
+COARSE_CELLS = 512
+COARSE_CELLS_PER_CLUSTER = 8
+LAST_SWAPS = 3
 
 # So many of the starts are improved by swaps, the best ones.
 STARTS_TRIED = 2
 
-# Places where a cluster may be split are drawn so many at a time, or one for each cluster.
-FEWEST_DRAWS = 32
+# After so many swaps that failed the clusters are split anew, elsewhere.
+SWAPS_AT_ONCE = 5
 
 # The centres have settled when a step lowers the inertia by a smaller share than this.
 SETTLED = 1e-4
@@ -31,28 +39,6 @@ SETTLED = 1e-4
 PATIENCE = 8
 
 MOST_TRIAL_STEPS = 50
-
-# Inertias that differ by a smaller share than this are those of the same clusters.
-SAME = 1e-9
-
-
-class State(NamedTuple):
-    """Centres, and how the cells see them.
-
-    Attributes
-    ----------
-    centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_cells,)
-    first, second : array of float, shape (n_cells,)
-        Squared distances to the nearest and to the second nearest centre.
-    inertia : float
-    """
-
-    centres: np.ndarray
-    labels: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    inertia: float
 
 
 def search_centres(
@@ -75,41 +61,58 @@ def search_centres(
     ValueError
         When fewer than `needed` cells are far enough apart to be told from each other.
     """
-    starts = draw_starts(cells, ks[-1], n_init, np.random.RandomState(random_state))
+    fine = coarse = lay_ground(cells)
+    most_coarse = max(COARSE_CELLS, COARSE_CELLS_PER_CLUSTER * ks[-1])
+    if len(cells.weights) > most_coarse:
+        coarse = lay_ground(condense(fine.cells.means, cells.weights, most_coarse))
+    starts = draw_starts(coarse.cells, ks[-1], n_init, np.random.RandomState(random_state))
     most = starts.chosen.shape[1]
     if most < needed:
         raise ValueError(
             f"n_clusters: {needed} clusters need as many distinct feature vectors, and only "
             f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
         )
-    ks = [k for k in ks if k <= most]
+    begun = {
+        k: [coarse.cells.means[:, own].T for own in starts.best(k, STARTS_TRIED)]
+        for k in ks
+        if k <= most
+    }
+    found = climb(coarse, begun, n_init, random_state)
+    if coarse is not fine:
+        begun = {k: [state.centres + coarse.origin] for k, state in found.items()}
+        found = climb(fine, begun, min(LAST_SWAPS, n_init), random_state)
+    return {k: state.centres + fine.origin for k, state in found.items()}
+
+
+def climb(
+    ground: Ground, begun: Dict[int, List[np.ndarray]], n_swaps: int, random_state: int
+) -> Dict[int, State]:
+    """Return the best states that are found from some centres, by number of clusters."""
     found: Dict[int, State] = {}
-    for k in ks:
-        begun = [settle(cells, cells.means[:, own].T) for own in starts.best(k, STARTS_TRIED)]
+    for k, starts in begun.items():
+        states = [settle(ground, centres) for centres in starts]
         if k - 1 in found and found[k - 1].inertia > 0:
-            begun.append(grow(cells, found[k - 1], np.random.RandomState(random_state)))
-        found[k] = improve_best(cells, begun, n_init, random_state)
-    for k in reversed(ks[:-1]):
-        above = found[k + 1]
-        cheapest = removal_costs(cells, above).argmin()
-        shrunk = settle(cells, np.delete(above.centres, cheapest, axis=0), found[k].inertia)
-        found[k] = min(found[k], shrunk, key=lambda state: state.inertia)
-    return {k: state.centres for k, state in found.items()}
+            states.append(grow(ground, found[k - 1], np.random.RandomState(random_state)))
+        found[k] = improve_best(ground, states, n_swaps, random_state)
+    for k in sorted(found, reverse=True)[1:]:
+        shrunk = shrink(ground, found[k + 1], found[k].inertia)
+        found[k] = shrunk if shrunk.beats(found[k]) else found[k]
+    return found
 
 
-def improve_best(cells: Cells, begun: List[State], n_init: int, random_state: int) -> State:
+def improve_best(ground: Ground, states: List[State], n_swaps: int, random_state: int) -> State:
     """Return the best state that swaps lead to; states of the same clusters are tried once."""
-    best, seen = begun[0], np.zeros(0)
-    for state in begun:
+    best, seen = states[0], np.zeros(0)
+    for state in states:
         if (np.abs(seen - state.inertia) <= SAME * seen).any():
             continue
-        improved = improve(cells, state, n_init, np.random.RandomState(random_state))
+        improved = improve(ground, state, n_swaps, np.random.RandomState(random_state))
         seen = np.append(seen, [state.inertia, improved.inertia])
-        best = min(best, improved, key=lambda each: each.inertia)
+        best = improved if improved.beats(best) else best
     return best
 
 
-def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
+def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State:
     """Return where Lloyd's algorithm comes to from some centres, or near it.
 
     Parameters
@@ -117,112 +120,61 @@ def settle(cells: Cells, centres: np.ndarray, target: float = np.inf) -> State:
     target : float
         An inertia that is to be improved on; without hope of that the algorithm is cut short.
     """
-    before = np.inf
+    state = observe(ground, centres)
     for _ in range(MOST_TRIAL_STEPS):
-        labels, _ = label_points(cells.means, centres)
-        costs = cells.weights * own_squares(cells.means, centres, labels)
-        inertia = float(np.cumsum(costs)[-1])
-        gain = before - inertia
-        if gain <= SETTLED * inertia or PATIENCE * gain < inertia - target:
-            break
-        before = inertia
-        sums = cluster_sums(cells.means, cells.weights, labels, len(centres))
-        centres = means_of(sums, cells, centres)
-    labels, first, second = two_nearest(cells.means, centres)
-    return State(centres, labels, first, second, float(np.cumsum(cells.weights * first)[-1]))
-
-
-def improve(cells: Cells, state: State, n_init: int, random: np.random.RandomState) -> State:
-    """Return the state that swaps lead to, until `n_init` of them in a row have not helped."""
-    while state.inertia > 0:
-        for centres in swaps(cells, state, n_init, random):
-            trial = settle(cells, centres, state.inertia)
-            if trial.inertia < state.inertia * (1 - SAME):
-                state = trial
-                break
-        else:
+        sums = sum_cells(ground, state.labels, len(centres))
+        moved = observe(ground, means_of(sums, ground.cells, state.centres))
+        gain = state.inertia - moved.inertia
+        state = moved
+        if gain <= SETTLED * state.inertia or PATIENCE * gain < state.inertia - target:
             break
     return state
 
 
+def improve(ground: Ground, state: State, n_swaps: int, random: np.random.RandomState) -> State:
+    """Return the state that swaps lead to, until `n_swaps` of them in a row have not helped."""
+    failed = 0
+    while failed < n_swaps and state.inertia > 0 and len(state.centres) > 1:
+        for centres in swaps(ground, state, min(SWAPS_AT_ONCE, n_swaps - failed), random):
+            trial = settle(ground, centres, state.inertia)
+            failed += 1
+            if trial.beats(state):
+                state, failed = trial, 0
+                break
+    return state
+
+
 def swaps(
-    cells: Cells, state: State, most: int, random: np.random.RandomState
+    ground: Ground, state: State, most: int, random: np.random.RandomState
 ) -> Iterator[np.ndarray]:
     """Yield the centres after each of the most promising swaps, the best first."""
-    count = len(state.centres)
-    drawn = draw_splits(cells, state, random)
-    gains, means = split_gains(cells, state, drawn)
-    order = np.argsort(-gains, kind="mergesort")
-    split, first = np.unique(state.labels[drawn][order], return_index=True)
-    best = order[first]
-    costs = removal_costs(cells, state)
-    given_up = np.argsort(costs, kind="mergesort")[: most + 1]
-    net = costs[given_up] - gains[best][:, np.newaxis]
-    net[split[:, np.newaxis] == given_up] = np.inf
+    splits = split_clusters(ground, state, random)
+    net = removal_costs(ground, state) - splits.gains[:, np.newaxis]
+    np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
-        row, column = divmod(int(place), len(given_up))
-        if np.isfinite(net[row, column]) and count > 1:
-            centres = state.centres.copy()
-            centres[given_up[column]] = means[best[row]]
-            yield centres
+        split, given_up = divmod(int(place), len(net))
+        centres = state.centres.copy()
+        centres[split], centres[given_up] = splits.lower[split], splits.upper[split]
+        yield centres
 
 
-def grow(cells: Cells, state: State, random: np.random.RandomState) -> State:
+def grow(ground: Ground, state: State, random: np.random.RandomState) -> State:
     """Return the state with one cluster more, split off where that gains most."""
-    gains, means = split_gains(cells, state, draw_splits(cells, state, random))
-    return settle(cells, np.vstack([state.centres, means[gains.argmax()]]))
+    splits = split_clusters(ground, state, random)
+    split = splits.gains.argmax()
+    centres = np.vstack([state.centres, splits.upper[split]])
+    centres[split] = splits.lower[split]
+    return settle(ground, centres)
 
 
-def draw_splits(cells: Cells, state: State, random: np.random.RandomState) -> np.ndarray:
-    """Draw cells where a cluster may be split, with odds in proportion to what they cost."""
-    shares = random.random_sample(max(FEWEST_DRAWS, len(state.centres)))
-    return np.unique(draw_cells(np.cumsum(cells.weights * state.first), shares))
+def shrink(ground: Ground, state: State, target: float) -> State:
+    """Return the state with one cluster less, given up where that costs least."""
+    cheapest = removal_costs(ground, state).argmin()
+    return settle(ground, np.delete(state.centres, cheapest, axis=0), target)
 
 
-def removal_costs(cells: Cells, state: State) -> np.ndarray:
+def removal_costs(ground: Ground, state: State) -> np.ndarray:
     """Return what the inertia gains at most when a centre is given up, shape (n_clusters,)."""
-    second = np.where(np.isfinite(state.second), state.second, state.first)
-    return np.bincount(
-        state.labels, cells.weights * (second - state.first), minlength=len(state.centres)
-    )
-
-
-def split_gains(cells: Cells, state: State, drawn: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Return what a new centre at each drawn cell saves, and where that centre then moves to.
-
-    The new cluster takes the cells that are nearer to it than to their centre; then it moves to
-    their mean, and the clusters that gave them to the mean of what they keep. The sum of squares
-    about a mean is less than that about another point by weight times squared distance.
-
-    Returns
-    -------
-    gains : array of float, shape (n_drawn,)
-    means : array of float, shape (n_drawn, n_features)
-    """
-    count, n_drawn = len(state.centres), len(drawn)
-    squares = squared_distances(cells.means, cells.means[:, drawn].T)
-    place, moved = np.nonzero(squares < state.first)
-    owner = state.labels[moved]
-    weights = cells.weights[moved]
-    gains = np.bincount(
-        place, weights * (state.first[moved] - squares[place, moved]), minlength=n_drawn
-    )
-    totals = np.bincount(place, weights, minlength=n_drawn)
-    pairs = place * count + owner
-    kept = np.bincount(state.labels, cells.weights, minlength=count) - np.bincount(
-        pairs, weights, minlength=n_drawn * count
-    ).reshape(n_drawn, count)
-    means = np.empty((n_drawn, len(cells.means)))
-    for feature, values in enumerate(cells.means):
-        origin = values[drawn]
-        sums = np.bincount(place, weights * (values[moved] - origin[place]), minlength=n_drawn)
-        shifts = sums / totals
-        means[:, feature] = origin + shifts
-        lost = np.bincount(
-            pairs,
-            weights * (values[moved] - state.centres[owner, feature]),
-            minlength=n_drawn * count,
-        ).reshape(n_drawn, count)
-        recentred = (lost**2 / np.where(kept > 0, kept, np.inf)).sum(axis=1)
-        gains = gains + totals * shifts**2 + recentred
-    return gains, means
+    labels, first, second = two_nearest(ground.cells.means, state.centres)
+    more = np.where(np.isfinite(second), second - first, 0.0)
+    return np.bincount(labels, ground.cells.weights * more, minlength=len(state.centres))

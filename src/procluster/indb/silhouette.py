@@ -10,7 +10,7 @@ from procluster.indb.nearest import label_points, squared_distances
 
 # Up to so many distinct vectors the silhouette is computed for each, above for a sample.
 MOST_FOR_EXACT_SILHOUETTE = 2000
-SILHOUETTE_SAMPLE = 1000
+SILHOUETTE_SAMPLE = 600
 
 # The sample is drawn as so many independent samples, which tell how far an estimate can be off.
 SAMPLE_GROUPS = 10
@@ -68,7 +68,7 @@ def measure_silhouettes(
         elif exact:
             members = memberships(labels, weights, len(partition.sizes))
             values = silhouettes_of(
-                distances.dot(members), partition.sizes, labels, partition.sizes
+                members.dot(distances), partition.sizes[:, np.newaxis], labels, partition.sizes
             )
             found.append(Silhouette(float(np.average(values, weights=weights)), None))
         else:
@@ -84,7 +84,7 @@ def draw_sample(
     Each group has at least one of each stratum.
     """
     totals = np.bincount(strata, weights)
-    order = np.argsort(strata, kind="mergesort")
+    order = np.argsort(strata.astype(np.int16), kind="mergesort")  # numpy sorts those by digits
     odds = np.cumsum(weights[order])
     ends = np.cumsum(totals)
     drawn, stand_for = [], []
@@ -101,9 +101,9 @@ def draw_sample(
 
 
 def memberships(labels: np.ndarray, weights: np.ndarray, n_clusters: int) -> np.ndarray:
-    """Return the weight of each point in the column of its cluster, (n_points, n_clusters)."""
-    members = np.zeros((len(labels), n_clusters))
-    members[np.arange(len(labels)), labels] = weights
+    """Return the weight of each point in the row of its cluster, (n_clusters, n_points)."""
+    members = np.zeros((n_clusters, len(labels)))
+    members[labels, np.arange(len(labels))] = weights
     return members
 
 
@@ -116,19 +116,22 @@ def silhouettes_of(
 
     Parameters
     ----------
-    sums : array of float, shape (n_points, n_clusters)
+    sums : array of float, shape (n_clusters, n_points)
         Summed distances to those customers of each cluster that were looked at.
-    seen : array of float, shape (n_clusters,) or (n_points, n_clusters)
+    seen : array of float, shape (n_clusters, 1) or (n_clusters, n_points)
         How many of each cluster were looked at.
     labels : array of int, shape (n_points,)
     sizes : array of float, shape (n_clusters,)
     """
-    own = np.arange(len(labels)), labels
-    means = np.where(seen > 0, sums / np.where(seen > 0, seen, 1), np.inf)
+    own = labels, np.arange(len(labels))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = sums / seen
+    # Nobody of a cluster was looked at: 0 / 0, and it is as if it were infinitely far away.
+    np.fmin(means, np.inf, out=means)
     # The mean over a whole cluster has the customer's own distance, 0, in it.
     within = means[own] * (sizes / np.maximum(sizes - 1, 1))[labels]
     means[own] = np.inf
-    nearest = means.min(axis=1)
+    nearest = means.min(axis=0)
     known = np.isfinite(within) & np.isfinite(nearest) & (sizes[labels] > 1)
     within, nearest = np.where(known, within, 0), np.where(known, nearest, 0)
     worse = np.maximum(within, nearest)
@@ -147,25 +150,26 @@ def jackknife(
     labels : array of int, shape (n_drawn,)
     sizes : array of float, shape (n_clusters,)
     """
-    groups, drawn = sample.groups, len(labels)
-    members = memberships(labels, sample.weights, len(sizes)).reshape(groups, -1, len(sizes))
-    blocks = distances.reshape(drawn, groups, -1).transpose(1, 0, 2)
-    sums = np.matmul(blocks, members)  # distances to the customers of each group, by cluster
-    counts = members.sum(axis=1)
+    groups, count, drawn = sample.groups, len(sizes), len(labels)
+    members = memberships(labels, sample.weights, count).reshape(count, groups, -1)
+    members = members.transpose(1, 0, 2)
+    # Distances to the customers of each group, by cluster, and how many those are.
+    sums = np.matmul(members, distances.reshape(groups, -1, drawn))
+    counts = members.sum(axis=2)
     group = np.repeat(np.arange(groups), drawn // groups)
-    other_sums = sums.sum(axis=0) - sums[group, np.arange(drawn)]
-    other_counts = counts.sum(axis=0) - counts[group]
+    other_sums = sums.sum(axis=0) - sums[group, :, np.arange(drawn)].T
+    other_counts = (counts.sum(axis=0) - counts)[group].T
     values = silhouettes_of(other_sums, other_counts, labels, sizes)
     means = []
     for left_out in range(groups):
-        kept = np.flatnonzero(group != left_out)
         some = silhouettes_of(
-            (other_sums - sums[left_out])[kept],
-            other_counts[kept] - counts[left_out],
-            labels[kept],
+            other_sums - sums[left_out],
+            other_counts - counts[left_out, :, np.newaxis],
+            labels,
             sizes,
         )
-        means.append(np.average(some, weights=sample.weights[kept]))
+        kept = np.where(group == left_out, 0.0, sample.weights)
+        means.append(np.average(some, weights=kept))
     deviations = np.array(means) - np.mean(means)
     error = math.sqrt((1 - 1 / groups) * float((deviations**2).sum()))
     return Silhouette(float(np.average(values, weights=sample.weights)), error)

@@ -1,0 +1,131 @@
+"""The ground that the search for centres moves on: cells, made ready to be labelled many times."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from procluster.indb.cells import Cells
+from procluster.indb.nearest import ROUNDING, own_squares, points_at_once, two_nearest
+from procluster.indb.sums import label_sums
+
+# Inertias that differ by a smaller share than this are those of the same clusters.
+SAME = 1e-9
+
+
+class Ground(NamedTuple):
+    """Cells about their mean, and what every labelling needs of them.
+
+    Attributes
+    ----------
+    cells : Cells
+        Their means are taken from `origin`, so that no digits are lost to what all share.
+    origin : array of float, shape (n_features,)
+    frame : array of float, shape (n_features + 1, n_cells)
+        The means, and a row of ones.
+    moments : array of float, shape (n_features + 1, n_cells)
+        Both times the weights.
+    slack : array of float, shape (n_cells,)
+        How far rounding can move what :func:`label_cells` compares, but for the centres' share.
+    """
+
+    cells: Cells
+    origin: np.ndarray
+    frame: np.ndarray
+    moments: np.ndarray
+    slack: np.ndarray
+
+
+class State(NamedTuple):
+    """Centres, and how the cells see them.
+
+    Attributes
+    ----------
+    centres : array of float, shape (n_clusters, n_features)
+        Taken from the ground's origin.
+    labels : array of int, shape (n_cells,)
+    squares : array of float, shape (n_cells,)
+        Squared distances to the nearest centre.
+    inertia : float
+    """
+
+    centres: np.ndarray
+    labels: np.ndarray
+    squares: np.ndarray
+    inertia: float
+
+    def beats(self, other: "State") -> bool:
+        """Return whether these are better clusters, and not the same ones rounded otherwise."""
+        return self.inertia < other.inertia * (1 - SAME)
+
+
+def lay_ground(cells: Cells) -> Ground:
+    """Make cells ready."""
+    n_features, n_cells = cells.means.shape
+    origin = np.cumsum(cells.means, axis=1)[:, -1] / n_cells
+    means = cells.means - origin[:, np.newaxis]
+    frame = np.vstack([means, np.ones(n_cells)])
+    return Ground(
+        cells=cells._replace(means=means),
+        origin=origin,
+        frame=frame,
+        moments=cells.weights * frame,
+        slack=8 * ROUNDING * n_features * (means**2).sum(axis=0),
+    )
+
+
+def observe(ground: Ground, centres: np.ndarray) -> State:
+    """Return how the cells see some centres."""
+    labels = label_cells(ground, centres)
+    squares = own_squares(ground.cells.means, centres, labels)
+    return State(centres, labels, squares, float(ground.cells.weights.dot(squares)))
+
+
+def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
+    """Return the nearest centre of each cell, the lower number where two are equally near.
+
+    Squared distances less what all centres have in common come from one matrix product; only the
+    cells for which rounding could have changed the order of two centres are looked at again.
+
+    Parameters
+    ----------
+    ground : Ground
+    centres : array of float, shape (n_clusters, n_features)
+        Taken from the ground's origin.
+
+    Examples
+    --------
+    >>> cells = Cells(np.array([[0.0, 1.0, 8.0]]), np.ones(3), np.arange(3), np.zeros(3))
+    >>> ground = lay_ground(cells)
+    >>> label_cells(ground, np.array([[8.0], [0.5]]) - ground.origin).tolist()
+    [1, 1, 0]
+    """
+    n_clusters, n_features = centres.shape
+    constants = (centres**2).sum(axis=1)
+    planes = np.column_stack([-2 * centres, constants])
+    spare = 8 * ROUNDING * n_features * constants.max()
+    numbers = np.arange(n_clusters, dtype=np.float32)
+    labels = np.empty(len(ground.slack), dtype=np.int64)
+    step = points_at_once(planes)
+    for start in range(0, len(labels), step):
+        part = slice(start, start + step)
+        scores = planes.dot(ground.frame[:, part])
+        limits = scores.min(axis=0)
+        limits += ground.slack[part]
+        limits += spare
+        near = scores <= limits
+        # Where one centre is near to a cell, the sum of the numbers of those near is its number.
+        labels[part] = numbers.dot(near)
+        if np.count_nonzero(near) > near.shape[1]:
+            unsure = start + np.flatnonzero(near.sum(axis=0) > 1)
+            labels[unsure], _, _ = two_nearest(ground.cells.means[:, unsure], centres)
+    return labels
+
+
+def sum_cells(ground: Ground, labels: np.ndarray, count: int) -> np.ndarray:
+    """Return the weighted sums of the features and, last, the weight of the cells by label.
+
+    Returns
+    -------
+    array of float, shape (n_features + 1, count)
+    """
+    return label_sums(labels, ground.moments, count)
