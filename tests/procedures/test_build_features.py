@@ -1,4 +1,4 @@
-"""seg.build_features writes only what changed, and leaves what writing everything anew would leave."""
+"""seg.build_features writes only what changed, and leaves what writing all anew would leave."""
 
 from __future__ import annotations
 
