@@ -11,6 +11,9 @@ import numpy as np
 
 MODEL_FORMAT = "procluster.kmeans/1"
 
+# So many vectors are compared with the centres at a time, to stay in the processor's cache.
+VECTORS_AT_ONCE = 8192
+
 
 class Segments(NamedTuple):
     """What a model document says about where its clusters are.
@@ -77,11 +80,14 @@ def nearest_centres(
     """
     labels = np.zeros(len(values), dtype=np.int64)
     nearest = np.full(len(values), np.inf)
-    for index, centre in enumerate(centres):
-        squares = np.zeros(len(values))
-        for column, middle, unit in zip(values.T, centre, scale):
-            squares += ((column - middle) / unit) ** 2
-        closer = squares < nearest
-        labels[closer] = index
-        nearest[closer] = squares[closer]
-    return labels, np.sqrt(nearest)
+    for start in range(0, len(values), VECTORS_AT_ONCE):
+        part = slice(start, start + VECTORS_AT_ONCE)
+        columns = values[part].T
+        for index, centre in enumerate(centres):
+            squares = np.zeros(columns.shape[1])
+            for column, middle, unit in zip(columns, centre, scale):
+                squares += ((column - middle) / unit) ** 2
+            closer = squares < nearest[part]
+            labels[part][closer] = index
+            nearest[part][closer] = squares[closer]
+    return labels, np.sqrt(nearest, out=nearest)

@@ -100,18 +100,24 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "null": count_customers(map(np.isnan, columns), customers),
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
-    rows = np.flatnonzero(usable)
-    whole = len(rows) == len(usable)  # nothing is copied that need not be: memory is scarce here
-    order = rows[sort_vectors(columns if whole else [column[rows] for column in columns])]
-    values = np.empty((len(columns), len(rows)))
+    if usable.all():  # nothing is copied that need not be: memory is scarce here
+        order = sort_vectors(columns)
+    else:
+        rows = np.flatnonzero(usable)
+        order = rows[sort_vectors([column[rows] for column in columns])]
+    values = np.empty((len(columns), len(order)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
     starts = first_of_equals(values)
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
+    ordered = customers[order]
+    if not starts.all():
+        values = np.compress(starts, values, axis=1)
+        ordered = np.bincount(row_vectors[order], ordered)
     return Vectors(
-        values=(values if starts.all() else np.compress(starts, values, axis=1)).T,
-        customers=np.bincount(row_vectors[order], customers[order]),
+        values=values.T,
+        customers=ordered,
         row_vectors=row_vectors,
         left_out=left_out,
         negative=count_customers(((column < 0) & usable for column in columns), customers),
@@ -214,7 +220,8 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
         elif scaling == "robust":
             quartiles = weighted_quantiles(column, vectors.customers, (0.25, 0.75))
             scale[index] = quartiles[1] - quartiles[0]
-    negligible = np.abs(vectors.values).max(axis=0) / LARGEST_VALUE
+    largest = np.maximum(vectors.values.max(axis=0), -vectors.values.min(axis=0))
+    negligible = largest / LARGEST_VALUE
     return np.where(scale > negligible, scale, 1.0)
 
 
@@ -240,6 +247,7 @@ def weighted_quantiles(
     [1.0, 1.0, 5.0]
     """
     order = np.argsort(column)
-    cumulated = np.cumsum(weights[order])
+    cumulated = weights[order]
+    np.cumsum(cumulated, out=cumulated)
     places = np.searchsorted(cumulated, np.multiply(shares, cumulated[-1]))
     return np.asarray(column[order[places]])
