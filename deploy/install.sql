@@ -1170,24 +1170,24 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
 # ---- locate
 SOURCES = (
     ("nearest.py", 37),
-    ("sums.py", 165),
-    ("cells.py", 214),
-    ("lloyd.py", 460),
+    ("sums.py", 166),
+    ("cells.py", 215),
+    ("lloyd.py", 461),
     ("ground.py", 622),
     ("splits.py", 754),
     ("starts.py", 812),
     ("search.py", 880),
-    ("centres.py", 1061),
-    ("features.py", 1168),
-    ("parameters.py", 1204),
-    ("runtime.py", 1257),
-    ("silhouette.py", 1317),
-    ("vectors.py", 1494),
-    ("evaluation.py", 1748),
-    ("polished_evaluation.py", 1943),
-    ("segments.py", 1990),
-    ("charts.py", 2084),
-    ("glue", 2284),
+    ("centres.py", 1063),
+    ("features.py", 1172),
+    ("parameters.py", 1208),
+    ("runtime.py", 1261),
+    ("silhouette.py", 1321),
+    ("vectors.py", 1498),
+    ("evaluation.py", 1752),
+    ("polished_evaluation.py", 1947),
+    ("segments.py", 1994),
+    ("charts.py", 2088),
+    ("glue", 2288),
 )
 
 def locate(error):
@@ -1266,6 +1266,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
+    # Larger arrays would go back to the system and come again, zeroed, each time.
     step = max(64, points_at_once(centres) // 4)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
@@ -1574,7 +1575,7 @@ def measure_halves(
         part = touched[start : start + POINTS_AT_ONCE]
         values = points[:, part]
         numbers[part] = divide(values, numbers[part], cut)
-        moments += add_moments(values, weights[part], place[numbers[part]], reference)
+        moments += sum_moments(values, weights[part], place[numbers[part]], reference)
     return spread_of(moments, reference)
 
 
@@ -1604,11 +1605,11 @@ def measure_spread(
     moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
     for start in range(0, len(weights), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        moments += add_moments(points[:, part], weights[part], numbers[part], reference)
+        moments += sum_moments(points[:, part], weights[part], numbers[part], reference)
     return spread_of(moments, reference)
 
 
-def add_moments(
+def sum_moments(
     points: np.ndarray, weights: np.ndarray, cells: np.ndarray, reference: np.ndarray
 ) -> np.ndarray:
     """Return weight, and weighted sums and squares about the reference, a row each, by cell."""
@@ -1689,10 +1690,9 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
         return np.asarray((sums[:-1] / sums[-1]).T)
     empty = np.flatnonzero(sums[-1] <= 0)
     means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
-    if len(empty):
-        costs = cells.weights * two_nearest(cells.means, centres)[1]
-        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
-        means[empty] = cells.means[:, worst].T
+    costs = cells.weights * two_nearest(cells.means, centres)[1]
+    worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+    means[empty] = cells.means[:, worst].T
     return np.asarray(means)
 
 
@@ -2200,6 +2200,8 @@ def swaps(
     np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
         split, given_up = divmod(int(place), len(net))
+        if split == given_up:  # two clusters have no more than two swaps
+            return
         centres = state.centres.copy()
         centres[split], centres[given_up] = splits.lower[split], splits.upper[split]
         yield centres
@@ -2234,7 +2236,9 @@ def removal_costs(ground: Ground, state: State) -> np.ndarray:
    KMeans from these centres with tol=0 stays there.
 
 numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
-give the same centres on every release of numpy, because what decides is computed in a fixed order.
+give the same centres on every release of numpy: what labels and means are made of is computed in a
+fixed order. Only inertias are dot products, whose last digits may differ; clusters are better only
+when more than that tells them apart.
 """
 
 from typing import List, NamedTuple
@@ -3878,23 +3882,23 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
 # ---- locate
 SOURCES = (
     ("nearest.py", 36),
-    ("sums.py", 164),
-    ("cells.py", 213),
-    ("lloyd.py", 459),
+    ("sums.py", 165),
+    ("cells.py", 214),
+    ("lloyd.py", 460),
     ("ground.py", 621),
     ("splits.py", 753),
     ("starts.py", 811),
     ("search.py", 879),
-    ("centres.py", 1060),
-    ("features.py", 1167),
-    ("parameters.py", 1203),
-    ("runtime.py", 1256),
-    ("segments.py", 1316),
-    ("vectors.py", 1410),
-    ("kmeans.py", 1664),
-    ("polished_model.py", 1898),
-    ("charts.py", 1985),
-    ("glue", 2185),
+    ("centres.py", 1062),
+    ("features.py", 1171),
+    ("parameters.py", 1207),
+    ("runtime.py", 1260),
+    ("segments.py", 1320),
+    ("vectors.py", 1414),
+    ("kmeans.py", 1668),
+    ("polished_model.py", 1902),
+    ("charts.py", 1989),
+    ("glue", 2189),
 )
 
 def locate(error):
@@ -3973,6 +3977,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
+    # Larger arrays would go back to the system and come again, zeroed, each time.
     step = max(64, points_at_once(centres) // 4)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
@@ -4281,7 +4286,7 @@ def measure_halves(
         part = touched[start : start + POINTS_AT_ONCE]
         values = points[:, part]
         numbers[part] = divide(values, numbers[part], cut)
-        moments += add_moments(values, weights[part], place[numbers[part]], reference)
+        moments += sum_moments(values, weights[part], place[numbers[part]], reference)
     return spread_of(moments, reference)
 
 
@@ -4311,11 +4316,11 @@ def measure_spread(
     moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
     for start in range(0, len(weights), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        moments += add_moments(points[:, part], weights[part], numbers[part], reference)
+        moments += sum_moments(points[:, part], weights[part], numbers[part], reference)
     return spread_of(moments, reference)
 
 
-def add_moments(
+def sum_moments(
     points: np.ndarray, weights: np.ndarray, cells: np.ndarray, reference: np.ndarray
 ) -> np.ndarray:
     """Return weight, and weighted sums and squares about the reference, a row each, by cell."""
@@ -4396,10 +4401,9 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
         return np.asarray((sums[:-1] / sums[-1]).T)
     empty = np.flatnonzero(sums[-1] <= 0)
     means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
-    if len(empty):
-        costs = cells.weights * two_nearest(cells.means, centres)[1]
-        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
-        means[empty] = cells.means[:, worst].T
+    costs = cells.weights * two_nearest(cells.means, centres)[1]
+    worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+    means[empty] = cells.means[:, worst].T
     return np.asarray(means)
 
 
@@ -4907,6 +4911,8 @@ def swaps(
     np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
         split, given_up = divmod(int(place), len(net))
+        if split == given_up:  # two clusters have no more than two swaps
+            return
         centres = state.centres.copy()
         centres[split], centres[given_up] = splits.lower[split], splits.upper[split]
         yield centres
@@ -4941,7 +4947,9 @@ def removal_costs(ground: Ground, state: State) -> np.ndarray:
    KMeans from these centres with tol=0 stays there.
 
 numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
-give the same centres on every release of numpy, because what decides is computed in a fixed order.
+give the same centres on every release of numpy: what labels and means are made of is computed in a
+fixed order. Only inertias are dot products, whose last digits may differ; clusters are better only
+when more than that tells them apart.
 """
 
 from typing import List, NamedTuple
@@ -7738,21 +7746,21 @@ BEGIN
 # ---- locate
 SOURCES = (
     ("nearest.py", 34),
-    ("sums.py", 162),
-    ("cells.py", 211),
-    ("lloyd.py", 457),
+    ("sums.py", 163),
+    ("cells.py", 212),
+    ("lloyd.py", 458),
     ("ground.py", 619),
     ("splits.py", 751),
     ("starts.py", 809),
     ("search.py", 877),
-    ("centres.py", 1058),
-    ("features.py", 1165),
-    ("parameters.py", 1201),
-    ("runtime.py", 1254),
-    ("segments.py", 1314),
-    ("vectors.py", 1408),
-    ("kmeans.py", 1662),
-    ("glue", 1896),
+    ("centres.py", 1060),
+    ("features.py", 1169),
+    ("parameters.py", 1205),
+    ("runtime.py", 1258),
+    ("segments.py", 1318),
+    ("vectors.py", 1412),
+    ("kmeans.py", 1666),
+    ("glue", 1900),
 )
 
 def locate(error):
@@ -7831,6 +7839,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
+    # Larger arrays would go back to the system and come again, zeroed, each time.
     step = max(64, points_at_once(centres) // 4)
     for start in range(0, n_points, step):
         part = slice(start, start + step)
@@ -8139,7 +8148,7 @@ def measure_halves(
         part = touched[start : start + POINTS_AT_ONCE]
         values = points[:, part]
         numbers[part] = divide(values, numbers[part], cut)
-        moments += add_moments(values, weights[part], place[numbers[part]], reference)
+        moments += sum_moments(values, weights[part], place[numbers[part]], reference)
     return spread_of(moments, reference)
 
 
@@ -8169,11 +8178,11 @@ def measure_spread(
     moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
     for start in range(0, len(weights), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        moments += add_moments(points[:, part], weights[part], numbers[part], reference)
+        moments += sum_moments(points[:, part], weights[part], numbers[part], reference)
     return spread_of(moments, reference)
 
 
-def add_moments(
+def sum_moments(
     points: np.ndarray, weights: np.ndarray, cells: np.ndarray, reference: np.ndarray
 ) -> np.ndarray:
     """Return weight, and weighted sums and squares about the reference, a row each, by cell."""
@@ -8254,10 +8263,9 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
         return np.asarray((sums[:-1] / sums[-1]).T)
     empty = np.flatnonzero(sums[-1] <= 0)
     means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
-    if len(empty):
-        costs = cells.weights * two_nearest(cells.means, centres)[1]
-        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
-        means[empty] = cells.means[:, worst].T
+    costs = cells.weights * two_nearest(cells.means, centres)[1]
+    worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+    means[empty] = cells.means[:, worst].T
     return np.asarray(means)
 
 
@@ -8765,6 +8773,8 @@ def swaps(
     np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
         split, given_up = divmod(int(place), len(net))
+        if split == given_up:  # two clusters have no more than two swaps
+            return
         centres = state.centres.copy()
         centres[split], centres[given_up] = splits.lower[split], splits.upper[split]
         yield centres
@@ -8799,7 +8809,9 @@ def removal_costs(ground: Ground, state: State) -> np.ndarray:
    KMeans from these centres with tol=0 stays there.
 
 numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
-give the same centres on every release of numpy, because what decides is computed in a fixed order.
+give the same centres on every release of numpy: what labels and means are made of is computed in a
+fixed order. Only inertias are dot products, whose last digits may differ; clusters are better only
+when more than that tells them apart.
 """
 
 from typing import List, NamedTuple

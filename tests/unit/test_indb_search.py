@@ -76,6 +76,11 @@ def test_swaps_split_one_cluster_and_give_up_another(cloud: Ground) -> None:
     assert all((centres != state.centres).any(axis=1).sum() == 2 for centres in found)
 
 
+def test_two_clusters_have_two_swaps(cloud: Ground) -> None:
+    state = settle(cloud, start_at(cloud, slice(2)))
+    assert len(list(swaps(cloud, state, 5, np.random.RandomState(0)))) == 2
+
+
 def test_swaps_repair_a_start_that_misses_groups(groups: Ground) -> None:
     start = settle(groups, start_at(groups, slice(6)))
     better = improve(groups, start, 10, np.random.RandomState(0))

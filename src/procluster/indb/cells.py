@@ -193,7 +193,7 @@ def measure_halves(
         part = touched[start : start + POINTS_AT_ONCE]
         values = points[:, part]
         numbers[part] = divide(values, numbers[part], cut)
-        moments += add_moments(values, weights[part], place[numbers[part]], reference)
+        moments += sum_moments(values, weights[part], place[numbers[part]], reference)
     return spread_of(moments, reference)
 
 
@@ -223,11 +223,11 @@ def measure_spread(
     moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
     for start in range(0, len(weights), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        moments += add_moments(points[:, part], weights[part], numbers[part], reference)
+        moments += sum_moments(points[:, part], weights[part], numbers[part], reference)
     return spread_of(moments, reference)
 
 
-def add_moments(
+def sum_moments(
     points: np.ndarray, weights: np.ndarray, cells: np.ndarray, reference: np.ndarray
 ) -> np.ndarray:
     """Return weight, and weighted sums and squares about the reference, a row each, by cell."""

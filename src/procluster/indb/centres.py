@@ -6,7 +6,9 @@
    KMeans from these centres with tol=0 stays there.
 
 numpy is enough for it: SQL Server 2022 is set up without scikit-learn. The same data and seed
-give the same centres on every release of numpy, because what decides is computed in a fixed order.
+give the same centres on every release of numpy: what labels and means are made of is computed in a
+fixed order. Only inertias are dot products, whose last digits may differ; clusters are better only
+when more than that tells them apart.
 """
 
 from typing import List, NamedTuple

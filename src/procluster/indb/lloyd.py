@@ -62,10 +62,9 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
         return np.asarray((sums[:-1] / sums[-1]).T)
     empty = np.flatnonzero(sums[-1] <= 0)
     means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
-    if len(empty):
-        costs = cells.weights * two_nearest(cells.means, centres)[1]
-        worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
-        means[empty] = cells.means[:, worst].T
+    costs = cells.weights * two_nearest(cells.means, centres)[1]
+    worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
+    means[empty] = cells.means[:, worst].T
     return np.asarray(means)
 
 

@@ -62,6 +62,7 @@ def two_nearest(
     labels = np.empty(n_points, dtype=np.int64)
     first = np.empty(n_points)
     second = np.empty(n_points)
+    # Larger arrays would go back to the system and come again, zeroed, each time.
     step = max(64, points_at_once(centres) // 4)
     for start in range(0, n_points, step):
         part = slice(start, start + step)

@@ -153,6 +153,8 @@ def swaps(
     np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
         split, given_up = divmod(int(place), len(net))
+        if split == given_up:  # two clusters have no more than two swaps
+            return
         centres = state.centres.copy()
         centres[split], centres[given_up] = splits.lower[split], splits.upper[split]
         yield centres
