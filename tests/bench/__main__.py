@@ -41,6 +41,17 @@ FULL = (
     Generated(1_000_000, 4, 8, 0.3),
     Generated(1_000_000, 6, 30, 0.001),
 )
+# Looked at only after the constants of the search had been chosen, on the others and their like.
+HELD_OUT = (
+    Generated(15_000, 3, 6),
+    Generated(30_000, 6, 10),
+    Generated(8_000, 12, 15),
+    Generated(40_000, 4, 20, 0.3),
+    Generated(12_000, 24, 9),
+    Generated(60_000, 5, 3),
+    Generated(25_000, 2, 30),
+    Generated(20_000, 10, 40, 0.05),
+)
 GROWTH = tuple(Generated(10**power, 4, 8) for power in (4, 5, 6, 7))
 
 SAMPLED = (
@@ -57,6 +68,12 @@ def choose_k(quick: bool) -> Iterator[Row]:
     """The elbow."""
     for data in every(quick):
         yield script_steps.choose_k(data, rounds=2 if quick else 3)
+
+
+def held_out(quick: bool) -> Iterator[Row]:
+    """The elbow, of data that nothing was chosen by."""
+    for one in HELD_OUT[:4] if quick else HELD_OUT:
+        yield script_steps.choose_k(datasets.generated(one), rounds=1)
 
 
 def train(quick: bool) -> Iterator[Row]:
@@ -111,6 +128,7 @@ def engine(quick: bool) -> Iterator[Row]:
 
 TABLES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "choose_k": choose_k,
+    "held_out": held_out,
     "train": train,
     "memory": script_memory,
     "growth": growth,
