@@ -56,6 +56,10 @@ class ChangeLog:
         else:
             self._redo.clear()
 
+    def stop(self) -> None:
+        """Keep nothing that comes from here on: an error takes back everything."""
+        self.room = -1
+
     def on_undo(self, undo: Callable[[], object]) -> None:
         """Have ``undo`` called when what happens now is taken back."""
         self._undo.append(undo)
@@ -80,7 +84,7 @@ class ChangeLog:
 
     def clear(self) -> None:
         """Forget everything, for the transaction has ended."""
-        self.room = -1
+        self.stop()
         self.changes = 0
         self._redo.clear()
         self._undo.clear()

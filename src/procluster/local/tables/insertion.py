@@ -119,8 +119,8 @@ def _insert_results(
         with engine.taking(sets.append):
             run(source, engine, frame)
         engine.inserting = 0
-        if alone:  # an error from here on takes back everything
-            engine.transaction.log.room = -1
+        if alone:
+            engine.transaction.log.stop()
         count = 0
         for found in sets:
             _check_width(len(found.columns), target, columns, (213, 213))
