@@ -22,9 +22,9 @@ def parse_one(text: str) -> syntax.Statement:
 def expression(text: str) -> str:
     """An expression in full brackets."""
     statement = parse_one(f"SELECT {text}")
-    assert isinstance(statement, syntax.QueryStatement)
-    assert isinstance(statement.query.body, syntax.Select)
-    return shown(statement.query.body.items[0].expression)
+    assert isinstance(statement, syntax.Query)
+    assert isinstance(statement.body, syntax.Select)
+    return shown(statement.body.items[0].expression)
 
 
 def condition(text: str) -> str:
@@ -104,9 +104,9 @@ def test_parameters_are_read_alone() -> None:
 @pytest.mark.parametrize(("text", "kind"), [("CAST(1 AS varchar)", 30), ("CONVERT(nchar, 1)", 30)])
 def test_cast_without_length_means_thirty(text: str, kind: int) -> None:
     statement = parse_one(f"SELECT {text}")
-    assert isinstance(statement, syntax.QueryStatement)
-    assert isinstance(statement.query.body, syntax.Select)
-    cast = statement.query.body.items[0].expression
+    assert isinstance(statement, syntax.Query)
+    assert isinstance(statement.body, syntax.Select)
+    cast = statement.body.items[0].expression
     assert isinstance(cast, syntax.Cast)
     assert cast.target.size == kind
 

@@ -68,23 +68,21 @@ def insert_values(_: Parser, at: ast.Position, rows: Any) -> ast.ValuesTable:
     return ast.ValuesTable(at, rows)
 
 
-def query_statement(_: Parser, at: ast.Position, **given: Any) -> ast.QueryStatement:
-    made = ast.Query(at, **given)
-    _check_no_into(_selects(made.body)[1:])
-    return ast.QueryStatement(at, made)
+def query_statement(_: Parser, at: ast.Position, **given: Any) -> ast.Query:
+    return _query(at, 1, **given)
 
 
 def query(_: Parser, at: ast.Position, **given: Any) -> ast.Query:
+    return _query(at, 0, **given)
+
+
+def _query(at: ast.Position, into: int, **given: Any) -> ast.Query:
+    """A query; only the first SELECT of a statement may have INTO."""
     made = ast.Query(at, **given)
-    _check_no_into(_selects(made.body))
-    return made
-
-
-def _check_no_into(selects: list[ast.Select]) -> None:
-    """Only the first SELECT of a statement may have INTO."""
-    for select in selects:
+    for select in _selects(made.body)[into:]:
         if select.into:
             raise syntax_error(156, "INTO", at=select.into.at)
+    return made
 
 
 def _selects(body: ast.Select | ast.SetOperation) -> list[ast.Select]:

@@ -231,7 +231,7 @@ def returning(engine: Interpreter, statement: ast.Execute) -> Iterator[None]:
 
 
 def _shape(
-    engine: Interpreter, found: ResultSet, wanted: tuple[ast.ResultColumn, ...], number: int
+    engine: Interpreter, found: ResultSet, wanted: tuple[ast.ColumnDefinition, ...], number: int
 ) -> ResultSet:
     if len(found.columns) != len(wanted):
         raise error(11537, len(wanted), number, len(found.columns))
@@ -245,5 +245,5 @@ def _shape(
     for place, target in enumerate(wanted):
         if not target.nullable and table.column(place).null_count:
             raise error(11553, place + 1, number)
-    columns = tuple(Column(target.name, target.type, target.nullable) for target in wanted)
+    columns = tuple(Column(target.name, target.type, bool(target.nullable)) for target in wanted)
     return ResultSet(columns, table)

@@ -70,7 +70,8 @@ argument = (name:variable '=')? value:argument_value output?:(OUTPUT | OUT)? => 
 result_sets = UNDEFINED | NONE result_sets:nothing | '(' AS !"RESULT SETS AS: list the columns"
     | '(' result_sets:result_set % ',' ')'
 result_set = '(' result_column % ',' ')'
-result_column = name:identifier type:data_type (NOT NULL nullable:no | NULL)? => ResultColumn
+result_column = name:identifier type:data_type (NOT NULL nullable:no | NULL? nullable:yes)
+    => ColumnDefinition
 
 # rows changed
 insert = @with INSERT INTO? @no_top target:object_name hints (columns:column_names)? @no_output

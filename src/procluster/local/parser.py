@@ -43,7 +43,7 @@ def parse_batch(text: str) -> ast.Body:
     Examples
     --------
     >>> [type(statement).__name__ for statement in parse_batch("PRINT 1; SELECT a FROM t")]
-    ['Print', 'QueryStatement']
+    ['Print', 'Query']
     """
     return cast("ast.Body", Parser(text).whole("batch"))
 

@@ -244,7 +244,7 @@ STATEMENTS = {
     "Permission": (("DENY EXECUTE ON dbo.p TO reader; SELECT permission_name FROM "
                    "sys.database_permissions"), "EXECUTE"),
     "Print": ("PRINT N'x'; SELECT @@ROWCOUNT", "0"),
-    "QueryStatement": ("WITH c AS (SELECT 7 / 2 AS x) SELECT x FROM c", "3"),
+    "Query": ("WITH c AS (SELECT 7 / 2 AS x) SELECT x FROM c", "3"),
     "RaiseError": ("RAISERROR(N'%s is %d', 10, 1, N'a', 5) WITH NOWAIT; SELECT @@ERROR", "0"),
     "Return": ("DECLARE @s int; EXEC @s = dbo.p 1; SELECT @s", "7"),
     "RoleMember": (("ALTER ROLE reader ADD MEMBER dbo; ALTER ROLE reader DROP MEMBER dbo; "

@@ -14,7 +14,6 @@ from procluster.local.syntax import (
     Delete,
     ObjectName,
     Query,
-    QueryStatement,
     Update,
 )
 from procluster.local.translate import (
@@ -86,8 +85,8 @@ class World:
 
     def compile(self, text: str) -> Compiled:
         (statement,) = parse_batch(text)
-        assert isinstance(statement, QueryStatement)
-        return compile_query(statement.query, self)
+        assert isinstance(statement, Query)
+        return compile_query(statement, self)
 
     def change(self, text: str) -> Change:
         (statement,) = parse_batch(text)

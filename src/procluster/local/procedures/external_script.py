@@ -109,8 +109,8 @@ def _input(
     if not text or not text.strip():
         return (), None
     statements = parse_batch(text)
-    if len(statements) != 1 or not isinstance(statements[0], ast.QueryStatement):
+    if len(statements) != 1 or not isinstance(statements[0], ast.Query):
         reason = "put the rows into a #temp table first and select them"
         raise refuse("@input_data_1 with anything but one SELECT", reason, engine.at)
-    compiled = compile_query(statements[0].query, Frame(engine, frame))
+    compiled = compile_query(statements[0], Frame(engine, frame))
     return compiled.columns, engine.fetch(compiled)

@@ -6,9 +6,6 @@ behaviour. The parser makes a node by its name in the grammar, so a field is nam
 
 from __future__ import annotations
 
-from procluster.local.syntax.definitions import *  # noqa: F403 - all of them is what is meant
-from procluster.local.syntax.modules import *  # noqa: F403
-from procluster.local.syntax.node import *  # noqa: F403
+from procluster.local.syntax.node import *  # noqa: F403 - all of them is what is meant
 from procluster.local.syntax.queries import *  # noqa: F403
 from procluster.local.syntax.statements import *  # noqa: F403
-from procluster.local.syntax.values import *  # noqa: F403

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:  # typing has it from Python 3.11 on
+
+    def dataclass_transform(**_):
+        return lambda kind: kind
+
 
 T = TypeVar("T")
 
@@ -19,14 +27,20 @@ class Position(NamedTuple):
 NOWHERE = Position(0, 0)
 
 
-@dataclass(frozen=True)
-class Node:
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class FrozenDataclass:
+    """Makes of each class that derives from it a frozen dataclass."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True)(cls)
+
+
+class Node(FrozenDataclass):
     """Anything in a tree: where it starts."""
 
     at: Position = field(compare=False)
 
 
-@dataclass(frozen=True)
 class ObjectName(Node):
     """A name of one to four parts without quotes: ``[seg].model`` is ("seg", "model")."""
 

@@ -1,15 +1,133 @@
-"""Queries, their sources, and the values and conditions that hold a query."""
+"""Values, conditions, which are no values in T-SQL, queries, and what FROM names."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from procluster.local.syntax.node import Condition, Expression, Node, ObjectName, TableSource
-from procluster.local.syntax.values import Call, OrderItem
+from procluster.local.syntax.node import (
+    Condition,
+    Expression,
+    Node,
+    ObjectName,
+    Statement,
+    TableSource,
+)
 from procluster.local.types import SqlType
 
 
-@dataclass(frozen=True)
+class Literal(Expression):
+    """A constant: int, decimal, float, string, national, binary (hex digits), null or default."""
+
+    kind: str
+    value: str = ""
+
+
+class ColumnRef(Expression):
+    """``a``, ``t.a`` or ``schema.t.a``."""
+
+    parts: tuple[str, ...]
+
+
+class Star(Expression):
+    """``*`` or ``t.*``."""
+
+    qualifier: tuple[str, ...] = ()
+
+
+class Variable(Expression):
+    """``@name``, or ``@@NAME`` in upper case."""
+
+    name: str
+
+
+class Unary(Expression):
+    operator: str
+    operand: Expression
+
+
+class Binary(Expression):
+    operator: str
+    left: Expression
+    right: Expression
+
+
+class Branch(Node):
+    """WHEN ... THEN ...: a condition, or in a simple CASE a value."""
+
+    test: Expression | Condition
+    result: Expression
+
+
+class Case(Expression):
+    branches: tuple[Branch, ...]
+    operand: Expression | None = None
+    otherwise: Expression | None = None
+
+
+class Cast(Expression):
+    """CAST, CONVERT and their TRY_ forms."""
+
+    operand: Expression
+    target: SqlType
+    attempt: bool = False
+    style: Expression | None = None
+
+
+class OrderItem(Node):
+    expression: Expression
+    descending: bool = False
+
+
+class Window(Node):
+    """``OVER (PARTITION BY ... ORDER BY ... ROWS ...)``; ``frame`` is its text, upper case."""
+
+    partition_by: tuple[Expression, ...] = ()
+    order_by: tuple[OrderItem, ...] = ()
+    frame: str = ""
+
+
+class Call(Expression):
+    """A function call; the name of a built-in is upper case, ``word`` its datepart."""
+
+    name: tuple[str, ...]
+    arguments: tuple[Expression | Condition, ...] = ()
+    word: str = ""
+    distinct: bool = False
+    within_group: tuple[OrderItem, ...] = ()
+    over: Window | None = None
+
+
+class Comparison(Condition):
+    operator: str
+    left: Expression
+    right: Expression
+
+
+class Logic(Condition):
+    """AND or OR."""
+
+    operator: str
+    left: Condition
+    right: Condition
+
+
+class Negation(Condition):
+    operand: Condition
+
+
+class NullTest(Condition):
+    operand: Expression
+
+
+class InList(Condition):
+    operand: Expression
+    choices: tuple[Expression, ...]
+
+
+class Like(Condition):
+    operand: Expression
+    pattern: Expression
+    escape: Expression | None = None
+
+
 class NamedTable(TableSource):
     """A table, view, temp table or common table."""
 
@@ -17,21 +135,18 @@ class NamedTable(TableSource):
     alias: str | None = None
 
 
-@dataclass(frozen=True)
 class DerivedTable(TableSource):
     query: Query
     alias: str
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class ValuesTable(TableSource):
     rows: tuple[tuple[Expression, ...], ...]
     alias: str = ""
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class JsonColumn(Node):
     """One column of ``OPENJSON ... WITH (name type 'path' AS JSON)``."""
 
@@ -41,7 +156,6 @@ class JsonColumn(Node):
     as_json: bool = False
 
 
-@dataclass(frozen=True)
 class FunctionTable(TableSource):
     """OPENJSON, or an inline function of the user's."""
 
@@ -51,7 +165,6 @@ class FunctionTable(TableSource):
     schema: tuple[JsonColumn, ...] = ()
 
 
-@dataclass(frozen=True)
 class Join(Node):
     """What is joined to the sources before it; CROSS and APPLY have no condition."""
 
@@ -60,13 +173,11 @@ class Join(Node):
     kind: str = "INNER"
 
 
-@dataclass(frozen=True)
 class Joined(TableSource):
     first: TableSource
     joins: tuple[Join, ...]
 
 
-@dataclass(frozen=True)
 class SelectItem(Node):
     """A column of a SELECT list; ``variable`` for ``SELECT @v = expression``."""
 
@@ -76,14 +187,12 @@ class SelectItem(Node):
     operator: str = "="
 
 
-@dataclass(frozen=True)
 class CommonTable(Node):
     name: str
     query: Query
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Select(Node):
     """One query specification."""
 
@@ -97,7 +206,6 @@ class Select(Node):
     having: Condition | None = None
 
 
-@dataclass(frozen=True)
 class SetOperation(Node):
     """UNION, UNION ALL, EXCEPT or INTERSECT."""
 
@@ -106,9 +214,8 @@ class SetOperation(Node):
     right: Select | SetOperation
 
 
-@dataclass(frozen=True)
-class Query(Node):
-    """A whole SELECT: common tables, body, ORDER BY, OFFSET ... FETCH."""
+class Query(Statement):
+    """A whole SELECT, as a statement or within one."""
 
     body: Select | SetOperation
     with_tables: tuple[CommonTable, ...] = ()
@@ -117,17 +224,14 @@ class Query(Node):
     fetch: Expression | None = None
 
 
-@dataclass(frozen=True)
 class ScalarQuery(Expression):
     query: Query
 
 
-@dataclass(frozen=True)
 class InQuery(Condition):
     operand: Expression
     query: Query
 
 
-@dataclass(frozen=True)
 class Exists(Condition):
     query: Query

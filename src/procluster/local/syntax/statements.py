@@ -1,8 +1,10 @@
-"""Statements of a batch or procedure; those that define something are in :mod:`.definitions`."""
+"""Statements of a batch or procedure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Union
 
 from procluster.local.syntax.node import (
     Condition,
@@ -11,24 +13,28 @@ from procluster.local.syntax.node import (
     ObjectName,
     Statement,
     TableSource,
+    nodes,
 )
-from procluster.local.syntax.queries import CommonTable, Query, ValuesTable
+from procluster.local.syntax.queries import (
+    CommonTable,
+    Query,
+    SelectItem,
+    ValuesTable,
+    Variable,
+)
 from procluster.local.types import SqlType
 
 
-@dataclass(frozen=True)
 class Declaration(Node):
     name: str
     type: SqlType
     value: Expression | None = None
 
 
-@dataclass(frozen=True)
 class Declare(Statement):
     declarations: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True)
 class SetVariable(Statement):
     """``SET @v = e``, ``SET @v += e``."""
 
@@ -37,7 +43,6 @@ class SetVariable(Statement):
     value: Expression
 
 
-@dataclass(frozen=True)
 class SetOption(Statement):
     """``SET NOCOUNT, XACT_ABORT ON``, upper case."""
 
@@ -45,48 +50,40 @@ class SetOption(Statement):
     value: str
 
 
-@dataclass(frozen=True)
 class Print(Statement):
     value: Expression
 
 
-@dataclass(frozen=True)
 class If(Statement):
     condition: Condition
     then: Statement
     otherwise: Statement | None = None
 
 
-@dataclass(frozen=True)
 class While(Statement):
     condition: Condition
     body: Statement
 
 
-@dataclass(frozen=True)
 class Jump(Statement):
     """BREAK or CONTINUE."""
 
     word: str
 
 
-@dataclass(frozen=True)
 class Return(Statement):
     value: Expression | None = None
 
 
-@dataclass(frozen=True)
 class Block(Statement):
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True)
 class TryCatch(Statement):
     attempt: tuple[Statement, ...]
     handler: tuple[Statement, ...]
 
 
-@dataclass(frozen=True)
 class Throw(Statement):
     """``THROW;`` when all three are None."""
 
@@ -95,7 +92,6 @@ class Throw(Statement):
     state: Expression | None = None
 
 
-@dataclass(frozen=True)
 class RaiseError(Statement):
     message: Expression
     severity: Expression
@@ -104,7 +100,6 @@ class RaiseError(Statement):
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Transaction(Statement):
     """BEGIN, SAVE, COMMIT or ROLLBACK."""
 
@@ -112,7 +107,6 @@ class Transaction(Statement):
     name: str = ""
 
 
-@dataclass(frozen=True)
 class Argument(Node):
     """An argument of EXEC: a constant, a variable, a bare word (a string) or DEFAULT."""
 
@@ -121,14 +115,6 @@ class Argument(Node):
     output: bool = False
 
 
-@dataclass(frozen=True)
-class ResultColumn(Node):
-    name: str
-    type: SqlType
-    nullable: bool = True
-
-
-@dataclass(frozen=True)
 class Execute(Statement):
     """``EXEC @status = schema.procedure @a = 1, @b = @b OUTPUT WITH RESULT SETS (...)``.
 
@@ -138,22 +124,15 @@ class Execute(Statement):
     procedure: ObjectName
     arguments: tuple[Argument, ...] = ()
     status: str | None = None
-    result_sets: tuple[tuple[ResultColumn, ...], ...] | None = None
+    result_sets: tuple[tuple[ColumnDefinition, ...], ...] | None = None
 
 
-@dataclass(frozen=True)
 class ExecuteText(Statement):
     """``EXEC (N'...')``."""
 
     text: Expression
 
 
-@dataclass(frozen=True)
-class QueryStatement(Statement):
-    query: Query
-
-
-@dataclass(frozen=True)
 class Insert(Statement):
     """Without a source it is DEFAULT VALUES."""
 
@@ -163,14 +142,12 @@ class Insert(Statement):
     with_tables: tuple[CommonTable, ...] = ()
 
 
-@dataclass(frozen=True)
 class Assignment(Node):
     target: str
     operator: str
     value: Expression
 
 
-@dataclass(frozen=True)
 class Update(Statement):
     """``target`` may be an alias of ``source``."""
 
@@ -181,7 +158,6 @@ class Update(Statement):
     with_tables: tuple[CommonTable, ...] = ()
 
 
-@dataclass(frozen=True)
 class Delete(Statement):
     target: ObjectName
     source: TableSource | None = None
@@ -189,6 +165,151 @@ class Delete(Statement):
     with_tables: tuple[CommonTable, ...] = ()
 
 
-@dataclass(frozen=True)
 class Truncate(Statement):
     target: ObjectName
+
+
+class ColumnDefinition(Node):
+    name: str
+    type: SqlType
+    nullable: bool | None = None
+    identity: tuple[int, int] | None = None
+    default: Expression | None = None
+    default_text: str | None = None
+    default_name: str | None = None
+
+
+class KeyConstraint(Node):
+    """PRIMARY KEY or UNIQUE."""
+
+    kind: str
+    columns: tuple[str, ...] = ()
+    name: str | None = None
+
+
+class ForeignKey(Node):
+    references: ObjectName
+    columns: tuple[str, ...] = ()
+    referenced_columns: tuple[str, ...] = ()
+    name: str | None = None
+
+
+class Check(Node):
+    condition: Condition
+    condition_text: str
+    name: str | None = None
+
+
+Constraint = Union[KeyConstraint, ForeignKey, Check]
+
+
+class CreateTable(Statement):
+    name: ObjectName
+    columns: tuple[ColumnDefinition, ...]
+    constraints: tuple[Constraint, ...] = ()
+
+
+class AlterTable(Statement):
+    name: ObjectName
+    columns: tuple[ColumnDefinition, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    drop_columns: tuple[str, ...] = ()
+    drop_constraints: tuple[str, ...] = ()
+
+
+class CreateIndex(Statement):
+    """Recorded, and enforced when unique."""
+
+    name: str
+    table: ObjectName
+    columns: tuple[str, ...]
+    descending: tuple[str, ...] = ()
+    unique: bool = False
+    include: tuple[str, ...] = ()
+    where: Condition | None = None
+    where_text: str | None = None
+
+
+class CreateName(Statement):
+    """CREATE SCHEMA or CREATE ROLE."""
+
+    kind: str
+    name: str
+
+
+class Permission(Statement):
+    """GRANT, DENY or REVOKE; ``on`` is None for the database."""
+
+    action: str
+    permissions: tuple[str, ...]
+    principals: tuple[str, ...]
+    on_kind: str = "OBJECT"
+    on: ObjectName | None = None
+
+
+class RoleMember(Statement):
+    """``ALTER ROLE r ADD | DROP MEMBER m``."""
+
+    role: str
+    action: str
+    member: str
+
+
+class Drop(Statement):
+    """``on`` is the table of an index."""
+
+    kind: str
+    names: tuple[ObjectName, ...]
+    if_exists: bool = False
+    on: ObjectName | None = None
+
+
+class Body(tuple[Statement, ...]):
+    """The statements of a batch or procedure."""
+
+    @cached_property
+    def variables(self) -> tuple[tuple[str, Node], ...]:
+        """The name of each variable where it is declared or used, in the order of the text.
+
+        What a declaration's value uses comes before the declaration.
+        """
+        return tuple(_variables(self))
+
+
+def _variables(tree: object) -> Iterator[tuple[str, Node]]:
+    for node in nodes(tree, CreateModule, Declaration):
+        name: str | None = None
+        if isinstance(node, Declaration):
+            yield from _variables(node.value)
+            name = node.name
+        elif isinstance(node, (Variable, SetVariable)):
+            name = node.name
+        elif isinstance(node, SelectItem):
+            name = node.variable
+        elif isinstance(node, Execute):
+            name = node.status
+        if name and not name.startswith("@@"):
+            yield name, node
+
+
+class Parameter(Node):
+    name: str
+    type: SqlType
+    default: Expression | None = None
+    output: bool = False
+
+
+class CreateModule(Statement):
+    """CREATE, CREATE OR ALTER or ALTER (``mode``) of a PROCEDURE, VIEW or inline FUNCTION.
+
+    ``text`` is the whole batch as sys.sql_modules keeps it; ``body`` the statements of a
+    procedure, the query of a view or function.
+    """
+
+    kind: str
+    mode: str
+    name: ObjectName
+    body: Body | Query
+    text: str
+    parameters: tuple[Parameter, ...] = ()
+    columns: tuple[str, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from procluster.local import syntax as ast
@@ -28,15 +27,17 @@ STAGED = f"IN (SELECT c0 FROM {STAGE})"
 
 
 @run.register
-def select(statement: ast.QueryStatement, engine: Interpreter, frame: Frame) -> None:
+def select(query: ast.Query, engine: Interpreter, frame: Frame) -> None:
     """SELECT: rows, ``SELECT @v = e`` or SELECT ... INTO."""
-    into, body = _without_into(statement.query.body)
-    compiled = compile_query(replace(statement.query, body=body), frame)
-    if into is not None:
-        engine.send_count(create_from_query(engine, into, compiled, frame))
+    compiled = compile_query(query, frame)
+    first = query.body
+    while isinstance(first, ast.SetOperation):
+        first = first.left
+    if first.into is not None:
+        engine.send_count(create_from_query(engine, first.into, compiled, frame))
         return
     table = engine.fetch(compiled)
-    if isinstance(body, ast.Select) and any(item.variable for item in body.items):
+    if first is query.body and any(item.variable for item in first.items):
         if table.num_rows:
             last = table.slice(table.num_rows - 1).to_pylist()[0]
             for column, value in zip(compiled.columns, last.values(), strict=True):
@@ -45,16 +46,6 @@ def select(statement: ast.QueryStatement, engine: Interpreter, frame: Frame) -> 
         return
     engine.send(ResultSet(compiled.columns, table))
     engine.send_count(table.num_rows)
-
-
-def _without_into(
-    body: ast.Select | ast.SetOperation,
-) -> tuple[ast.ObjectName | None, ast.Select | ast.SetOperation]:
-    """INTO of the first SELECT, and the query without it."""
-    if isinstance(body, ast.Select):
-        return body.into, replace(body, into=None) if body.into else body
-    into, left = _without_into(body.left)
-    return into, replace(body, left=left) if into else body
 
 
 @run.register

@@ -294,5 +294,5 @@ def _finds(frame: Frame, text: str) -> tuple[object, ...] | None:
 @lru_cache(maxsize=256)
 def _query(text: str) -> ast.Query:
     (statement,) = parse_batch(text)
-    assert isinstance(statement, ast.QueryStatement)  # noqa: S101
-    return statement.query
+    assert isinstance(statement, ast.Query)  # noqa: S101
+    return statement
