@@ -5,7 +5,6 @@ An action takes the parser, where it starts and the fields of its rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,16 +29,6 @@ def batch(
     _: Parser, __: ast.Position, statements: Any, first: ast.Statement | None = None
 ) -> ast.Body:
     return ast.Body((first, *statements) if first else statements)
-
-
-def isolation(_: Parser, __: ast.Position, word: str) -> tuple[str]:
-    return (word,)
-
-
-def jump(parser: Parser, at: ast.Position, word: str) -> ast.Jump:
-    if not parser.loops:
-        raise syntax_error(135 if word == "BREAK" else 136, at=at)
-    return ast.Jump(at, word)
 
 
 def argument(
@@ -92,8 +81,11 @@ def _selects(body: ast.Select | ast.SetOperation) -> list[ast.Select]:
     return [*_selects(body.left), *_selects(body.right)]
 
 
-def default(_: Parser, at: ast.Position) -> ast.Literal:
-    return ast.Literal(at, "default")
+def combined(_: Parser, at: ast.Position, first: Any, rest: Any) -> Any:
+    """From left to right."""
+    for part in rest:
+        first = ast.SetOperation(at, left=first, **part)
+    return first
 
 
 def joined(_: Parser, at: ast.Position, first: ast.TableSource, joins: Any) -> ast.TableSource:
@@ -140,10 +132,6 @@ def create_index(_: Parser, at: ast.Position, keys: Any, **given: Any) -> ast.Cr
     return ast.CreateIndex(at, columns=columns, descending=descending, **given)
 
 
-def drop(_: Parser, at: ast.Position, kind: str, **given: Any) -> ast.Drop:
-    return ast.Drop(at, "PROCEDURE" if kind == "PROC" else kind, **given)
-
-
 def create_schema(parser: Parser, at: ast.Position, **given: Any) -> ast.CreateName:
     _require_first(parser, at, "CREATE SCHEMA")
     return ast.CreateName(at, **given)
@@ -158,7 +146,6 @@ def module(
     parser: Parser, at: ast.Position, kind: str, mode: str, body: Any, **given: Any
 ) -> ast.CreateModule:
     """SQL Server keeps the whole batch, with OR ALTER blanked out and ALTER made CREATE."""
-    kind = "PROCEDURE" if kind == "PROC" else kind
     word = "CREATE/ALTER" if kind == "PROCEDURE" else "CREATE"
     _require_first(parser, at, f"{word} {kind}")
     first, *more = parser.tokens[: len(mode.split())]
@@ -169,18 +156,3 @@ def module(
     if kind == "PROCEDURE":
         body = ast.Body(body)
     return ast.CreateModule(at, kind, mode, body=body, text=text, **given)
-
-
-def public(_: Parser, __: ast.Position) -> str:
-    return "public"
-
-
-ACTIONS: dict[str, Callable[..., Any]] = {
-    action.__name__: action
-    for action in (
-        alter_table, argument, batch, column, create_index, create_schema, create_table, default,
-        drop, execute, fields, insert_values, isolation, joined, jump, module, public, query,
-        query_statement,
-    )
-}  # fmt: skip
-"""By their names in the grammar."""

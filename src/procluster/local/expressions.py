@@ -7,7 +7,6 @@ than ``*``: ``-100.0/-100.0*10.0`` is 0.1.
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from typing import Any, Union, cast
 
@@ -25,12 +24,6 @@ COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 NUMBERS = ("int", "decimal", "float")
 LITERALS = (*NUMBERS, "string", "national", "binary")
 BEHIND_CALL = ("WITHIN", "IGNORE", "RESPECT", "OVER")
-BOUND = r"(UNBOUNDED (PRECEDING|FOLLOWING)|CURRENT ROW)"
-ROWS_BOUND = r"((UNBOUNDED|\d+) (PRECEDING|FOLLOWING)|CURRENT ROW)"
-FRAME = re.compile(
-    rf"RANGE ({BOUND}|BETWEEN {BOUND} AND {BOUND})"
-    rf"|ROWS ({ROWS_BOUND}|BETWEEN {ROWS_BOUND} AND {ROWS_BOUND})"
-)
 
 
 class ExpressionParser(TokenReader):
@@ -242,13 +235,3 @@ class ExpressionParser(TokenReader):
         if self.at("FROM", "AS"):
             raise self.refuse(f"{name[0]} with {self.token.key}", "use the form with commas")
         return found
-
-    def read_frame(self) -> str:
-        """The text of a frame, perhaps empty."""
-        start = self.index
-        while self.token.kind in ("word", "int"):
-            self.advance()
-        frame = " ".join(token.text.upper() for token in self.tokens[start : self.index])
-        if frame and not FRAME.fullmatch(frame):
-            raise self.unexpected(self.tokens[start])
-        return frame

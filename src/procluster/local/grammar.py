@@ -1,26 +1,25 @@
 """The T-SQL that is read, as a grammar; what has no rule here is a syntax error or refused.
 
-Notation: ``WORD`` and ``'sign'`` are tokens; ``name`` is a rule, or a reader of the parser's, and
-``&name`` one that gives nothing; ``x?``, ``x*``, ``x+`` and ``x % ','`` (a list) repeat; ``x << y``
-is x, any number of times y and x again. ``field:x`` keeps what x gives, ``field?:x`` whether it is
-there, ``field$:x`` also its text. ``=> Node`` makes a node of :mod:`.syntax` from the fields,
-``=> word`` calls the action of that name. ``@rule`` stands for the rule's words, and
-``!"what: reason"`` refuses what has been read so far.
+Notation: ``WORD`` and ``'sign'`` are tokens; ``name`` is a rule, or a method of the parser's;
+``x?``, ``x*``, ``x+`` and ``x % ','`` (a list) repeat. ``field:x`` keeps what x gives, or its
+words, ``field?:x`` whether it is there, ``field$:x`` also its text. ``=> Node`` makes a node of
+:mod:`.syntax` from the fields, ``=> word`` calls the action of that name. ``@rule`` stands for the
+rule's own pieces, and ``!"what: reason"`` refuses what has been read so far.
 """
 
 from __future__ import annotations
 
 GRAMMAR = r"""
-batch = ';'* (first:bare_call &terminated)? statements:statements &end => batch
-bare_call = &starts_no_statement identifier ':' !"a label: use IF, WHILE and TRY"
-    | &starts_no_statement @call => execute
-statements = (';'* statement &terminated)* ';'*
-some_statements = (';'* statement &terminated)+ ';'*
+batch = semicolons (first:bare_call terminated)? statements:statements end => batch
+bare_call = starts_no_statement identifier ':' !"a label: use IF, WHILE and TRY"
+    | starts_no_statement @call => execute
+statements = (semicolons statement terminated)* semicolons
+some_statements = (semicolons statement terminated)+ semicolons
 statement = declare | set | if | while | jump | return | transaction | try | block | print | throw
     | raiserror | execute | insert | update | delete | truncate | create_table | create_index
     | create_name | module | alter_table | role_member | drop | permission | query_statement
-    | &unsupported
-    | (CREATE | ALTER | DROP) &unknown_object
+    | unsupported
+    | (CREATE | ALTER | DROP) unknown_object
 
 # variables and options
 declare = DECLARE identifier CURSOR !"DECLARE CURSOR: use a set-based statement or WHILE"
@@ -29,14 +28,14 @@ declare = DECLARE identifier CURSOR !"DECLARE CURSOR: use a set-based statement 
 declaration = name:variable AS? type:data_type ('=' value:expression)? => Declaration
 set = SET name:variable operator:assignment_operator value:expression => SetVariable
     | SET IDENTITY_INSERT !"SET IDENTITY_INSERT: let the column number the rows"
-    | SET options:isolation value:option_words => SetOption
-    | SET options:option_name % ',' value:option_words => SetOption
-isolation = word:(TRANSACTION ISOLATION LEVEL) => isolation
+    | SET options:isolation % ',' value:option_words => SetOption
+    | SET options:any_word % ',' value:option_words => SetOption
+isolation = TRANSACTION ISOLATION LEVEL
 
 # control flow
 if = IF condition:condition then:statement (';'? ELSE otherwise:statement)? => If
 while = WHILE condition:condition body:loop_body => While
-jump = word:(BREAK | CONTINUE) => jump
+jump = word:(BREAK | CONTINUE) in_loop => Jump
 return = RETURN value:expression? => Return
 block = BEGIN statements:some_statements END => Block
 try = BEGIN TRY attempt:some_statements END TRY BEGIN CATCH handler:statements END CATCH => TryCatch
@@ -46,27 +45,28 @@ print = PRINT value:expression => Print
 throw = THROW (number:throw_value ',' message:throw_value ',' state:throw_value)? => Throw
 raiserror = RAISERROR '(' message:expression ',' severity:expression ',' state:expression
     (',' arguments:expression % ',')? ')'
-    (WITH options:(LOG | NOWAIT | SETERROR) % ',')? => RaiseError
+    (WITH options:raise_option % ',')? => RaiseError
+raise_option = LOG | NOWAIT | SETERROR
 
 # transactions
 transaction = BEGIN (DISTRIBUTED | ATOMIC | DIALOG | CONVERSATION)
       !"this BEGIN: use BEGIN TRANSACTION"
-    | (BEGIN | SAVE | COMMIT | ROLLBACK) (TRAN | TRANSACTION) variable
+    | (BEGIN | SAVE | COMMIT | ROLLBACK) TRANSACTION variable
       !"a transaction named by a variable: name it with a word"
-    | verb:SAVE (TRAN | TRANSACTION) name:identifier => Transaction
-    | verb:BEGIN (TRAN | TRANSACTION) name:identifier?
+    | verb:SAVE TRANSACTION name:identifier => Transaction
+    | verb:BEGIN TRANSACTION name:identifier?
       (WITH !"BEGIN TRANSACTION WITH MARK: leave the mark out")? => Transaction
-    | verb:(COMMIT | ROLLBACK) ((TRAN | TRANSACTION) name:identifier? | WORK)? => Transaction
+    | verb:(COMMIT | ROLLBACK) (TRANSACTION name:identifier? | WORK)? => Transaction
 
 # procedures called
-execute = (EXEC | EXECUTE) AS !"EXECUTE AS: there is one principal, dbo"
-    | (EXEC | EXECUTE) '(' text:expression ')' ((AT | AS) !"EXEC () AT or AS: leave it out")?
+execute = EXECUTE AS !"EXECUTE AS: there is one principal, dbo"
+    | EXECUTE '(' text:expression ')' ((AT | AS) !"EXEC () AT or AS: leave it out")?
       => ExecuteText
-    | (EXEC | EXECUTE) (status:variable '=')? @call => execute
-    | (EXEC | EXECUTE) variable !"EXEC of a variable's procedure: name the procedure"
+    | EXECUTE (status:variable '=')? @call => execute
+    | EXECUTE variable !"EXEC of a variable's procedure: name the procedure"
 call = procedure:object_name (';' integer !"a numbered procedure: leave the number out")?
     (arguments:argument % ',')? (WITH RECOMPILE | WITH RESULT SETS @result_sets)?
-argument = (name:variable '=')? value:argument_value output?:(OUTPUT | OUT)? => argument
+argument = (name:variable '=')? value:(default | argument_value) output?:OUTPUT? => argument
 result_sets = UNDEFINED | NONE result_sets:nothing | '(' AS !"RESULT SETS AS: list the columns"
     | '(' result_sets:result_set % ',' ')'
 result_set = '(' result_column % ',' ')'
@@ -105,8 +105,10 @@ query_tail = body:union (ORDER BY order_by:order_item % ','
     (FOR !"FOR XML and FOR JSON: use STRING_AGG")? (OPTION '(' option % ',' ')')?
 option = RECOMPILE | MAXDOP integer | any_word !"this OPTION: leave the hint out"
 common_table = name:identifier (columns:names)? AS '(' query:query ')' => CommonTable
-union = intersection << (UNION ALL | UNION | EXCEPT) => SetOperation
-intersection = specification << INTERSECT => SetOperation
+union = first:intersection rest:united* => combined
+united = operator:(UNION ALL | UNION | EXCEPT) right:intersection => fields
+intersection = first:specification rest:intersected* => combined
+intersected = operator:INTERSECT right:specification => fields
 specification = '(' union ')' | select
 select = SELECT (ALL | distinct?:DISTINCT)? (TOP top:top)? items:select_item % ','
     (INTO into:object_name)? (FROM source:sources)? (WHERE where:condition)?
@@ -136,8 +138,11 @@ behind_call = (WITHIN GROUP '(' ORDER BY within_group:order_item % ',' ')')?
     ((IGNORE | RESPECT) !"IGNORE NULLS and RESPECT NULLS: filter the rows instead")?
     (OVER over:window)? => fields
 window = '(' (PARTITION BY partition_by:expression % ',')? (ORDER BY order_by:order_item % ',')?
-    frame:frame ')' => Window
+    (frame:frame)? ')' => Window
     | identifier !"OVER with a window name: write the window in brackets"
+frame = RANGE (@bound | BETWEEN @bound AND @bound) | ROWS (@row | BETWEEN @row AND @row)
+bound = UNBOUNDED (PRECEDING | FOLLOWING) | CURRENT ROW
+row = (UNBOUNDED | 'int') (PRECEDING | FOLLOWING) | CURRENT ROW
 
 # sources
 sources = first:joined joins:comma_join* => joined
@@ -159,8 +164,7 @@ alias = AS? identifier
 json_column = name:identifier type:data_type (path:string)? as_json?:(AS JSON)? => JsonColumn
 value_row = '(' row_value % ',' ')'
 row_value = default | expression
-default = DEFAULT => default
-hints = (WITH '(' &hint % ',' ')')?
+hints = (WITH '(' hint % ',' ')')?
 names = '(' identifier % ',' ')'
 
 # tables and indexes
@@ -201,34 +205,34 @@ alter_table = ALTER TABLE name:object_name (WITH CHECK)? ADD elements:element % 
       | CHECK | NOCHECK | DROP (COLUMN | CONSTRAINT)? IF) !"this ALTER TABLE: use ADD and DROP"
     | ALTER TABLE name:object_name DROP COLUMN drop_columns:identifier % ',' => AlterTable
     | ALTER TABLE name:object_name DROP CONSTRAINT? drop_constraints:identifier % ',' => AlterTable
-drop = DROP kind:(TABLE | VIEW | PROCEDURE | PROC | FUNCTION | SCHEMA | ROLE)
-    if_exists?:(IF EXISTS)? names:object_name % ',' => drop
+drop = DROP kind:(TABLE | VIEW | PROCEDURE | FUNCTION | SCHEMA | ROLE)
+    if_exists?:(IF EXISTS)? names:object_name % ',' => Drop
     | DROP kind:INDEX if_exists?:(IF EXISTS)? names:object_name % ',' ON on:object_name => Drop
 
 # modules
 module = @procedure_head name:object_name (parameters:parameters)? (WITH module_option % ',')?
-    AS body:statements &end => module
+    AS body:statements end => module
     | mode:(CREATE OR ALTER | CREATE | ALTER) kind:VIEW name:object_name (columns:names)?
       (WITH module_option % ',')? AS body:module_query
-      (WITH !"WITH CHECK OPTION: views are read only")? ';'? &end => module
+      (WITH !"WITH CHECK OPTION: views are read only")? ';'? end => module
     | @function_head RETURNS TABLE (WITH module_option % ',')? AS? RETURN
-      ('(' body:module_query ')' | body:module_query) ';'? &end => module
+      ('(' body:module_query ')' | body:module_query) ';'? end => module
     | @function_head RETURNS !"a scalar or multi-statement function: use an inline function"
-procedure_head = mode:(CREATE OR ALTER | CREATE | ALTER) kind:(PROCEDURE | PROC)
+procedure_head = mode:(CREATE OR ALTER | CREATE | ALTER) kind:PROCEDURE
 function_head = mode:(CREATE OR ALTER | CREATE | ALTER) kind:FUNCTION name:object_name
     '(' (parameters:parameter % ',')? ')'
 module_query = (WITH with_tables:common_table % ',')? @query_tail => query
-module_option = RECOMPILE | SCHEMABINDING | (EXECUTE | EXEC) AS (CALLER | OWNER | SELF)
+module_option = RECOMPILE | SCHEMABINDING | EXECUTE AS (CALLER | OWNER | SELF)
     | any_word !"this module option: leave it out"
 parameters = '(' parameter % ',' ')' | parameter % ','
-parameter = name:variable AS? type:data_type ('=' default:constant)? output?:(OUTPUT | OUT)?
+parameter = name:variable AS? type:data_type ('=' default:constant)? output?:OUTPUT?
     ((READONLY | VARYING | NULL | NOT) !"this property of a parameter: leave it out")? => Parameter
-parameter_list = (parameter % ',')? &end
+parameter_list = (parameter % ',')? end
 
 # schemas, roles and permissions
 create_name = CREATE kind:SCHEMA AUTHORIZATION
       !"CREATE SCHEMA AUTHORIZATION without a name: name the schema"
-    | CREATE kind:SCHEMA name:identifier (AUTHORIZATION identifier)? ';'? &end => create_schema
+    | CREATE kind:SCHEMA name:identifier (AUTHORIZATION identifier)? ';'? end => create_schema
     | CREATE SCHEMA identifier (CREATE | GRANT)
       !"CREATE SCHEMA with elements: create them in their own batches"
     | CREATE kind:ROLE name:identifier (AUTHORIZATION identifier)? => CreateName
@@ -239,5 +243,5 @@ permission = REVOKE GRANT OPTION !"REVOKE GRANT OPTION FOR: revoke the permissio
       (ON (on_kind:(OBJECT | SCHEMA | DATABASE) '::')? on:object_name)? (TO | FROM)
       principals:principal % ','
       ((WITH | CASCADE | AS) !"this option of a permission: leave it out")? => Permission
-principal = PUBLIC => public | identifier
+principal = public | identifier
 """

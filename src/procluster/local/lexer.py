@@ -34,13 +34,14 @@ NEWLINE = re.compile("\n")
 COMMENT_EDGE = re.compile(r"/\*|\*/")
 CONTINUED_LINE = re.compile(r"\\\r?\n")
 SAME_OPERATOR = {"!=": "<>", "!<": ">=", "!>": "<="}
+SAME_WORD = {"EXEC": "EXECUTE", "OUT": "OUTPUT", "PROC": "PROCEDURE", "TRAN": "TRANSACTION"}
 
 
 class Token(NamedTuple):
     """One token.
 
     ``kind`` is a group of the pattern, or ``end``; ``text`` is without quotes. ``key`` is what a
-    grammar names it by: a word in upper case, an operator as it is, else its kind. ``start`` and
+    grammar names it by: a word in upper case and in full, an operator, else its kind. ``start`` and
     ``stop`` are offsets into the batch.
     """
 
@@ -92,6 +93,7 @@ def _token(text: str, kind: str, start: int, stop: int, at: Position) -> Token:
         raw = key = SAME_OPERATOR.get(raw, raw)
     elif kind == "word":
         key = raw.upper()
+        key = SAME_WORD.get(key, key)
     else:
         key, raw = kind, _plain(text, kind, raw, stop, at)
     if kind in ("word", "quoted", "variable") and len(raw) > MAX_IDENTIFIER:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, cast
 
+from procluster.local import actions
 from procluster.local import syntax as ast
-from procluster.local.actions import ACTIONS
 from procluster.local.expressions import LITERALS, NUMBERS, ExpressionParser
 from procluster.local.grammar import GRAMMAR
 from procluster.local.messages import refuse, syntax_error
-from procluster.local.reader import MismatchError
-from procluster.local.rules import FAIL, Fields, compile_grammar
+from procluster.local.rules import FAIL, Fields, MismatchError, compile_grammar
+from procluster.local.types import SqlType
 from procluster.local.words import HARMLESS_HINTS, UNSUPPORTED_OBJECTS, UNSUPPORTED_STATEMENTS
 
 ASSIGNMENT_OPERATORS = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="))
@@ -22,7 +22,7 @@ STARTS = {
     "integer": frozenset(("int", "-")),
     "assignment_operator": ASSIGNMENT_OPERATORS,
 }
-"""The tokens that a reader may begin with."""
+"""The tokens that a method may begin with."""
 
 RULES = compile_grammar(GRAMMAR, STARTS)
 NESTING = frozenset(("statement", "query", "union", "joined", "case", "cast"))
@@ -61,7 +61,7 @@ def parse_parameters(text: str) -> tuple[ast.Parameter, ...]:
 
 
 class Parser(ExpressionParser):
-    """Reads one text. ``read_*`` are what the grammar names beside its rules."""
+    """Reads one text by the rules of the grammar."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -79,16 +79,19 @@ class Parser(ExpressionParser):
         return found
 
     def rule(self, name: str) -> Any:
-        """Read a rule; what it gave at this place before is remembered."""
-        key = name, self.index
-        if known := self.known.get(key):
+        """What a rule gives here, or its words; it is read once at each place."""
+        start = self.index
+        if known := self.known.get((name, start)):
             found, self.index = known
-        elif name in NESTING:
+            return found
+        if name in NESTING:
             with self.nested():
                 found = RULES[name](self, {})
         else:
             found = RULES[name](self, {})
-        self.known[key] = found, self.index
+        if found is None and self.index > start:
+            found = self.words_from(start)
+        self.known[name, start] = found, self.index
         return found
 
     def need(self, name: str) -> Any:
@@ -100,38 +103,33 @@ class Parser(ExpressionParser):
     def text_from(self, start: int) -> str:
         return self.text[self.tokens[start].start : self.tokens[self.index - 1].stop]
 
+    def words_from(self, start: int) -> str:
+        read = self.tokens[start : self.index]
+        return " ".join(token.key if token.kind == "word" else token.text for token in read)
+
     def make(self, name: str, start: int, fields: Fields) -> Any:
         """Make a node, or what an action makes; an action's name is in lower case."""
         at = self.tokens[start].at
-        if name in ACTIONS:
-            return ACTIONS[name](self, at, **fields)
+        if name.islower():
+            return getattr(actions, name)(self, at, **fields)
         return getattr(ast, name)(at, **fields)
 
-    # --- readers
+    # --- what the grammar names beside its rules
 
-    def read_identifier(self) -> Any:
-        return self.advance().text if self.at_identifier() else self.fail()
-
-    def read_variable(self) -> Any:
+    def variable(self) -> Any:
         is_variable = self.at("variable") and not self.token.text.startswith("@@")
         return self.advance().text if is_variable else self.fail()
 
-    def read_string(self) -> Any:
+    def string(self) -> Any:
         return self.advance().text if self.at("string", "national") else self.fail()
 
-    def read_number(self) -> Any:
-        token = self.token
-        if not self.at(*NUMBERS):
-            return self.fail()
-        return ast.Literal(token.at, token.kind, self.advance().text)
+    def number(self) -> Any:
+        return self.constant() if self.at(*NUMBERS) else self.fail()
 
-    def read_any_word(self) -> Any:
+    def any_word(self) -> Any:
         return self.advance().key if self.token.kind == "word" else self.fail()
 
-    def read_option_name(self) -> Any:
-        return self.read_any_word()
-
-    def read_option_words(self) -> Any:
+    def option_words(self) -> Any:
         """The value of a SET option: ON, OFF, a number, READ COMMITTED."""
         words: list[str] = []
         sign = "-" if self.accept("-") else ""
@@ -141,110 +139,98 @@ class Parser(ExpressionParser):
             words.append(self.advance().text.upper())
         return sign + " ".join(words) if words else self.fail()
 
-    def read_assignment_operator(self) -> Any:
+    def assignment_operator(self) -> Any:
         return self.advance().text if self.at(*ASSIGNMENT_OPERATORS) else self.fail()
 
-    def read_integer(self) -> Any:
-        return self.attempt(self.integer)
+    def column_name(self) -> str:
+        return self.object_name().parts[-1]
 
-    def read_object_name(self) -> Any:
-        return self.attempt(self.object_name)
+    def column_ref(self) -> ast.ColumnRef:
+        return ast.ColumnRef(self.token.at, (self.identifier(),))
 
-    def read_column_name(self) -> Any:
-        name = self.attempt(self.object_name)
-        return name if name is FAIL else cast("ast.ObjectName", name).parts[-1]
+    def cast_type(self) -> SqlType:
+        return self.data_type(30)
 
-    def read_column_ref(self) -> Any:
-        at, name = self.token.at, self.read_identifier()
-        return name if name is FAIL else ast.ColumnRef(at, (name,))
+    def table_call(self) -> ast.Call:
+        name = self.object_name()
+        return self.call(name.at, name.parts)
 
-    def read_data_type(self) -> Any:
-        return self.attempt(self.data_type)
-
-    def read_cast_type(self) -> Any:
-        return self.attempt(lambda: self.data_type(30))
-
-    def read_expression(self) -> Any:
-        return self.attempt(self.expression)
-
-    def read_condition(self) -> Any:
-        return self.attempt(self.condition)
-
-    def read_table_call(self) -> Any:
-        def read() -> ast.Call:
-            name = self.object_name()
-            return self.call(name.at, name.parts)
-
-        return self.attempt(read)
-
-    def read_constant(self) -> Any:
+    def constant(self) -> ast.Expression:
         """A constant with its sign, NULL, or a bare word taken as a string."""
         token = self.token
         if self.at("-", "+") and self.peek().kind in NUMBERS:
-            return ast.Unary(token.at, self.advance().text, self.read_constant())
+            return ast.Unary(token.at, self.advance().text, self.constant())
         if token.kind in LITERALS:
             return ast.Literal(token.at, token.kind, self.advance().text)
         if self.accept("NULL"):
             return ast.Literal(token.at, "null")
-        text = self.read_identifier()
-        return text if text is FAIL else ast.Literal(token.at, "string", text)
+        return ast.Literal(token.at, "string", self.identifier())
 
-    def read_argument_value(self) -> Any:
+    def default(self) -> Any:
+        at = self.token.at
+        return ast.Literal(at, "default") if self.accept("DEFAULT") else FAIL
+
+    def argument_value(self) -> Any:
         token = self.token
-        if self.accept("DEFAULT"):
-            return ast.Literal(token.at, "default")
         if token.kind == "variable":
             return ast.Variable(token.at, self.advance().text)
-        return self.fail() if self.at("+") else self.read_constant()
+        return self.fail() if self.at("+") else self.constant()
 
-    def read_throw_value(self) -> Any:
-        token = self.token
-        if token.kind not in ("int", "string", "national", "variable") and not self.at("-"):
-            return self.fail()
-        return self.read_argument_value()
+    def throw_value(self) -> Any:
+        is_value = self.at("int", "string", "national", "variable", "-")
+        return self.argument_value() if is_value else self.fail()
 
-    def read_permission_name(self) -> Any:
+    def permission_name(self) -> Any:
         words: list[str] = []
         while self.token.kind == "word" and not self.at("ON", "TO", "FROM"):
             words.append(self.advance().key)
         if words and self.at("("):
             raise self.refuse("a permission on columns", "grant it on the object")
-        if words and words[0] == "EXEC":
-            words[0] = "EXECUTE"
         return " ".join(words) if words else self.fail()
 
-    def read_hint(self) -> Any:
+    def public(self) -> Any:
+        return "public" if self.accept("PUBLIC") else FAIL
+
+    def hint(self) -> None:
         if not self.at(*HARMLESS_HINTS):
             raise self.refuse(f"table hint {self.token.text}", "leave the hint out")
-        return self.advance().key
+        self.advance()
 
-    def read_loop_body(self) -> Any:
+    def loop_body(self) -> Any:
         self.loops += 1
         found = self.rule("statement")
         self.loops -= 1
         return found
 
-    def read_terminated(self) -> Any:
+    def in_loop(self) -> None:
+        if not self.loops:
+            word = self.peek(-1)
+            raise syntax_error(135 if word.key == "BREAK" else 136, at=word.at)
+
+    def semicolons(self) -> None:
+        while self.accept(";"):
+            pass
+
+    def terminated(self) -> None:
         """WITH and THROW need the semicolon that other statements can do without."""
         if self.at("WITH"):
             raise syntax_error(319, at=self.token.at)
         if self.at("THROW"):
             raise self.unexpected(self.token)
-        return None
 
-    def read_starts_no_statement(self) -> Any:
+    def starts_no_statement(self) -> Any:
         words = ("THROW", *UNSUPPORTED_STATEMENTS)
         return None if self.at_identifier() and not self.at(*words) else self.fail()
 
-    def read_unsupported(self) -> Any:
+    def unsupported(self) -> Any:
         if not self.at(*UNSUPPORTED_STATEMENTS):
             return self.fail()
         word = self.token.key
         raise self.refuse(word, UNSUPPORTED_STATEMENTS[word])
 
-    def read_unknown_object(self) -> Any:
+    def unknown_object(self) -> Any:
         """CREATE, ALTER or DROP of what is left out, or of what there is not."""
-        start, word = self.tokens[self.index - 1], self.token
+        start, word = self.peek(-1), self.token
         if word.key == "OR":
             word = self.peek(2)
         if word.kind != "word" or (
@@ -257,20 +243,20 @@ class Parser(ExpressionParser):
             raise refuse(what, "objects of this kind are left out", start.at)
         raise syntax_error(343, word.text, at=word.at)
 
-    def read_end(self) -> Any:
+    def end(self) -> Any:
         return None if self.token.kind == "end" else self.fail()
 
-    def read_no(self) -> Any:
+    def no(self) -> bool:
         return False
 
-    def read_yes(self) -> Any:
+    def yes(self) -> bool:
         return True
 
-    def read_nothing(self) -> Any:
+    def nothing(self) -> tuple[()]:
         return ()
 
-    def read_cross(self) -> Any:
+    def cross(self) -> str:
         return "CROSS JOIN"
 
-    def read_one_by_one(self) -> Any:
+    def one_by_one(self) -> tuple[int, int]:
         return 1, 1
