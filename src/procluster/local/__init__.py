@@ -15,7 +15,8 @@ it (``[tool.importlinter]`` in pyproject.toml holds that).
     DuckDB, and what it does not keep: T-SQL's transactions, definitions, locks.
 ``translate``
     A query to DuckDB SQL, typed by SQL Server's rules; nothing is run there.
-``parser``, ``actions``, ``expressions``, ``reader``, ``grammar``, ``rules``, ``lexer``, ``words``
+``parser``, ``actions``, ``expressions``, ``reader``, ``lexer``, ``words``; ``grammar``, ``rules``,
+``notation``
     Text to the tree of ``syntax``, by a grammar.
 ``messages``, ``results``, ``types``, ``quoting``, ``registry``
     Errors by number, what a batch gives, data types; the only quoting; what is registered.
