@@ -108,10 +108,10 @@ def test_full_disk_at_a_commit_is_9002_and_keeps_nothing(
 
 def test_full_disk_can_be_caught(database: Database, full_disk: FullDisk) -> None:
     session = database.connect()
-    batch = """
+    batch = f"""
     BEGIN TRY
         BEGIN TRANSACTION;
-        INSERT INTO dbo.t (n, v) VALUES (2, CAST(REPLICATE('x', 8000) AS varbinary(8000)));
+        INSERT INTO dbo.t (n, v) VALUES (2, 0x{"78" * 8000});
         COMMIT TRANSACTION;
     END TRY
     BEGIN CATCH

@@ -19,8 +19,8 @@ from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_PROCEDURES, SYST
 from procluster.local.transaction import FEW_ROWS
 from procluster.local.translate import DIFFERENCES
 from procluster.local.translate.aggregates import AGGREGATES
+from procluster.local.translate.calls import FUNCTIONS
 from procluster.local.translate.conversion import CONVERSIONS
-from procluster.local.translate.functions import BUILT_IN, FUNCTIONS
 from procluster.local.types import KINDS, resolve
 
 HEAD = """# What the embedded engine runs
@@ -83,9 +83,7 @@ def _sections() -> Iterator[str]:
         ("function", "example", "gives"),
         ((AGGREGATES[n].usage, *_shown(*cases.AGGREGATES[n])) for n in sorted(AGGREGATES)),
     )
-    yield "\nFunctions of SQL Server that are refused: " + _list(
-        sorted(BUILT_IN - {*FUNCTIONS, *AGGREGATES, *SESSION_FUNCTIONS})
-    )
+    yield "\nAny other function is refused, but for those of the session."
     yield "\n## Functions and @@variables of the session\n"
     yield _table(
         ("name", "type", "example", "gives"),

@@ -12,7 +12,7 @@ from procluster.local.grammar import GRAMMAR
 from procluster.local.messages import refuse, syntax_error
 from procluster.local.rules import FAIL, Fields, MismatchError, compile_grammar
 from procluster.local.types import SqlType
-from procluster.local.words import HARMLESS_HINTS, UNSUPPORTED_OBJECTS, UNSUPPORTED_STATEMENTS
+from procluster.local.words import HARMLESS_HINTS, UNSUPPORTED_STATEMENTS
 
 ASSIGNMENT_OPERATORS = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="))
 STARTS = {
@@ -26,7 +26,10 @@ STARTS = {
 
 RULES = compile_grammar(GRAMMAR, STARTS)
 NESTING = frozenset(("statement", "query", "union", "joined", "case", "cast"))
-KNOWN_OBJECTS = "TABLE VIEW PROCEDURE PROC FUNCTION SCHEMA ROLE INDEX UNIQUE CLUSTERED NONCLUSTERED"
+KNOWN_OBJECTS = frozenset(
+    ("TABLE", "VIEW", "PROCEDURE", "FUNCTION", "SCHEMA", "ROLE",
+     "INDEX", "UNIQUE", "CLUSTERED", "NONCLUSTERED")
+)  # fmt: skip
 
 
 @lru_cache(maxsize=256)
@@ -229,19 +232,13 @@ class Parser(ExpressionParser):
         raise self.refuse(word, UNSUPPORTED_STATEMENTS[word])
 
     def unknown_object(self) -> Any:
-        """CREATE, ALTER or DROP of what is left out, or of what there is not."""
-        start, word = self.peek(-1), self.token
-        if word.key == "OR":
-            word = self.peek(2)
-        if word.kind != "word" or (
-            word.key in KNOWN_OBJECTS.split()
-            and (start.key, word.key) not in (("ALTER", "INDEX"), ("ALTER", "SCHEMA"))
-        ):
+        """CREATE, ALTER or DROP of a kind that is left out."""
+        start, word = self.peek(-1), self.peek(2) if self.at("OR") else self.token
+        known = KNOWN_OBJECTS - {"INDEX", "SCHEMA"} if start.key == "ALTER" else KNOWN_OBJECTS
+        if word.kind != "word" or word.key in known:
             return self.fail()
-        if word.key in UNSUPPORTED_OBJECTS:
-            what = f"{start.key} {word.key}"
-            raise refuse(what, "objects of this kind are left out", start.at)
-        raise syntax_error(343, word.text, at=word.at)
+        what = f"{start.key} {word.key}"
+        raise refuse(what, "objects of this kind are left out", start.at)
 
     def end(self) -> Any:
         return None if self.token.kind == "end" else self.fail()

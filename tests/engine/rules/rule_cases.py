@@ -43,8 +43,6 @@ FUNCTIONS = {
     "FLOOR": ("FLOOR(-2.1)", "-3"),
     "GETDATE": ("IIF(GETDATE() > '2024-01-01', 1, 0)", "1"),
     "GETUTCDATE": ("IIF(GETUTCDATE() > '2024-01-01', 1, 0)", "1"),
-    "HASHBYTES": ("CONVERT(char(32), HASHBYTES('MD5', 'a'), 2)",
-                  "0CC175B9C0F1B6A831C399E269772661"),
     "ISJSON": ("ISJSON('[1]')", "1"),
     "ISNULL": ("ISNULL(CAST(NULL AS varchar(2)), 'cdef')", "cd"),
     "JSON_QUERY": ("""JSON_QUERY('{"a": {"b":1}}', '$.a')""", '{"b":1}'),

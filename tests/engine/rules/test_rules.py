@@ -16,7 +16,7 @@ from procluster.local.database import Database, Session
 from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_PROCEDURES, SYSTEM_VIEWS, run
 from procluster.local.results import Event, ResultSet
 from procluster.local.translate.aggregates import AGGREGATES
-from procluster.local.translate.functions import FUNCTIONS
+from procluster.local.translate.calls import FUNCTIONS
 from procluster.local.types import KINDS
 
 ROOT = Path(__file__).parents[3]

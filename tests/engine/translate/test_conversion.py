@@ -61,10 +61,6 @@ from procluster.local.types import Family, SqlType, resolve
         ("CAST('abcdef' AS varchar(3))", "abc"),
         ("CAST(N'ab' AS nchar(4))", "ab  "),
         # bytes
-        ("CAST('ab' AS varbinary(10))", b"ab"),
-        ("CAST(N'ab' AS varbinary(10))", b"a\0b\0"),
-        ("CONVERT(varchar(10), 0x0AFF, 1)", "0x0AFF"),
-        ("CONVERT(varchar(10), 0x0AFF, 2)", "0AFF"),
         ("CAST(0x0AFF AS varbinary(1))", b"\x0a"),
         # uniqueidentifier
         (
@@ -233,6 +229,7 @@ def test_try_cast_gives_null(sql: World, expression: str) -> None:
         "CAST(GETDATE() AS int)",
         "CAST('1' AS money)",
         "CAST(N'日本' AS varchar(5))",
+        "CONVERT(varchar(10), 0x41, 1)",
         "CAST(N'é' AS varbinary(5))",
         "CONVERT(varchar(40), GETDATE(), 7)",
         "CONVERT(varchar(40), CAST(1 AS real), 3)",

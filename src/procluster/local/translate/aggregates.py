@@ -18,7 +18,7 @@ NUMBERS = ("integer", "decimal", "money", "float")
 
 
 @dataclass(frozen=True)
-class Invocation:
+class Aggregation:
     """One call of an aggregate or window function.
 
     ``order`` is the DuckDB SQL of WITHIN GROUP (ORDER BY ...), ``over`` that of OVER (...), with a
@@ -41,7 +41,7 @@ class Invocation:
         return error(8117, term.type.name, self.node.name[0].lower(), at=self.node.at)
 
 
-Write = Callable[[Invocation], Term]
+Write = Callable[[Aggregation], Term]
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ class Aggregate:
         return self.usage.partition("(")[0]
 
 
-def count(kind: SqlType, call: Invocation) -> Term:
+def count(kind: SqlType, call: Aggregation) -> Term:
     """COUNT or COUNT_BIG; ``*`` arrives as no argument."""
     argument = key(call.terms[0]) if call.terms else "*"
     return Term(f"CAST({call.sql('count', argument)} AS {kind.storage})", kind, nullable=False)
 
 
-def summed(call: Invocation) -> Term:
+def summed(call: Aggregation) -> Term:
     """Int stays int (8115 when it overflows); decimal(p, s) becomes decimal(38, s)."""
     term = call.terms[0]
     kind = sum_type(call, term)
@@ -77,7 +77,7 @@ def summed(call: Invocation) -> Term:
     return Term(sql, kind, finite=kind != FLOAT)
 
 
-def sum_type(call: Invocation, term: Term) -> SqlType:
+def sum_type(call: Aggregation, term: Term) -> SqlType:
     family = term.type.family
     if term.null or family not in NUMBERS:
         raise call.invalid(term)
@@ -88,7 +88,7 @@ def sum_type(call: Invocation, term: Term) -> SqlType:
     return term.type if term.type.name in ("bigint", "money") else INT
 
 
-def average(call: Invocation) -> Term:
+def average(call: Aggregation) -> Term:
     """The sum by the count, in the type of the sum: AVG of int is cut off."""
     kind = sum_type(call, call.terms[0])
     if kind == FLOAT:
@@ -105,7 +105,7 @@ def average(call: Invocation) -> Term:
     return Term(quotient("/", Term(total, kind), by, result), result)
 
 
-def extreme(function: str, call: Invocation) -> Term:
+def extreme(function: str, call: Aggregation) -> Term:
     """MIN or MAX; of text by the collation."""
     term = settled(call.terms[0])
     if term.null or term.type.family in ("bit", "guid", "binary"):
@@ -116,7 +116,7 @@ def extreme(function: str, call: Invocation) -> Term:
     return Term(sql, term.type)
 
 
-def spread(function: str, call: Invocation) -> Term:
+def spread(function: str, call: Aggregation) -> Term:
     """STDEV and the like: float, whatever the number."""
     term = call.terms[0]
     if term.type.family not in NUMBERS:
@@ -124,7 +124,7 @@ def spread(function: str, call: Invocation) -> Term:
     return Term(call.sql(function, coerced(term, FLOAT, call.node.at).sql), FLOAT, finite=False)
 
 
-def gathered(call: Invocation) -> Term:
+def gathered(call: Aggregation) -> Term:
     """STRING_AGG, at most 8,000 bytes unless the text is (max)."""
     at = call.node.at
     if call.over or call.node.distinct:
@@ -142,16 +142,16 @@ def gathered(call: Invocation) -> Term:
     return Term(sql, kind)
 
 
-def ranking(function: str, call: Invocation) -> Term:
+def ranking(function: str, call: Aggregation) -> Term:
     return Term(f"{function}(){call.over}", BIGINT, nullable=False)
 
 
-def tile(call: Invocation) -> Term:
+def tile(call: Aggregation) -> Term:
     size = coerced(call.terms[0], BIGINT, call.node.at).sql
     return Term(f"ntile({size}){call.over}", BIGINT, nullable=False)
 
 
-def neighbour(function: str, call: Invocation) -> Term:
+def neighbour(function: str, call: Aggregation) -> Term:
     """LAG or LEAD (value [, offset [, default]])."""
     term, at = settled(call.terms[0]), call.node.at
     offset = coerced(call.terms[1], INT, at).sql if len(call.terms) > 1 else "1"
@@ -161,13 +161,13 @@ def neighbour(function: str, call: Invocation) -> Term:
     return Term(f"{function}({term.sql}, {offset}, {other}){call.over}", term.type)
 
 
-def end(function: str, call: Invocation) -> Term:
+def end(function: str, call: Aggregation) -> Term:
     """FIRST_VALUE or LAST_VALUE."""
     term = settled(call.terms[0])
     return Term(f"{function}({term.sql}){call.over}", term.type)
 
 
-def percentile(function: str, call: Invocation) -> Term:
+def percentile(function: str, call: Aggregation) -> Term:
     """PERCENTILE_CONT (float, interpolated) or PERCENTILE_DISC (a value), over a window."""
     name, at = call.node.name[0], call.node.at
     if call.ordered is None or not call.over or call.ordered[1]:

@@ -1,4 +1,4 @@
-"""Operators on values: + - * / % & | ^ and the unary ones."""
+"""Operators on values: + - * / % and the unary + and -."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
-from procluster.errors import SqlError
 from procluster.local.messages import error, failure, refuse
 from procluster.local.syntax import Position
 from procluster.local.translate.conversion import convert_sql
@@ -20,8 +19,7 @@ from procluster.local.translate.promotion import (
 from procluster.local.translate.term import Term, settled
 from procluster.local.types import MAX, SMALLINT, SqlType
 
-WORDS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo",
-         "&": "'&'", "|": "'|'", "^": "'^'"}  # fmt: skip
+WORDS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
 ZERO = failure(8134)
 
 
@@ -62,6 +60,8 @@ def compared(terms: list[Term], at: Position) -> list[Term]:
 
 def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     """A binary operator, by the families of its operands."""
+    if operator not in WORDS:
+        raise refuse(f"operator {operator}", "bits are left out; use / and %", at)
     left = left if not left.null else coerced(left, right.type, at)
     right = right if not right.null else coerced(right, left.type, at)
     families = {left.type.family, right.type.family}
@@ -76,8 +76,6 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     if families & {"binary", "guid"}:
         raise wrong
     kind = common_type(left, right, at)
-    if operator in "&|^":
-        return bitwise(operator, left, right, kind, wrong, at)
     if kind.family == "bit" or (kind.family == "float" and operator == "%"):
         raise wrong
     if kind.family == "decimal":
@@ -114,18 +112,6 @@ def concatenated(operator: str, left: Term, right: Term, at: Position) -> Term:
     if kind.size != MAX and kind.size < wanted:
         sql = f"left({sql}, {kind.size})"
     return Term(sql, kind, left.nullable or right.nullable)
-
-
-def bitwise(  # noqa: PLR0913, PLR0917
-    operator: str, left: Term, right: Term, kind: SqlType, wrong: SqlError, at: Position
-) -> Term:
-    if kind.family not in ("integer", "bit"):
-        raise wrong
-    first, second = (coerced(term, kind, at).sql for term in (left, right))
-    if kind.family == "bit":
-        first, second = (f"CAST({sql} AS TINYINT)" for sql in (first, second))
-    sql = f"xor({first}, {second})" if operator == "^" else f"({first} {operator} {second})"
-    return Term(f"({sql} <> 0)" if kind.family == "bit" else sql, kind)
 
 
 def exact(operator: str, left: Term, right: Term, at: Position) -> Term:
@@ -200,14 +186,12 @@ def power_of_ten(exponent: int) -> str:
 
 
 def signed(operator: str, term: Term, at: Position) -> Term:
-    """Unary -, + and ~."""
+    """Unary - and +."""
     family = term.type.family
     if operator == "+":
         return term
     if operator == "~":
-        if family not in ("integer", "bit"):
-            raise error(8117, term.type.name, "'~'", at=at)
-        return Term(f"(NOT {term.sql})" if family == "bit" else f"(~{term.sql})", term.type)
+        raise refuse("operator ~", "bits are left out; use -1 - x", at)
     if family not in ("integer", "decimal", "money", "float"):
         raise error(8117, term.type.name, "minus", at=at)
     if term.type.name == "tinyint":

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NoReturn
 
 from procluster.local import syntax as ast
 from procluster.local.messages import error, refuse
-from procluster.local.translate.aggregates import AGGREGATES, Aggregate, Invocation
-from procluster.local.translate.function import Arguments
-from procluster.local.translate.functions import BUILT_IN, FUNCTIONS
+from procluster.local.translate import (
+    json_functions,
+    number_functions,
+    text_functions,
+    time_functions,
+)
+from procluster.local.translate.aggregates import AGGREGATES, Aggregate, Aggregation
+from procluster.local.translate.function import Function, Invocation
 from procluster.local.translate.scope import Scope
 from procluster.local.translate.term import Term, key, ordering, settled
 from procluster.local.translate.writing import (
@@ -21,6 +25,17 @@ from procluster.local.translate.writing import (
     write_value,
 )
 
+FUNCTIONS: dict[str, Function] = {
+    function.name: function
+    for function in (
+        *text_functions.FUNCTIONS,
+        *number_functions.FUNCTIONS,
+        *time_functions.FUNCTIONS,
+        *json_functions.FUNCTIONS,
+    )
+}
+"""Scalar functions; CAST, CONVERT, TRY_CAST, TRY_CONVERT and IIF have syntax of their own."""
+
 
 @write_value.register
 def call(node: ast.Call, scope: Scope) -> Term:
@@ -29,8 +44,10 @@ def call(node: ast.Call, scope: Scope) -> Term:
     Raises
     ------
     SqlError
-        195 unknown function, 174 and 189 wrong number of arguments, 130, 147, 4108 and 4109 an
+        174 and 189 wrong number of arguments, 130, 147, 4108 and 4109 an
         aggregate or window where it may not stand.
+    Refusal
+        A function that is not among those here.
     """
     if len(node.name) > 1:
         what = f"{'.'.join(node.name)}()"
@@ -41,7 +58,8 @@ def call(node: ast.Call, scope: Scope) -> Term:
     names = scope.context.names
     arity = names.session_arity(name)
     if name not in FUNCTIONS and arity is None:
-        unknown(node)
+        reason = "it is not among those that the rule book lists"
+        raise refuse(f"Function {name}", reason, node.at)
     if node.over or node.distinct or node.within_group:
         raise error(10762, name, at=node.at)
     if arity:
@@ -52,7 +70,7 @@ def call(node: ast.Call, scope: Scope) -> Term:
     count_arguments(name, len(node.arguments), function.least, function.most, node)
     read = value if function.settles else unsettled
     terms = tuple(read(argument, scope) for argument in node.arguments)
-    return function.write(Arguments(node, terms, scope.context))
+    return function.term(Invocation(node, scope.context), terms)
 
 
 def session_arguments(node: ast.Call, scope: Scope) -> tuple[object, ...]:
@@ -69,13 +87,6 @@ def session_argument(node: ast.Node, scope: Scope) -> object:
         if all(isinstance(part, str) for part in both):
             return "".join(map(str, both))
     return constant_value(node, scope)
-
-
-def unknown(node: ast.Call) -> NoReturn:
-    name = node.name[0]
-    if name in BUILT_IN:
-        raise refuse(f"Function {name}", "it is left out", node.at)
-    raise error(195, name, "built-in function name", at=node.at)
 
 
 def aggregate(node: ast.Call, scope: Scope) -> Term:
@@ -97,7 +108,7 @@ def aggregate(node: ast.Call, scope: Scope) -> Term:
         item = node.within_group[0]
         ordered = value(item.expression, inner), item.descending
     over = window(node.over, inner) if node.over else ""
-    return entry.write(Invocation(node, terms, ordered, order_by(node.within_group, inner), over))
+    return entry.write(Aggregation(node, terms, ordered, order_by(node.within_group, inner), over))
 
 
 def check_place(node: ast.Call, scope: Scope, entry: Aggregate) -> None:

@@ -60,7 +60,7 @@ def convert_sql(  # noqa: PLR0913
     """
     conversion = Conversion(sql, source, target, attempt, style, column, at)
     iso = target.family == "time" and style in moments.ISO_STYLES
-    if style not in (None, 0) and source.family not in ("float", "time", "binary") and not iso:
+    if style not in (None, 0) and source.family not in ("float", "time") and not iso:
         raise conversion.refuse(f"style {style} is left out for this source")
     if source is NULL:
         return f"CAST(NULL AS {target.storage})"
@@ -68,9 +68,9 @@ def convert_sql(  # noqa: PLR0913
         return sql
     write = CONVERSIONS.get((source.family, target.family))
     if write:
-        if column and (source.family, target.family) == ("text", "binary"):
-            raise error(257, source.name, target.name, at=at)
         return write(conversion)
+    if column and (source.family, target.family) == ("text", "binary"):
+        raise error(257, source.name, target.name, at=at)
     days = ("datetime", "smalldatetime")
     families = {source.family, target.family}
     if "binary" in families or "money" in families or source.name in days or target.name in days:
@@ -208,31 +208,6 @@ def text_to_guid(c: Conversion) -> str:
 # --- bytes
 
 
-def text_to_binary(c: Conversion) -> str:
-    """The bytes of the text: one a character for varchar, UTF-16 for nvarchar; ASCII only."""
-    if c.style:
-        raise c.refuse("hexadecimal styles are left out on the way to binary")
-    what = "Conversion of '", Sql(c.sql), f"' to {c.target.name}"
-    fail = unsupported(*what, because="it has characters outside ASCII")
-    sql, width = f"encode({c.sql})", 1
-    if c.source.is_national:
-        sql, width = f"unhex(regexp_replace(hex({sql}), '(..)', '\\100', 'g'))", 2
-    widest = MAX if c.source.size == MAX else width * c.source.size
-    sized = cut_bytes(replace(c, sql=sql, source=SqlType("varbinary", widest)))
-    return f"CASE WHEN strlen({c.sql}) <> length({c.sql}) THEN {fail} ELSE {sized} END"
-
-
-def binary_to_text(c: Conversion) -> str:
-    if c.style not in (1, 2):
-        raise c.refuse("only styles 1 and 2 (hexadecimal) are there")
-    sql = f"'0x' || hex({c.sql})" if c.style == 1 else f"hex({c.sql})"
-    if c.target.size != MAX and (c.source.size == MAX or 2 * c.source.size + 2 > c.target.size):
-        # Cut off or 8152, by where it happens: not sure, so not done.
-        fail = unsupported("CONVERT of binary to text", because="it does not fit")
-        sql = f"CASE WHEN length({sql}) > {c.target.size} THEN {fail} ELSE {sql} END"
-    return fitted(replace(c, sql=sql, source=SqlType("varchar", max(c.target.size, 0) or 1)))
-
-
 def cut_bytes(c: Conversion) -> str:
     """Binary to binary of another length: cut off (2628 when a column is assigned) or padded."""
     sql, size = c.sql, c.target.size
@@ -276,10 +251,8 @@ CONVERSIONS: dict[tuple[Family, Family], Callable[[Conversion], str]] = {
     ("text", "decimal"): text_to_decimal,
     ("text", "float"): text_to_float,
     ("text", "text"): fitted,
-    ("text", "binary"): text_to_binary,
     ("text", "time"): moments.from_text,
     ("text", "guid"): text_to_guid,
-    ("binary", "text"): binary_to_text,
     ("binary", "binary"): cut_bytes,
     ("time", "text"): moment_to_text,
     ("time", "time"): moments.to_moment,

@@ -1,94 +1,60 @@
-"""The shape of a built-in function, and the arguments one call gives it."""
+"""The shape of a built-in function: what its parameters make of arguments, and what it writes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
-from procluster.errors import SqlError
-from procluster.local.messages import error
-from procluster.local.syntax import Call
+from procluster.local.messages import error, failure, refuse
+from procluster.local.syntax import Call, Position
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.promotion import NUMBERS, implicit
 from procluster.local.translate.scope import Context
-from procluster.local.translate.term import Term
-from procluster.local.types import BIGINT, DATETIME, DATETIME2, FLOAT, INT, MAX, SqlType
+from procluster.local.translate.term import Term, trimmed
+from procluster.local.types import DATETIME, DATETIME2, FLOAT, INT, MAX, SqlType
+
+MOST_ARGUMENTS = 254
 
 
 @dataclass(frozen=True)
-class Arguments:
-    """The arguments of one call, converted as each function asks for them."""
+class Invocation:
+    """One call of a function, beside its arguments."""
 
     node: Call
-    terms: tuple[Term, ...]
     context: Context
 
-    def __len__(self) -> int:
-        return len(self.terms)
+    @property
+    def name(self) -> str:
+        """In lower case, as errors have it."""
+        return self.node.name[0].lower()
 
-    def given(self, place: int) -> bool:
-        """Whether the call has that many arguments."""
-        return place < len(self.terms)
-
-    def any(self, place: int) -> Term:
-        """As it is."""
-        return self.terms[place]
-
-    def text(self, place: int) -> Term:
-        """As text; numbers and dates become as wide as they need."""
-        kind = self.terms[place].type
-        if kind.family == "text":
-            return self.terms[place]
-        return self.to(place, SqlType("varchar", kind.kind.widest or 41))
-
-    def number(self, place: int) -> Term:
-        """As a number; bit and text become float."""
-        family = self.terms[place].type.family
-        return self.terms[place] if family in NUMBERS - {"bit"} else self.to(place, FLOAT)
-
-    def moment(self, place: int, text: SqlType = DATETIME2) -> Term:
-        """As a date or time; numbers become datetime, text what the function makes of it."""
-        family = self.terms[place].type.family
-        if family == "time":
-            return self.terms[place]
-        return self.to(place, text if family == "text" else DATETIME)
-
-    def whole(self, place: int) -> Term:
-        """As int."""
-        return self.to(place, INT)
-
-    def float(self, place: int) -> Term:
-        """As float."""
-        return self.to(place, FLOAT)
-
-    def to(self, place: int, target: SqlType) -> Term:
-        """Converted implicitly; 8116 where SQL Server has no such conversion."""
-        term = self.terms[place]
-        if not term.null and not implicit(term.type, target):
-            raise self.invalid(place)
-        return coerced(term, target, self.node.at)
-
-    def invalid(self, place: int) -> SqlError:
-        """Error 8116: an argument of a type that the function does not take."""
-        name = self.node.name[0].lower()
-        return error(8116, self.terms[place].type.name, place + 1, name, at=self.node.at)
-
-
-Write = Callable[[Arguments], Term]
+    @property
+    def at(self) -> Position:
+        return self.node.at
 
 
 @dataclass(frozen=True)
 class Function:
-    """A built-in function: how many arguments it takes, and how a call of it is written.
+    """A built-in function.
 
-    ``usage`` is its line in the rule book and begins with its name. ``settles`` is False where
-    overflow in the arguments shows in the result (:func:`.settled`).
+    Attributes
+    ----------
+    usage : str
+        Its line in the rule book; begins with its name.
+    signature : str
+        One letter a parameter: t text, r text without trailing spaces, n number, i int, c int that
+        is not negative, f float, m moment, d moment where text is a datetime, a any type. Those in
+        brackets may be left out; the last one may be repeated where ``*`` follows.
+    write : callable
+        Gives the term of an :class:`Invocation` and of its arguments, converted.
+    settles : bool
+        False where overflow in the arguments shows in the result (:func:`.settled`).
     """
 
     usage: str
-    least: int
-    most: int
-    write: Write
+    signature: str
+    write: Callable[..., Term]
     settles: bool = True
 
     @property
@@ -96,58 +62,118 @@ class Function:
         """In upper case."""
         return self.usage.partition("(")[0].partition(":")[0]
 
+    @property
+    def least(self) -> int:
+        """The fewest arguments."""
+        return len(self.signature.partition("[")[0].strip("*"))
 
-READERS: dict[str, Callable[[Arguments, int], Term]] = {
-    "t": Arguments.text,
-    "n": Arguments.number,
-    "i": Arguments.whole,
-    "f": Arguments.float,
-    "m": Arguments.moment,
-    "a": Arguments.any,
-}
+    @property
+    def most(self) -> int:
+        """The most arguments."""
+        return MOST_ARGUMENTS if "*" in self.signature else len(self.letters)
+
+    @property
+    def letters(self) -> str:
+        """Those of the signature."""
+        return "".join(filter(str.isalpha, self.signature))
+
+    def term(self, call: Invocation, arguments: tuple[Term, ...]) -> Term:
+        """Write a call."""
+        letters = self.letters.ljust(len(arguments), self.signature[-2:-1] or " ")
+        places = enumerate(zip(letters, arguments, strict=False))
+        return self.write(call, *(taken(call, i, *argument) for i, argument in places))
 
 
-def simple(
-    usage: str, signature: str, result: SqlType | None, sql: str, *, finite: bool = True
+def taken(call: Invocation, place: int, letter: str, term: Term) -> Term:
+    """An argument as its parameter takes it, converted implicitly.
+
+    Raises
+    ------
+    SqlError
+        8116: SQL Server has no such conversion.
+    """
+    target = parameter_type(letter, term.type)
+    if letter in "tr" and term.type.family == "binary":
+        raise refuse(f"{call.name.upper()} of binary", "only text is read", call.at)
+    if not term.null and not implicit(term.type, target):
+        raise error(8116, term.type.name, place + 1, call.name, at=call.at)
+    if term.type != target:
+        term = coerced(term, target, call.at)
+    if letter == "r":
+        return replace(term, sql=trimmed(term))
+    return replace(term, sql=not_negative(term, 536, call.name)) if letter == "c" else term
+
+
+def parameter_type(letter: str, given: SqlType) -> SqlType:
+    """What a parameter makes of a type."""
+    family = given.family
+    if letter in "ic":
+        return INT
+    if letter in "tr" and family != "text":
+        return SqlType("varchar", given.kind.widest or 41)
+    if letter == "f" or (letter == "n" and family not in NUMBERS - {"bit"}):
+        return FLOAT
+    if letter in "md" and family != "time":
+        return DATETIME2 if letter == "m" and family == "text" else DATETIME
+    return given
+
+
+def not_negative(count: Term, number: int, *named: str) -> str:
+    """A count, checked unless it is a constant that needs no check."""
+    if isinstance(count.constant, Decimal) and count.constant >= 0:
+        return count.sql
+    return f"CASE WHEN {count.sql} < 0 THEN {failure(number, *named)} ELSE {count.sql} END"
+
+
+def simple(  # noqa: PLR0913
+    usage: str,
+    signature: str,
+    result: SqlType | Callable[..., SqlType],
+    sql: str,
+    *,
+    finite: bool = True,
+    settles: bool = True,
 ) -> Function:
     """A function whose DuckDB form is a template.
 
     Parameters
     ----------
-    signature : str
-        One letter an argument: t text, n number, i int, f float, m moment, a any.
-    result : SqlType or None
-        None for the type of the first argument.
+    result : SqlType or callable
+        The type of the result, or what gives it for the arguments.
     sql : str
-        DuckDB SQL with {0}, {1} ... for the arguments.
+        DuckDB SQL with {0}, {1} ... for the arguments and {kind} for the result's type there.
     finite : bool
         False where a float result may overflow.
     """
 
-    def write(arguments: Arguments) -> Term:
-        terms = [READERS[letter](arguments, place) for place, letter in enumerate(signature)]
-        kind = result or terms[0].type
-        nullable = any(term.nullable for term in terms)
-        return Term(sql.format(*(term.sql for term in terms)), kind, nullable, finite=finite)
+    def write(_: Invocation, *terms: Term) -> Term:
+        kind = result if isinstance(result, SqlType) else result(*terms)
+        written = sql.format(*(term.sql for term in terms), kind=kind.storage)
+        return Term(written, kind, any(term.nullable for term in terms), finite=finite)
 
-    return Function(usage, len(signature), len(signature), write)
-
-
-def varying(kind: SqlType, size: int | None = None) -> SqlType:
-    """The variable-length form of a text type."""
-    name = "nvarchar" if kind.is_national else "varchar"
-    return SqlType(name, kind.size if size is None or kind.size == MAX else size)
+    return Function(usage, signature, write, settles)
 
 
-def widest(terms: list[Term]) -> SqlType:
-    """The text type that holds all terms one behind the other, at most 8,000 bytes or (max)."""
-    national = any(term.type.is_national for term in terms)
+def same(term: Term, *_: Term) -> SqlType:
+    """The type of the first argument."""
+    return term.type
+
+
+def varying(text: Term, *_: Term) -> SqlType:
+    """The variable-length form of the first text's type."""
+    return SqlType("nvarchar" if text.type.is_national else "varchar", text.type.size)
+
+
+def widest(*texts: Term) -> SqlType:
+    """The type that holds all texts one behind the other, at most 8,000 bytes or (max)."""
+    national = any(text.type.is_national for text in texts)
     name, cap = ("nvarchar", 4000) if national else ("varchar", 8000)
-    sizes = [term.type.size for term in terms]
+    sizes = [text.type.size for text in texts]
     return SqlType(name, MAX if MAX in sizes else max(1, min(cap, sum(sizes))))
 
 
-def measured(sql: str, term: Term) -> Term:
-    """A length: int, or bigint of (max)."""
-    kind = BIGINT if term.type.size == MAX else INT
-    return Term(f"CAST({sql} AS {kind.storage})", kind, term.nullable)
+def longest(*texts: Term) -> SqlType:
+    """The longest type for these texts that is not (max), unless one of them is."""
+    kind = widest(*texts)
+    cap = 4000 if kind.is_national else 8000
+    return SqlType(kind.name, MAX if kind.size == MAX else cap)

@@ -9,7 +9,7 @@ from procluster.local.messages import error, refuse, unsupported
 from procluster.local.quoting import literal
 from procluster.local.results import Column
 from procluster.local.translate.conversion import convert_sql
-from procluster.local.translate.function import Arguments, Function, simple
+from procluster.local.translate.function import Function, Invocation, simple
 from procluster.local.translate.scope import Relation, Scope
 from procluster.local.translate.term import Term
 from procluster.local.translate.writing import constant_value, count_arguments, value
@@ -66,28 +66,25 @@ def json_tree(document: str, path: str) -> str:
     return f"CASE WHEN json_type({document}, {path}) IN {TREES} THEN {text} END"
 
 
-def constant_path(arguments: Arguments) -> str:
-    if not arguments.given(1):
-        return "'$'"
-    path = arguments.text(1).constant
-    if not isinstance(path, str):
-        raise refuse("a JSON path", "it must be a constant", arguments.node.at)
-    return json_path(path, arguments.node.at)
+def constant_path(call: Invocation, path: Term) -> str:
+    if not isinstance(path.constant, str):
+        raise refuse("a JSON path", "it must be a constant", call.at)
+    return json_path(path.constant, call.at)
 
 
-def json_value(arguments: Arguments) -> Term:
+def json_value(call: Invocation, document: Term, path: Term) -> Term:
     """At most 4,000 characters; a longer value is NULL."""
-    text = json_scalar(arguments.text(0).sql, constant_path(arguments))
+    text = json_scalar(document.sql, constant_path(call, path))
     return Term(f"CASE WHEN length({text}) <= 4000 THEN {text} END", SqlType("nvarchar", 4000))
 
 
-def json_query(arguments: Arguments) -> Term:
-    return Term(json_tree(arguments.text(0).sql, constant_path(arguments)), TEXT)
+def json_query(call: Invocation, document: Term, path: Term | None = None) -> Term:
+    return Term(json_tree(document.sql, constant_path(call, path) if path else "'$'"), TEXT)
 
 
 FUNCTIONS = (
-    Function("JSON_VALUE(document, path): a scalar, as text", 2, 2, json_value),
-    Function("JSON_QUERY(document [, path]): an object or array", 1, 2, json_query),
+    Function("JSON_VALUE(document, path): a scalar, as text", "tt", json_value),
+    Function("JSON_QUERY(document [, path]): an object or array", "t[t]", json_query),
     simple("ISJSON(text): 1 for an object or array, else 0", "t", INT,
            "CASE WHEN {0} IS NOT NULL THEN "
            "CAST(json_valid({0}) AND regexp_matches({0}, '^\\s*[{{\\[]') AS INTEGER) END"),

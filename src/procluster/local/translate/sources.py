@@ -10,13 +10,13 @@ from procluster.local.messages import error, refuse
 from procluster.local.quoting import quote_sql
 from procluster.local.results import Column
 from procluster.local.translate.arithmetic import coerced, combined
-from procluster.local.translate.functions import BUILT_IN
 from procluster.local.translate.json_functions import open_json
 from procluster.local.translate.names import InlineFunction, View
 from procluster.local.translate.scope import Relation, Scope, Source
 from procluster.local.translate.term import Term
 from procluster.local.translate.writing import From, condition, relation, source, value
 
+LEFT_OUT = ("GENERATE_SERIES", "STRING_SPLIT")
 KEYWORDS = {"INNER": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
 
 
@@ -138,7 +138,7 @@ def function(node: ast.FunctionTable, scope: Scope) -> Relation:
     name = ".".join(call.name)
     found = scope.context.names.function(ast.ObjectName(node.at, call.name))
     if found is None:
-        if name in BUILT_IN:
+        if name in LEFT_OUT:
             raise refuse(f"Function {name}", "it is left out", node.at)
         raise error(208, name, at=node.at)
     if node.schema:

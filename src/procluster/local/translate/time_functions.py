@@ -7,7 +7,7 @@ from datetime import datetime
 
 from procluster.local.messages import error, failure, refuse
 from procluster.local.translate import moments
-from procluster.local.translate.function import Arguments, Function, simple
+from procluster.local.translate.function import Function, Invocation, simple
 from procluster.local.translate.term import Term
 from procluster.local.types import DATE, DATETIME, DATETIME2, INT, SqlType
 
@@ -48,7 +48,7 @@ PARTS = {
 CLOCK_PARTS = ("hour", "minute", "second", "millisecond")
 
 
-def datepart(arguments: Arguments) -> str:
+def datepart(call: Invocation, moment: Term | None = None) -> str:
     """The bare word in front.
 
     Raises
@@ -56,21 +56,20 @@ def datepart(arguments: Arguments) -> str:
     SqlError
         155: no such datepart; 9810: one that the type does not have.
     """
-    word, function, at = arguments.node.word, arguments.node.name[0].lower(), arguments.node.at
+    word, function, at = call.node.word, call.name, call.at
     part = DATEPARTS.get(word)
     if part is None:
         if word in LEFT_OUT:
             raise refuse(f"{function}({word.lower()})", "it is left out", at)
         raise error(155, word, function, at=at)
-    if part in CLOCK_PARTS and arguments.terms[-1].type == DATE and function != "datediff":
+    if part in CLOCK_PARTS and moment and moment.type == DATE:
         raise error(9810, part, function, at=at)
     return part
 
 
-def date_add(arguments: Arguments) -> Term:
+def date_add(call: Invocation, count: Term, moment: Term) -> Term:
     """Keeps the type of the date; error 517 where the result leaves its range."""
-    part, count = datepart(arguments), arguments.whole(0)
-    moment = arguments.moment(1, text=DATETIME)
+    part = datepart(call, moment)
     function, size = INTERVALS[part]
     number = f"CAST({count.sql} AS BIGINT) * {size}"
     whole = "BIGINT" if function.endswith("seconds") else "INTEGER"
@@ -86,10 +85,10 @@ def date_add(arguments: Arguments) -> Term:
     return Term(sql, moment.type, moment.nullable)
 
 
-def date_diff(arguments: Arguments) -> Term:
+def date_diff(call: Invocation, start: Term, end: Term) -> Term:
     """Boundaries crossed, not time passed: from 31 December to 1 January is one year."""
-    part = datepart(arguments)
-    first, last = (f"CAST({arguments.moment(place).sql} AS TIMESTAMP)" for place in range(2))
+    part = datepart(call)
+    first, last = (f"CAST({moment.sql} AS TIMESTAMP)" for moment in (start, end))
     unit = "day" if part in ("dayofyear", "weekday", "week") else part
     sql = f"date_diff('{unit}', {first}, {last})"
     if part == "week":
@@ -99,8 +98,8 @@ def date_diff(arguments: Arguments) -> Term:
     return Term(f"CAST({sql} AS INTEGER)", INT)
 
 
-def date_part(arguments: Arguments) -> Term:
-    part, moment = datepart(arguments), arguments.moment(0)
+def date_part(call: Invocation, moment: Term) -> Term:
+    part = datepart(call, moment)
     sql = PARTS.get(part, f"{part}({{0}})").format(moment.sql)
     return Term(f"CAST({sql} AS INTEGER)", INT, moment.nullable)
 
@@ -110,14 +109,14 @@ def clock(
 ) -> Function:
     """The time now: read once a statement."""
 
-    def write(arguments: Arguments) -> Term:
-        now = read(arguments.context.utc).replace(tzinfo=None)
-        sql = arguments.context.parameter(now, kind, f"now {kind} {now}")
+    def write(call: Invocation) -> Term:
+        now = read(call.context.utc).replace(tzinfo=None)
+        sql = call.context.parameter(now, kind, f"now {kind} {now}")
         if kind == DATETIME:
             sql = moments.rounded(sql, DATETIME2, DATETIME, failure)
         return Term(sql, kind, nullable=False)
 
-    return Function(usage, 0, 0, write)
+    return Function(usage, "", write)
 
 
 FROM_PARTS = (
@@ -130,9 +129,9 @@ FUNCTIONS = (
     clock("GETUTCDATE()", DATETIME),
     clock("SYSDATETIME(): local time, to the microsecond", DATETIME2, datetime.astimezone),
     clock("SYSUTCDATETIME(): to the microsecond", DATETIME2),
-    Function("DATEADD(datepart, number, date)", 2, 2, date_add),
-    Function("DATEDIFF(datepart, start, end)", 2, 2, date_diff),
-    Function("DATEPART(datepart, date)", 1, 1, date_part),
+    Function("DATEADD(datepart, number, date)", "id", date_add),
+    Function("DATEDIFF(datepart, start, end)", "mm", date_diff),
+    Function("DATEPART(datepart, date)", "m", date_part),
     simple("YEAR(date)", "m", INT, "CAST(year({0}) AS INTEGER)"),
     simple("MONTH(date)", "m", INT, "CAST(month({0}) AS INTEGER)"),
     simple("DAY(date)", "m", INT, "CAST(day({0}) AS INTEGER)"),
