@@ -9,8 +9,9 @@ it (``[tool.importlinter]`` in pyproject.toml holds that).
     Statements, each a function registered by the node it runs.
 ``session_functions``, ``system_views``
     What queries ask of the session and of the catalog, registered by name.
-``interpreter``, ``frame``, ``engine``
-    One statement after the other and its errors; the names of one level; the session's state.
+``arguments``, ``interpreter``, ``frame``, ``engine``
+    What a procedure is called with; one statement after the other and its errors; the names of
+    one level; the session's state.
 ``connection``, ``transaction``, ``change_log``, ``catalog``, ``stored``, ``locks``
     DuckDB, and what it does not keep: T-SQL's transactions, definitions, locks.
 ``translate``

@@ -1,13 +1,13 @@
-"""EXEC: arguments bound to parameters, a body run in a frame of its own, outputs handed back."""
+"""EXEC: a body run in a frame of its own, outputs handed back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from procluster.errors import SqlError
 from procluster.local import syntax as ast
+from procluster.local.arguments import BoundArgument, bind, call_of
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Aborted, Interpreter
 from procluster.local.messages import error, refuse
@@ -19,18 +19,8 @@ from procluster.local.translate import convert_sql
 from procluster.local.types import INT, TEXT
 
 MAX_LEVEL = 32
-CONVERSION_ERRORS = (241, 242, 245, 248, 8114)
 SIGNATURE_ERRORS = (201, 8143, 8144, 8145, 8146, 8114, 8162)
 """Errors in a call that a server reports at line 0 of the procedure called."""
-
-
-@dataclass
-class BoundArgument:
-    """A parameter with the value it starts with, and the caller's variable for OUTPUT."""
-
-    parameter: ast.Parameter
-    value: object
-    variable: str | None = None
 
 
 @run.register
@@ -41,7 +31,7 @@ def execute(statement: ast.Execute, engine: Interpreter, frame: Frame) -> None:
         schema = statement.procedure.parts[-2].lower() if len(statement.procedure.parts) > 1 else ""
         is_system = schema in ("", "sys", "dbo") and last.startswith(("sp_", "xp_"))
         if is_system and last in SYSTEM_PROCEDURES:
-            status = SYSTEM_PROCEDURES[last](engine, statement, frame)
+            status = SYSTEM_PROCEDURES[last].run(call_of(last, engine, statement, frame))
         elif is_system and schema != "dbo":
             reason = f"allowed: {', '.join(sorted(SYSTEM_PROCEDURES))}"
             raise refuse(f"procedure {last}", reason, statement.procedure.at)
@@ -49,8 +39,7 @@ def execute(statement: ast.Execute, engine: Interpreter, frame: Frame) -> None:
             status = execute_module(engine, statement, frame)
     engine.send_status(status, frame.level)
     if statement.status:
-        kind = frame.variables[statement.status.lower()].type
-        frame.assign(statement.status, engine.convert(status, INT, kind))
+        frame.assign(statement.status, status, INT)
 
 
 def execute_module(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
@@ -115,82 +104,8 @@ def run_in(
     for argument in bound:
         if argument.variable:
             found = inner.variables[argument.parameter.name.lower()]
-            kind = frame.variables[argument.variable.lower()].type
-            frame.assign(argument.variable, engine.convert(found.value, found.type, kind))
+            frame.assign(argument.variable, found.value, found.type)
     return inner
-
-
-# --- arguments
-
-
-def bind(
-    engine: Interpreter,
-    procedure: str,
-    parameters: Sequence[ast.Parameter],
-    arguments: Sequence[ast.Argument],
-    frame: Frame,
-) -> list[BoundArgument]:
-    """Match arguments with parameters.
-
-    Raises
-    ------
-    SqlError
-        8144 and 8146 too many, 8145 unknown, 8143 twice, 8162 no OUTPUT parameter, 201 missing,
-        8114 a value that does not convert.
-    """
-    given = _match(procedure, parameters, arguments)
-    bound: list[BoundArgument] = []
-    for parameter in parameters:
-        argument = given.get(parameter.name.lower())
-        value = argument.value if argument else None
-        if value is None or (isinstance(value, ast.Literal) and value.kind == "default"):
-            if parameter.default is None:
-                raise error(201, procedure, parameter.name)
-            value = parameter.default
-        variable = None
-        if argument and argument.output:
-            if not parameter.output:
-                raise error(8162, parameter.name)
-            variable = value.name if isinstance(value, ast.Variable) else None
-        bound.append(BoundArgument(parameter, _value(engine, value, frame, parameter), variable))
-    return bound
-
-
-def _match(
-    procedure: str, parameters: Sequence[ast.Parameter], arguments: Sequence[ast.Argument]
-) -> dict[str, ast.Argument]:
-    if arguments and not parameters:
-        raise error(8146, procedure)
-    names = {parameter.name.lower() for parameter in parameters}
-    given: dict[str, ast.Argument] = {}
-    for place, argument in enumerate(arguments):
-        if argument.name is None and place >= len(parameters):
-            raise error(8144, procedure)
-        name = argument.name or parameters[place].name
-        if name.lower() not in names:
-            raise error(8145, name, procedure)
-        if name.lower() in given:
-            raise error(8143, name)
-        given[name.lower()] = argument
-    return given
-
-
-def _value(
-    engine: Interpreter, value: ast.Expression, frame: Frame, parameter: ast.Parameter
-) -> object:
-    kinds = {"national": "nvarchar", "string": "varchar", "decimal": "numeric"}
-    kind = kinds.get(value.kind, value.kind) if isinstance(value, ast.Literal) else "int"
-    if isinstance(value, ast.Variable) and value.name.lower() in frame.variables:
-        found = frame.variables[value.name.lower()]
-        if found.type == parameter.type or found.value is None:
-            return found.value
-        kind = found.type.name
-    try:
-        return engine.evaluate(value, frame, parameter.type)
-    except SqlError as fault:
-        if fault.number not in CONVERSION_ERRORS:
-            raise
-        raise error(8114, kind, parameter.type.name, state=5) from fault
 
 
 # --- WITH RESULT SETS

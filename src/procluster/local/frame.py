@@ -87,9 +87,10 @@ class Frame:
         """The values of the one new row, by the names of DuckDB's parameters."""
         return {f"new{place}": own.value for place, own in enumerate(self.new_row.values())}
 
-    def assign(self, name: str, value: object) -> None:
-        """Give a variable a value of its own type."""
-        self.variables[name.lower()].value = value
+    def assign(self, name: str, value: object, kind: SqlType | None = None) -> None:
+        """Give a variable a value of its own type, or of another, converted."""
+        variable = self.variables[name.lower()]
+        variable.value = self.engine.convert(value, kind, variable.type) if kind else value
 
     def declare(self, parameter: ast.Parameter | ast.Declaration, value: object = None) -> None:
         """Have a variable."""

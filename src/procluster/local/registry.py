@@ -11,7 +11,8 @@ from functools import singledispatch
 from typing import Any, NamedTuple, TypeVar
 
 from procluster.local.messages import refuse
-from procluster.local.syntax import Node
+from procluster.local.parser import parse_parameters
+from procluster.local.syntax import Node, Parameter
 from procluster.local.types import SqlType
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,14 +44,22 @@ class SystemView(NamedTuple):
     rows: Callable[[Any], Iterable[tuple[Any, ...]]]
 
 
+class SystemProcedure(NamedTuple):
+    """A system procedure; ``is_open`` where arguments for a text it runs may follow its own."""
+
+    parameters: tuple[Parameter, ...]
+    is_open: bool
+    run: Callable[[Any], object]
+
+
 SESSION_FUNCTIONS: dict[str, SessionFunction] = {}
 """By upper-case name; @@variables among them."""
 
 SYSTEM_VIEWS: dict[str, SystemView] = {}
 """By lower-case name."""
 
-SYSTEM_PROCEDURES: dict[str, Callable[..., object]] = {}
-"""By lower-case name; each is called with the interpreter, the statement and the frame."""
+SYSTEM_PROCEDURES: dict[str, SystemProcedure] = {}
+"""By lower-case name."""
 
 
 def session_function(
@@ -77,11 +86,12 @@ def system_view(name: str, columns: str) -> Callable[[F], F]:
     return register
 
 
-def system_procedure(name: str) -> Callable[[F], F]:
-    """Register a system procedure; what it returns is its status."""
+def system_procedure(name: str, parameters: str, *, is_open: bool = False) -> Callable[[F], F]:
+    """Register a procedure ``run(call)`` with its parameters in T-SQL; it returns its status."""
 
     def register(procedure: F) -> F:
-        SYSTEM_PROCEDURES[name] = procedure
+        declared = parse_parameters(parameters)
+        SYSTEM_PROCEDURES[name] = SystemProcedure(declared, is_open, procedure)
         return procedure
 
     return register

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from procluster.local import syntax as ast
-from procluster.local.execution import bind
-from procluster.local.frame import Frame
-from procluster.local.interpreter import Interpreter
+from procluster.local.arguments import Call
 from procluster.local.locks import Deadlock
 from procluster.local.messages import error, refuse
-from procluster.local.parser import parse_parameters
 from procluster.local.registry import system_procedure
 
 LOCK_MODES = ("shared", "exclusive")
 OWNERS = ("session", "transaction")
 BAD_ARGUMENT = -999
 CHOSEN_AS_VICTIM = -3
-GET_LOCK = parse_parameters(
-    "@Resource nvarchar(255), @LockMode nvarchar(32), @LockOwner nvarchar(32) = N'Transaction', "
-    "@LockTimeout int = -1, @DbPrincipal nvarchar(128) = N'public'"
+OWNER = "@LockOwner nvarchar(32) = N'Transaction'"
+PRINCIPAL = "@DbPrincipal nvarchar(128) = N'public'"
+
+
+@system_procedure(
+    "sp_getapplock",
+    f"@Resource nvarchar(255), @LockMode nvarchar(32), {OWNER}, @LockTimeout int = -1, {PRINCIPAL}",
 )
-RELEASE_LOCK = (GET_LOCK[0], GET_LOCK[2], GET_LOCK[4])
-
-
-@system_procedure("sp_getapplock")
-def get_lock(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
+def get_lock(call: Call) -> object:
     """0 taken, 1 after waiting, -1 timed out, -3 a deadlock, -999 a bad argument."""
-    bound = bind(engine, "sp_getapplock", GET_LOCK, statement.arguments, frame)
-    resource, mode, owner, wait, _ = (item.value for item in bound)
+    engine, at = call.engine, call.statement.at
+    resource, mode, owner, wait, _ = call.values
     mode, owner = str(mode).lower(), str(owner).lower()
     if mode in ("update", "intentshared", "intentexclusive"):
-        raise refuse(f"@LockMode = {mode}", "use Shared or Exclusive", statement.at)
+        raise refuse(f"@LockMode = {mode}", "use Shared or Exclusive", at)
     if resource is None or mode not in LOCK_MODES or owner not in OWNERS:
         return BAD_ARGUMENT
     if owner == "transaction" and not engine.transaction.depth:
@@ -43,15 +39,15 @@ def get_lock(engine: Interpreter, statement: ast.Execute, frame: Frame) -> objec
         return CHOSEN_AS_VICTIM
     engine.stop_if_cancelled()
     if taken is None and milliseconds < 0:
-        raise refuse("waiting for a lock without end", "give a @LockTimeout", statement.at)
+        raise refuse("waiting for a lock without end", "give a @LockTimeout", at)
     return -1 if taken is None else taken
 
 
-@system_procedure("sp_releaseapplock")
-def release_lock(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
+@system_procedure("sp_releaseapplock", f"@Resource nvarchar(255), {OWNER}, {PRINCIPAL}")
+def release_lock(call: Call) -> object:
     """Error 1223 where the lock is not held."""
-    bound = bind(engine, "sp_releaseapplock", RELEASE_LOCK, statement.arguments, frame)
-    resource, owner, principal = (item.value for item in bound)
+    engine = call.engine
+    resource, owner, principal = call.values
     if not engine.locks.release(engine.session_id, str(resource), str(owner).lower()):
         raise error(1223, principal, resource)
     return 0

@@ -5,11 +5,7 @@ Columns and values: "sp_datatype_info (Transact-SQL)" and ODBC's SQLGetTypeInfo.
 
 from __future__ import annotations
 
-from procluster.local import syntax as ast
-from procluster.local.execution import bind
-from procluster.local.frame import Frame
-from procluster.local.interpreter import Interpreter
-from procluster.local.parser import parse_parameters
+from procluster.local.arguments import Call
 from procluster.local.registry import system_procedure
 from procluster.local.results import result_set
 from procluster.local.stored import declared_columns
@@ -36,18 +32,18 @@ ODBC_TYPES = {
 SCALES = {"datetime2": (0, 7), "datetime": (3, 3), "decimal": (0, 38), "money": (4, 4)}
 CREATED_WITH = {"length": "max length", "precision": "precision,scale", "scale": "scale"}
 DATETIME, TIMESTAMP = 9, 93
-PARAMETERS = parse_parameters("@data_type int = 0, @ODBCVer tinyint = 2")
+PARAMETERS = "@data_type int = 0, @ODBCVer tinyint = 2"
 
 
-@system_procedure("sp_datatype_info")
-@system_procedure("sp_datatype_info_100")
-def datatype_info(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
-    """sp_datatype_info @data_type, @ODBCVer; of version 3 whatever is asked for."""
-    wanted = bind(engine, "sp_datatype_info", PARAMETERS, statement.arguments, frame)[0].value
+@system_procedure("sp_datatype_info", PARAMETERS)
+@system_procedure("sp_datatype_info_100", PARAMETERS)
+def datatype_info(call: Call) -> object:
+    """Give the types of version 3 whatever is asked for."""
+    wanted, _ = call.values
     kinds = [kind for kind in KINDS.values() if wanted in (0, None, ODBC_TYPES[kind.name][0])]
     found = result_set(declared_columns(COLUMNS), map(_row, sorted(kinds, key=_closeness)))
-    engine.send(found)
-    engine.send_count(found.table.num_rows)
+    call.engine.send(found)
+    call.engine.send_count(found.table.num_rows)
     return 0
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 
 from procluster.local import syntax as ast
-from procluster.local.execution import BoundArgument
+from procluster.local.arguments import BoundArgument, Call
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error, refuse
 from procluster.local.parser import parse_batch
-from procluster.local.procedures.arguments import Arguments
 from procluster.local.registry import system_procedure
 from procluster.local.results import Column, Message, ResultSet
 from procluster.local.translate import compile_query
@@ -18,16 +17,11 @@ from procluster.local.types import KINDS, MAX, SqlType, resolve
 from procluster.satellite import ScriptCall, ScriptParameter, ScriptResult
 
 PROCEDURE = "sp_execute_external_script"
-ARGUMENTS = (
-    "@language",
-    "@script",
-    "@input_data_1",
-    "@input_data_1_name",
-    "@input_data_1_order_by_columns",
-    "@input_data_1_partition_by_columns",
-    "@output_data_1_name",
-    "@parallel",
-    "@params",
+PARAMETERS = (
+    "@language nvarchar(max), @script nvarchar(max), @input_data_1 nvarchar(max) = NULL, "
+    "@input_data_1_name nvarchar(max) = NULL, @input_data_1_order_by_columns nvarchar(max) = NULL, "
+    "@input_data_1_partition_by_columns nvarchar(max) = NULL, "
+    "@output_data_1_name nvarchar(max) = NULL, @parallel bit = 0, @params nvarchar(max) = NULL"
 )
 LEFT_OUT = {
     "@input_data_1_order_by_columns": "sort in the query",
@@ -36,36 +30,44 @@ LEFT_OUT = {
 HINTS = ("@r_rowsperread", "@sqlr_rowsperread")
 
 
-@system_procedure(PROCEDURE)
-def execute_external_script(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
+@system_procedure(PROCEDURE, PARAMETERS, is_open=True)
+def execute_external_script(call: Call) -> object:
     """Run a script; its frame is a result set, its outputs go to the caller's variables."""
-    given = Arguments(engine, statement, frame, ARGUMENTS)
-    texts = {name: given.text(name) for name in ARGUMENTS if name != "@parallel"}
-    _refuse_left_out(engine, given, texts)
-    for name in ("@language", "@script"):
-        if texts[name] is None:
-            raise error(201, PROCEDURE, name)
-    if str(texts["@language"]).lower() != "python":
-        raise refuse(f"@language = N'{texts['@language']}'", "only Python runs here", engine.at)
-    bound = given.bound(texts["@params"])
-    columns, data = _input(engine, texts["@input_data_1"], frame)
+    engine, frame = call.engine, call.frame
+    _refuse_left_out(call)
+    bound = call.bind_rest(call.text("@params"))
+    columns, data = _input(engine, call.text("@input_data_1"), frame)
     result = engine.run_script(
         ScriptCall(
-            script=str(texts["@script"]),
-            input_name=texts["@input_data_1_name"] or "InputDataSet",
-            output_name=texts["@output_data_1_name"] or "OutputDataSet",
+            script=call.text("@script"),
+            input_name=call.text("@input_data_1_name") or "InputDataSet",
+            output_name=call.text("@output_data_1_name") or "OutputDataSet",
             columns=columns,
             data=data,
             parameters=tuple(_parameter(engine, item) for item in bound),
         )
     )
-    _send(engine, result, statement.at.line, frame)
+    _send(engine, result, call.statement.at.line, frame)
     for item in bound:
         if item.variable:
-            kind = frame.variables[item.variable.lower()].type
             output = result.outputs[item.parameter.name[1:]]
-            frame.assign(item.variable, engine.convert(output, item.parameter.type, kind))
+            frame.assign(item.variable, output, item.parameter.type)
     return 0
+
+
+def _refuse_left_out(call: Call) -> None:
+    at = call.engine.at
+    for name in ("@language", "@script"):
+        if call.own[name].value is None:
+            raise error(201, PROCEDURE, name)
+    if call.text("@language").lower() != "python":
+        raise refuse(f"@language = N'{call.text('@language')}'", "only Python runs here", at)
+    for name, reason in LEFT_OUT.items():
+        if call.text(name):
+            raise refuse(f"{PROCEDURE} {name}", reason, at)
+    if call.own["@parallel"].value:
+        reason = "the script may then run once for each part of the rows; use 0"
+        raise refuse(f"{PROCEDURE} @parallel = 1", reason, at)
 
 
 def _parameter(engine: Interpreter, item: BoundArgument) -> ScriptParameter:
@@ -93,20 +95,11 @@ def _longest(name: str) -> SqlType:
     return resolve(name, MAX if KINDS[name].sizes == "length" else None)
 
 
-def _refuse_left_out(engine: Interpreter, given: Arguments, texts: dict[str, str | None]) -> None:
-    for name, reason in LEFT_OUT.items():
-        if texts[name]:
-            raise refuse(f"{PROCEDURE} {name}", reason, engine.at)
-    if given.value("@parallel") not in (None, 0, False):
-        reason = "the script may then run once for each part of the rows; use 0"
-        raise refuse(f"{PROCEDURE} @parallel = 1", reason, engine.at)
-
-
 def _input(
-    engine: Interpreter, text: str | None, frame: Frame
+    engine: Interpreter, text: str, frame: Frame
 ) -> tuple[tuple[Column, ...], pa.Table | None]:
     """Rows of @input_data_1, which is one SELECT; it sees no variables."""
-    if not text or not text.strip():
+    if not text.strip():
         return (), None
     statements = parse_batch(text)
     if len(statements) != 1 or not isinstance(statements[0], ast.Query):

@@ -6,67 +6,54 @@ Rules: "sp_executesql", "sp_prepare", "sp_prepexec", "sp_execute" and "sp_unprep
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from procluster.errors import SqlError
-from procluster.local import syntax as ast
+from procluster.local.arguments import Call
 from procluster.local.engine import Prepared
 from procluster.local.execution import run_dynamic
-from procluster.local.frame import Frame
-from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error
 from procluster.local.parser import parse_batch
-from procluster.local.procedures.arguments import Arguments
 from procluster.local.registry import system_procedure
 
 
-@system_procedure("sp_executesql")
-def execute_sql(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
-    """sp_executesql @stmt (or @statement), @params, and the values."""
-    renamed = tuple(
-        replace(one, name="@stmt") if (one.name or "").lower() == "@statement" else one
-        for one in statement.arguments
-    )
-    given = Arguments(engine, replace(statement, arguments=renamed), frame, ("@stmt", "@params"))
-    if "@stmt" not in given.own:
-        raise error(201, "sp_executesql", "@statement")
-    text = Prepared(given.text("@params") or "", given.text("@stmt") or "")
-    return _run(engine, text, given, frame)
+@system_procedure(
+    "sp_executesql", "@statement nvarchar(max), @params nvarchar(max) = NULL", is_open=True
+)
+def execute_sql(call: Call) -> object:
+    return _run(call, Prepared(call.text("@params"), call.text("@statement")))
 
 
-@system_procedure("sp_prepare")
-def prepare(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
-    """sp_prepare @handle OUTPUT, @params, @stmt, @options."""
-    names = ("@handle", "@params", "@stmt", "@options")
-    _keep(engine, Arguments(engine, statement, frame, names, ("@handle", "@stmt")), frame)
+@system_procedure(
+    "sp_prepare",
+    "@handle int OUTPUT, @params nvarchar(max) = NULL, @stmt nvarchar(max), @options int = 1",
+)
+def prepare(call: Call) -> object:
+    _keep(call)
     return 0
 
 
-@system_procedure("sp_prepexec")
-def prepare_and_execute(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
-    """sp_prepexec @handle OUTPUT, @params, @stmt, and the values."""
-    names = ("@handle", "@params", "@stmt")
-    given = Arguments(engine, statement, frame, names, ("@handle", "@stmt"))
-    return _run(engine, _keep(engine, given, frame), given, frame)
+@system_procedure(
+    "sp_prepexec",
+    "@handle int OUTPUT, @params nvarchar(max) = NULL, @stmt nvarchar(max)",
+    is_open=True,
+)
+def prepare_and_execute(call: Call) -> object:
+    return _run(call, _keep(call))
 
 
-@system_procedure("sp_execute")
-def execute_prepared(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
-    """sp_execute @handle, and the values."""
-    given = Arguments(engine, statement, frame, ("@handle",))
-    return _run(engine, engine.prepared[_handle(engine, given)], given, frame)
+@system_procedure("sp_execute", "@handle int", is_open=True)
+def execute_prepared(call: Call) -> object:
+    return _run(call, call.engine.prepared[_handle(call)])
 
 
-@system_procedure("sp_unprepare")
-def unprepare(engine: Interpreter, statement: ast.Execute, frame: Frame) -> object:
-    """sp_unprepare @handle."""
-    del engine.prepared[_handle(engine, Arguments(engine, statement, frame, ("@handle",)))]
+@system_procedure("sp_unprepare", "@handle int")
+def unprepare(call: Call) -> object:
+    del call.engine.prepared[_handle(call)]
     return 0
 
 
-def _keep(engine: Interpreter, given: Arguments, frame: Frame) -> Prepared:
+def _keep(call: Call) -> Prepared:
     """Parse a statement and give it a handle."""
-    prepared = Prepared(given.text("@params") or "", given.text("@stmt") or "")
+    prepared, engine = Prepared(call.text("@params"), call.text("@stmt")), call.engine
     try:
         parse_batch(prepared.text)
     except SqlError as found:
@@ -75,30 +62,29 @@ def _keep(engine: Interpreter, given: Arguments, frame: Frame) -> Prepared:
         raise error(8180) from found
     engine.last_handle += 1
     engine.prepared[engine.last_handle] = prepared
-    variable = given.own["@handle"].value
-    if isinstance(variable, ast.Variable):
-        previous = frame.value(variable.name)
-        if isinstance(previous, int):  # a client that prepares anew gives the old handle back
-            engine.prepared.pop(previous, None)
-        frame.assign(variable.name, engine.last_handle)
+    handle = call.own["@handle"]
+    if isinstance(handle.value, int):  # a client that prepares anew gives the old handle back
+        engine.prepared.pop(handle.value, None)
+    if handle.variable:
+        call.frame.assign(handle.variable, engine.last_handle)
     return prepared
 
 
-def _handle(engine: Interpreter, given: Arguments) -> int:
-    value = given.value("@handle")
-    if not isinstance(value, int) or value not in engine.prepared:
+def _handle(call: Call) -> int:
+    (value,) = call.values
+    if not isinstance(value, int) or value not in call.engine.prepared:
         raise error(8179, value or 0)
     return value
 
 
-def _run(engine: Interpreter, text: Prepared, given: Arguments, frame: Frame) -> int:
+def _run(call: Call, prepared: Prepared) -> int:
     """Run a text with its parameters bound; 8178 names the one that misses its value."""
     try:
-        bound = given.bound(text.parameters)
+        bound = call.bind_rest(prepared.parameters)
     except SqlError as found:
         if found.number != 201:
             raise
         missing = found.message.split("'")[3]
-        raise error(8178, f"({text.parameters}){text.text}", missing) from None
-    run_dynamic(engine, text.text, bound, frame)
-    return engine.last_error
+        raise error(8178, f"({prepared.parameters}){prepared.text}", missing) from None
+    run_dynamic(call.engine, prepared.text, bound, call.frame)
+    return call.engine.last_error

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from procluster.local import syntax as ast
+from procluster.local.arguments import Call
 from procluster.local.frame import Frame
-from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error
 from procluster.local.parser import parse_batch, parse_parameters
-from procluster.local.procedures.arguments import Arguments
 from procluster.local.registry import system_procedure
 from procluster.local.results import result_set
 from procluster.local.stored import declared_columns
@@ -40,22 +39,14 @@ TDS_TYPES = {
 """Types that go over the wire under a number of their own; the others keep theirs."""
 
 
-@system_procedure("sp_describe_undeclared_parameters")
-def describe_undeclared_parameters(
-    engine: Interpreter, statement: ast.Execute, frame: Frame
-) -> object:
-    """sp_describe_undeclared_parameters @tsql, @params.
-
-    Raises
-    ------
-    SqlError
-        11502 a parameter whose place tells nothing of its type.
-    """
-    given = Arguments(engine, statement, frame, ("@tsql", "@params"), needed=("@tsql",))
-    tree = parse_batch(given.text("@tsql") or "")
-    declared = parse_parameters(given.text("@params") or "")
-    known = {parameter.name.lower() for parameter in declared}
-    found = dict(_types(tree, frame))
+@system_procedure(
+    "sp_describe_undeclared_parameters", "@tsql nvarchar(max), @params nvarchar(max) = NULL"
+)
+def describe_undeclared_parameters(call: Call) -> object:
+    """Error 11502 names a parameter whose place tells nothing of its type."""
+    tree = parse_batch(call.text("@tsql"))
+    known = {parameter.name.lower() for parameter in parse_parameters(call.text("@params"))}
+    found = dict(_types(tree, call.frame))
     rows: list[tuple[object, ...]] = []
     for name in dict.fromkeys(
         node.name for node in ast.nodes(tree) if isinstance(node, ast.Variable)
@@ -65,7 +56,7 @@ def describe_undeclared_parameters(
         if name.lower() not in found:
             raise error(11502, name)
         rows.append(_row(len(rows) + 1, name, found[name.lower()]))
-    engine.send(result_set(declared_columns(COLUMNS), rows))
+    call.engine.send(result_set(declared_columns(COLUMNS), rows))
     return 0
 
 
