@@ -209,10 +209,10 @@ def _values(
         f"{value_sql(f'c{at}', field.type)} AS {_quoted(field.name)}"
         for at, field in enumerate(fields)
     )
-    return connection.execute(
+    return connection.sql(
         f"SELECT {chosen} FROM texts "  # noqa: S608 - our own names, or quoted
         f"WHERE NOT list_contains($bad::BIGINT[], {PLACE}) ORDER BY {PLACE}",
-        {"bad": sorted(bad)},
+        params={"bad": sorted(bad)},
     ).to_arrow_table()
 
 

@@ -15,6 +15,8 @@ from procluster.local.translate import Compiled, as_sql_error
 
 ROWS_NAME = "_rows"
 BATCH_ROWS = 1_000_000
+HAS_ARROW_RELATIONS = not duckdb.__version__.startswith("1.")
+"""Whether a relation is the short way to Arrow; before DuckDB 2 it binds its query twice."""
 PLACEHOLDER = re.compile(r"\$(\w+)")
 
 
@@ -51,44 +53,36 @@ class Connection:
     ) -> duckdb.DuckDBPyConnection:
         """Execute DuckDB SQL; its errors arrive as SQL Server's."""
         self.stop_if_cancelled()
-        if parameters:  # DuckDB rejects values that the text does not name
-            named = set(PLACEHOLDER.findall(sql))
-            parameters = {name: parameters[name] for name in parameters if name in named} or None
-        try:
-            return self.connection.execute(sql, parameters)
-        except duckdb.Error as error:
-            raise as_sql_error(error) from error
-        except RuntimeError as error:
-            if not isinstance(error.__cause__, KeyboardInterrupt):
-                raise
-            # Ctrl-C ends DuckDB's waiting, not the query: that would keep the connection.
-            self.connection.interrupt()
-            raise KeyboardInterrupt from error
+        with self._translating_errors():
+            return self.connection.execute(sql, _named(sql, parameters))
 
     def fetch(self, compiled: Compiled) -> pa.Table:
         """Run a compiled query."""
-        found = self.execute(compiled.sql, compiled.parameters)
-        try:
+        return self.arrow(compiled.sql, compiled.parameters)
+
+    def arrow(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        """Rows of a query in DuckDB SQL."""
+        self.stop_if_cancelled()
+        with self._translating_errors():
+            if HAS_ARROW_RELATIONS:
+                return self.connection.sql(sql, params=_named(sql, parameters)).to_arrow_table()
             # One small row takes to_arrow_table 0.1 ms longer.
+            found = self.connection.execute(sql, _named(sql, parameters))
             return found.to_arrow_reader(BATCH_ROWS).read_all()
-        except duckdb.Error as error:
-            raise as_sql_error(error) from error
 
     def first_row(
         self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> tuple[Any, ...] | None:
-        """First row of a query, None without rows."""
-        return next(iter(self.first_rows(sql, parameters, limit=1)), None)
+        """First row of a query that gives few, None without rows."""
+        return next(iter(self.all_rows(sql, parameters)), None)
 
-    def first_rows(
-        self, sql: str, parameters: Mapping[str, object] | None = None, *, limit: int
+    def all_rows(
+        self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> list[tuple[Any, ...]]:
-        """First rows of a query, at most so many."""
+        """Rows of a query as Python values; DuckDB 2 wants a result to be read to its end."""
         found = self.execute(sql, parameters)
-        try:
-            return found.fetchmany(limit)
-        except duckdb.Error as error:
-            raise as_sql_error(error) from error
+        with self._translating_errors():
+            return found.fetchall()
 
     def count(self, source: str) -> int:
         """How many rows a DuckDB table or query in brackets has."""
@@ -104,3 +98,25 @@ class Connection:
         finally:
             with suppress(duckdb.Error):
                 self.connection.unregister(ROWS_NAME)
+
+    @contextmanager
+    def _translating_errors(self) -> Iterator[None]:
+        """DuckDB's errors arrive as SQL Server's."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise as_sql_error(error) from error
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, KeyboardInterrupt):
+                raise
+            # Ctrl-C ends DuckDB's waiting, not the query: that would keep the connection.
+            self.connection.interrupt()
+            raise KeyboardInterrupt from error
+
+
+def _named(sql: str, parameters: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """The parameters that the text names: DuckDB rejects others."""
+    if not parameters:
+        return None
+    named = set(PLACEHOLDER.findall(sql))
+    return {name: parameters[name] for name in parameters if name in named} or None

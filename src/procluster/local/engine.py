@@ -205,7 +205,7 @@ class Engine(Connection):
         log = self.transaction.log
         if log.room >= 0:
             limit = "" if log.room == math.inf else f" LIMIT {int(log.room) + 1}"
-            rows = self.execute(f"FROM {source}{limit}").to_arrow_table()
+            rows = self.arrow(f"FROM {source}{limit}")
             log.record(partial(self.write_rows, head, rows), rows.num_rows)
 
     # --- external scripts

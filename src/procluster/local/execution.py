@@ -156,7 +156,7 @@ def _shape(
         sql = convert_sql(f"c{place}", column.type, target.type, column=label)
         parts.append(f"{sql} AS c{place}")
     with engine.rows(found.table) as rows:
-        table = engine.execute(f"SELECT {', '.join(parts)} FROM {rows}").to_arrow_table()
+        table = engine.arrow(f"SELECT {', '.join(parts)} FROM {rows}")
     for place, target in enumerate(wanted):
         if not target.nullable and table.column(place).null_count:
             raise error(11553, place + 1, number)

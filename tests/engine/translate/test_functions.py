@@ -182,6 +182,7 @@ def test_function_has_type(sql: World, expression: str, kind: str) -> None:
         ("SUBSTRING('a', 1, -1)", 537, "Invalid length parameter passed to the LEFT or SUBSTRING"),
         ("SQRT(-1)", 3623, "An invalid floating point operation occurred."),
         ("LOG(0)", 3623, "An invalid floating point operation occurred."),
+        ("LOG(8, 1)", 3623, "An invalid floating point operation occurred."),
         ("POWER(-8e0, 0.5)", 3623, "An invalid floating point operation occurred."),
         ("POWER(0e0, -1)", 3623, "An invalid floating point operation occurred."),
         ("POWER(10, 10)", 232, "for type int, value = 10000000000.000000."),

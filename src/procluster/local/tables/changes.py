@@ -190,5 +190,5 @@ def few_rows(engine: Interpreter, change: Change) -> list[tuple[Any, ...]] | Non
     """
     if not change.is_plain:
         return None
-    rows = engine.first_rows(f"{change.rows.sql} LIMIT 2", change.rows.parameters, limit=2)
+    rows = engine.all_rows(f"{change.rows.sql} LIMIT 2", change.rows.parameters)
     return rows if len(rows) < 2 else None

@@ -78,7 +78,6 @@ FAULTS: tuple[tuple[str, Callable[[re.Match[str]], SqlError]], ...] = (
     (r"Could not cast value \S+ to DECIMAL", lambda _: error(8115, "expression", "numeric")),
     (r"Could not convert string .* to DECIMAL", lambda _: error(8115, "varchar", "numeric")),
     (r"Could not convert string '(.*)' to (UINT8|INT16|INT32|INT64)", text_overflow),
-    (r"cannot take (?:square root|logarithm)", lambda _: error(3623)),
     (r"More than one row returned by a subquery", lambda _: error(512)),
     (r'Malformed JSON at byte (\d+) of input: .*?(?:Input: "(.*)")?\Z', malformed_json),
     (r"Date out of range", lambda _: error(289, "date")),

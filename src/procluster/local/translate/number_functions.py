@@ -54,9 +54,16 @@ def power(call: Invocation, base: Term, exponent: Term) -> Term:
 
 
 def logarithm(_: Invocation, number: Term, base: Term | None = None) -> Term:
-    if base is None:
-        return Term(f"ln({number.sql})", FLOAT, number.nullable)
-    return Term(f"(ln({number.sql}) / ln({base.sql}))", FLOAT, finite=False)
+    sql, invalid, nullable = f"ln({number.sql})", f"{number.sql} <= 0", number.nullable
+    if base:
+        sql, nullable = f"{sql} / ln({base.sql})", nullable or base.nullable
+        invalid += f" OR {base.sql} <= 0 OR {base.sql} = 1"
+    return Term(f"CASE WHEN {invalid} THEN {INVALID} ELSE {sql} END", FLOAT, nullable)
+
+
+def square_root(_: Invocation, number: Term) -> Term:
+    sql = f"CASE WHEN {number.sql} < 0 THEN {INVALID} ELSE sqrt({number.sql}) END"
+    return Term(sql, FLOAT, number.nullable)
 
 
 def is_null(call: Invocation, first: Term, second: Term) -> Term:
@@ -94,7 +101,7 @@ FUNCTIONS = (
     Function("ROUND(number, digits): half goes away from zero", "ni", round_),
     Function("POWER(base, exponent): of int and float, the type of the base", "nf", power),
     Function("LOG(number [, base])", "f[f]", logarithm),
-    simple("SQRT(number)", "f", FLOAT, "sqrt({0})"),
+    Function("SQRT(number)", "f", square_root),
     # Of an argument that overflowed it overflows too, so one check at the end is enough.
     simple("SQUARE(number)", "f", FLOAT, "({0} * {0})", finite=False, settles=False),
     simple("EXP(number)", "f", FLOAT, "exp({0})", finite=False),
