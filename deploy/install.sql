@@ -143,6 +143,24 @@ IF OBJECT_ID(N'seg.model_customer', N'U') IS NULL
         CONSTRAINT pk_model_customer PRIMARY KEY (model_id, customer_id),
         CONSTRAINT fk_model_customer_model FOREIGN KEY (model_id) REFERENCES seg.model (model_id)
     );
+
+-- The first version of this table had all the customers of each model: the next model replaced them all.
+IF COL_LENGTH(N'seg.model_customer', N'replaced_by') IS NULL
+BEGIN
+    ALTER TABLE seg.model_customer
+    ADD replaced_by int NULL;
+
+    -- A batch of its own, because this one was compiled before the column was there.
+    EXEC (N'
+UPDATE c
+SET c.replaced_by = (
+    SELECT MIN(n.model_id)
+    FROM seg.model_customer AS n
+    WHERE n.model_id > c.model_id
+)
+FROM seg.model_customer AS c;
+');
+END;
 GO
 
 IF @@ERROR <> 0 AND @@TRANCOUNT > 0
@@ -6717,6 +6735,7 @@ BEGIN
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
         @run_id bigint,
         @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @lock int,
         @clusters int,
         @message nvarchar(4000);
 
@@ -6743,6 +6762,19 @@ BEGIN
             THROW 50001, @message, 1;
         END;
 
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        -- What is described stays as it is, and the same model is described once at a time.
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.customer_cluster',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
+
         IF NOT EXISTS (SELECT 1 FROM seg.customer_cluster AS a WHERE a.model_id = @model_id)
         BEGIN
             SET @message = CONCAT(
@@ -6751,9 +6783,6 @@ BEGIN
             );
             THROW 50004, @message, 1;
         END;
-
-        IF @own_transaction = 1
-            BEGIN TRANSACTION;
 
         SELECT
             a.cluster_id,
@@ -7025,6 +7054,7 @@ BEGIN
         @faults nvarchar(max),
         @message nvarchar(4000),
         @lock int = -1,
+        @table_lock int,
         @customers bigint,
         @model_id int,
         @model_created_at datetime2(3),
@@ -7199,9 +7229,28 @@ BEGIN
                 @model_id = @model_id OUTPUT,
                 @with_result = 0;
 
-        -- The model and what follows from it change together.
+        -- The model and what follows from it change together. Both locks come before the first row is
+        -- written: whoever has one of them already can finish, and needs no row of this call's.
         IF @own_transaction = 1
             BEGIN TRANSACTION;
+
+        EXEC @table_lock = sp_getapplock
+            @Resource = N'procluster.seg.model',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @table_lock < 0
+            THROW 50005, N'seg.model: another call is changing it. Try again.', 1;
+
+        EXEC @table_lock = sp_getapplock
+            @Resource = N'procluster.seg.customer_cluster',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @table_lock < 0
+            THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
 
         IF @why_train IS NOT NULL
             EXEC seg.activate

@@ -51,6 +51,28 @@ KEPT = {
     "customer_feature": "customer_id, order_ratio, items_ratio, monetary_ratio, frequency",
     "deployment": "deployment_id, tool_version, started_at, login_name",
 }
+MODEL_CUSTOMERS = """
+CREATE TABLE seg.model_customer (
+    model_id int NOT NULL,
+    customer_id int NOT NULL,
+    order_ratio float NOT NULL,
+    items_ratio float NOT NULL,
+    monetary_ratio float NOT NULL,
+    frequency float NOT NULL,
+    CONSTRAINT pk_model_customer PRIMARY KEY (model_id, customer_id),
+    CONSTRAINT fk_model_customer_model FOREIGN KEY (model_id) REFERENCES seg.model (model_id)
+);
+
+INSERT INTO seg.model (
+    run_id, is_active, n_clusters, scaling, random_state, n_init, inertia, customers, document
+)
+VALUES (1, 0, 1, N'none', 111, 10, 0.5, 3, N'{"format": 1}');
+
+INSERT INTO seg.model_customer
+VALUES (1, 1, 0, 0, 0, 0), (1, 2, 1, 1, 1, 1), (2, 2, 1, 1, 1, 1), (2, 3, 0, 0, 0, 0);
+"""
+"""The table as it was before 0.2: all the customers of each model."""
+
 RELEASE = catalog.release(Settings())
 
 
@@ -123,6 +145,26 @@ def test_previous_version_works_after_the_upgrade(old: Connection) -> None:
 
 def test_upgraded_tables_are_those_of_a_new_installation(old: Connection) -> None:
     """Guarded steps lead to the columns and constraints that a new database gets."""
+    install(old, RELEASE, Permission(overwrite_drift=True))
+    upgraded = structures(old)
+    take_out(old)
+
+    install(old, RELEASE)
+
+    assert structures(old) == upgraded
+
+
+def test_customers_of_each_model_are_replaced_by_the_next_ones(old: Connection) -> None:
+    old.query(MODEL_CUSTOMERS)
+
+    install(old, RELEASE, Permission(overwrite_drift=True))
+
+    query = "SELECT model_id, customer_id, replaced_by FROM seg.model_customer ORDER BY 1, 2;"
+    assert old.query(query)[0].rows == ((1, 1, 2), (1, 2, 2), (2, 2, None), (2, 3, None))
+
+
+def test_table_of_the_customers_of_models_is_upgraded(old: Connection) -> None:
+    old.query(MODEL_CUSTOMERS)
     install(old, RELEASE, Permission(overwrite_drift=True))
     upgraded = structures(old)
     take_out(old)

@@ -13,3 +13,21 @@ IF OBJECT_ID(N'seg.model_customer', N'U') IS NULL
         CONSTRAINT pk_model_customer PRIMARY KEY (model_id, customer_id),
         CONSTRAINT fk_model_customer_model FOREIGN KEY (model_id) REFERENCES seg.model (model_id)
     );
+
+-- The first version of this table had all the customers of each model: the next model replaced them all.
+IF COL_LENGTH(N'seg.model_customer', N'replaced_by') IS NULL
+BEGIN
+    ALTER TABLE seg.model_customer
+    ADD replaced_by int NULL;
+
+    -- A batch of its own, because this one was compiled before the column was there.
+    EXEC (N'
+UPDATE c
+SET c.replaced_by = (
+    SELECT MIN(n.model_id)
+    FROM seg.model_customer AS n
+    WHERE n.model_id > c.model_id
+)
+FROM seg.model_customer AS c;
+');
+END;

@@ -19,6 +19,7 @@ BEGIN
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
         @run_id bigint,
         @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @lock int,
         @clusters int,
         @message nvarchar(4000);
 
@@ -45,6 +46,19 @@ BEGIN
             THROW 50001, @message, 1;
         END;
 
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        -- What is described stays as it is, and the same model is described once at a time.
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.customer_cluster',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
+
         IF NOT EXISTS (SELECT 1 FROM seg.customer_cluster AS a WHERE a.model_id = @model_id)
         BEGIN
             SET @message = CONCAT(
@@ -53,9 +67,6 @@ BEGIN
             );
             THROW 50004, @message, 1;
         END;
-
-        IF @own_transaction = 1
-            BEGIN TRANSACTION;
 
         SELECT
             a.cluster_id,

@@ -36,6 +36,7 @@ BEGIN
         @faults nvarchar(max),
         @message nvarchar(4000),
         @lock int = -1,
+        @table_lock int,
         @customers bigint,
         @model_id int,
         @model_created_at datetime2(3),
@@ -210,9 +211,28 @@ BEGIN
                 @model_id = @model_id OUTPUT,
                 @with_result = 0;
 
-        -- The model and what follows from it change together.
+        -- The model and what follows from it change together. Both locks come before the first row is
+        -- written: whoever has one of them already can finish, and needs no row of this call's.
         IF @own_transaction = 1
             BEGIN TRANSACTION;
+
+        EXEC @table_lock = sp_getapplock
+            @Resource = N'procluster.seg.model',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @table_lock < 0
+            THROW 50005, N'seg.model: another call is changing it. Try again.', 1;
+
+        EXEC @table_lock = sp_getapplock
+            @Resource = N'procluster.seg.customer_cluster',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @table_lock < 0
+            THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
 
         IF @why_train IS NOT NULL
             EXEC seg.activate
