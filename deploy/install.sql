@@ -1187,25 +1187,26 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 37),
-    ("sums.py", 166),
-    ("cells.py", 215),
-    ("lloyd.py", 461),
-    ("ground.py", 622),
-    ("splits.py", 754),
-    ("starts.py", 812),
-    ("search.py", 880),
-    ("centres.py", 1063),
-    ("features.py", 1172),
-    ("parameters.py", 1208),
-    ("runtime.py", 1261),
-    ("silhouette.py", 1321),
-    ("vectors.py", 1498),
-    ("evaluation.py", 1752),
-    ("polished_evaluation.py", 1947),
-    ("segments.py", 1994),
-    ("charts.py", 2088),
-    ("glue", 2288),
+    ("nearest.py", 38),
+    ("sums.py", 167),
+    ("cells.py", 216),
+    ("bounds.py", 478),
+    ("lloyd.py", 604),
+    ("ground.py", 777),
+    ("splits.py", 910),
+    ("starts.py", 968),
+    ("search.py", 1036),
+    ("centres.py", 1219),
+    ("features.py", 1328),
+    ("parameters.py", 1364),
+    ("runtime.py", 1417),
+    ("silhouette.py", 1477),
+    ("vectors.py", 1654),
+    ("evaluation.py", 1908),
+    ("polished_evaluation.py", 2103),
+    ("segments.py", 2150),
+    ("charts.py", 2244),
+    ("glue", 2444),
 )
 
 def locate(error):
@@ -1431,12 +1432,15 @@ class Cells(NamedTuple):
         The cell of each point.
     widths : array of float, shape (n_points,)
         Twice the distance of each point to the mean of its cell.
+    spans : array of float, shape (n_cells,)
+        The largest width in each cell.
     """
 
     means: np.ndarray
     weights: np.ndarray
     numbers: np.ndarray
     widths: np.ndarray
+    spans: np.ndarray
 
 
 class Spread(NamedTuple):
@@ -1493,12 +1497,25 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return Cells(points, weights, np.arange(n_points), np.zeros(n_points))
+        return Cells(points, weights, np.arange(n_points), np.zeros(n_points), np.zeros(n_points))
     numbers, means, totals = split_cells(points, weights, most_cells)
     widths = own_squares(points, means.T, numbers)
     np.sqrt(widths, out=widths)
     widths *= 2
-    return Cells(means, totals, numbers, widths)
+    return Cells(means, totals, numbers, widths, largest_widths(widths, numbers, len(totals)))
+
+
+def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
+    """Return the largest width in each cell.
+
+    Points overwrite each other until none is left that is wider than what its cell has.
+    """
+    spans = np.zeros(n_cells)
+    wider = np.flatnonzero(widths > 0)
+    while len(wider):
+        spans[numbers[wider]] = widths[wider]
+        wider = wider[widths[wider] > spans[numbers[wider]]]
+    return spans
 
 
 def split_cells(
@@ -1643,15 +1660,140 @@ def spread_of(moments: np.ndarray, reference: np.ndarray) -> Spread:
     shifts = sums / np.where(totals > 0, totals, 1.0)
     squares = np.maximum(squares - totals * shifts**2, 0)
     return Spread(totals, reference + shifts, squares.sum(axis=0), squares.argmax(axis=0))
+# ---- procluster/indb/bounds.py
+"""Which points may have changed their cluster since they were looked at; most have not for sure.
+
+A point keeps its cluster while its lead, by which the second nearest centre is farther than the
+nearest, is not used up by what the centres move: Hamerly (2010), Making k-means even faster, SIAM
+International Conference on Data Mining. What uses it up is the move of its own centre, and the
+largest move among the centres that are near enough to its cell to be the second. So a centre that
+jumps among outliers makes nobody else unsure, and where centres rest nothing is looked at.
+"""
+
+import numpy as np
+
+
+
+
+# The centres near to each cell, and the points watched, hold until a centre has moved farther than
+# so many times its step when they were found; then they are found anew.
+STEPS_AHEAD = 8
+
+# Room for the rounding of the distances that bounds are made of.
+SAFETY = 1 - 1e-12
+
+
+class Bounds:
+    """How far the centres may move until a point has to be looked at again.
+
+    Parameters
+    ----------
+    cells : Cells
+    cell_lead : array of float, shape (n_cells,)
+        How much farther the second nearest centre of each mean is than the nearest.
+    n_clusters : int
+
+    Attributes
+    ----------
+    due : array of int
+        The points to look at now.
+    """
+
+    def __init__(self, cells: Cells, cell_lead: np.ndarray, n_clusters: int) -> None:
+        self._cells = cells
+        # At distance r from the mean of its cell a point''s lead is smaller than the mean''s by 2 r
+        # at most, by the triangle inequality, twice.
+        self._limits = (cell_lead * SAFETY).take(cells.numbers)
+        self._limits -= cells.widths
+        self.due = np.flatnonzero(self._limits <= 0)
+        self._watched = self.due
+        self._reach = np.full(n_clusters, -1.0)
+        self._near = np.ones((n_clusters, len(cell_lead)), dtype=bool)
+        self._own_moves = np.zeros(n_clusters)
+        self._other_moves = np.zeros(len(cell_lead))
+
+    def renew(self, points: np.ndarray, labels: np.ndarray, lead: np.ndarray) -> None:
+        """Note the lead of some points, given by their numbers, after their labels."""
+        used = self._own_moves.take(labels) + self._other_moves.take(self._cells.numbers[points])
+        self._limits[points] = lead * SAFETY + used
+
+    def move(self, centres: np.ndarray, moves: np.ndarray, labels: np.ndarray) -> None:
+        """Find the points that are due when the centres have moved.
+
+        Parameters
+        ----------
+        centres : array of float, shape (n_clusters, n_features)
+            Where they are now.
+        moves : array of float, shape (n_clusters,)
+            How far each of them has moved.
+        labels : array of int, shape (n_points,)
+        """
+        moves = moves / SAFETY
+        self._reach -= moves
+        found_anew = bool((self._reach < 0).any())
+        if found_anew:
+            self._reach = STEPS_AHEAD * moves
+            self._near = near_centres(self._cells, centres, self._reach)
+        self._own_moves += moves
+        self._other_moves += self._largest(moves)
+        if found_anew:
+            self._watched = self._soon_due(labels)
+        numbers = self._cells.numbers[self._watched]
+        used = self._own_moves.take(labels[self._watched]) + self._other_moves.take(numbers)
+        self.due = self._watched[self._limits[self._watched] <= used]
+
+    def _soon_due(self, labels: np.ndarray) -> np.ndarray:
+        """Return the points that are due before the centres have moved beyond their reach."""
+        own = self._own_moves + self._reach
+        other = self._other_moves + self._largest(self._reach)
+        found = []
+        for start in range(0, len(labels), POINTS_AT_ONCE):
+            part = slice(start, start + POINTS_AT_ONCE)
+            used = own.take(labels[part])
+            used += other.take(self._cells.numbers[part])
+            found.append(start + np.flatnonzero(self._limits[part] <= used))
+        return np.concatenate(found)
+
+    def _largest(self, moves: np.ndarray) -> np.ndarray:
+        """Return the largest move among the centres near to each cell."""
+        moving = np.flatnonzero(moves)
+        largest = np.where(self._near[moving], moves[moving, np.newaxis], 0.0).max(axis=0)
+        return np.asarray(largest)
+
+
+def near_centres(cells: Cells, centres: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Return which centres can be the nearest or the second of some point of each cell.
+
+    Parameters
+    ----------
+    cells : Cells
+    centres : array of float, shape (n_clusters, n_features)
+    reach : array of float, shape (n_clusters,)
+        How far each of them may be from there, then or before.
+
+    Returns
+    -------
+    array of bool, shape (n_clusters, n_cells)
+
+    Examples
+    --------
+    >>> from procluster.indb.cells import condense
+    >>> cells = condense(np.array([[0.0, 1.0, 50.0, 51.0]]), np.ones(4), most_cells=2)
+    >>> near_centres(cells, np.array([[0.0], [2.0], [4.0], [60.0]]), np.zeros(4)).tolist()
+    [[True, False], [True, False], [False, True], [False, True]]
+    """
+    distances = np.sqrt(squared_distances(cells.means, centres))
+    nearest, farthest = distances * SAFETY - reach[:, np.newaxis], distances + reach[:, np.newaxis]
+    farthest[farthest.argmin(axis=0), np.arange(farthest.shape[1])] = np.inf
+    return np.asarray(nearest <= farthest.min(axis=0) + cells.spans)
 # ---- procluster/indb/lloyd.py
 """Lloyd''s algorithm on all the points, most of which need no look.
 
-A point at distance r from the mean of its cell is nearest to the same centre as that mean when
-the second nearest centre of the mean is farther from it by more than 2 r (the triangle inequality,
-twice). So whole cells are assigned by their means, and only points near a border between clusters
-are compared with the centres: the idea of Pelleg and Moore (1999), Accelerating exact k-means
-algorithms with geometric reasoning, with cells of any shape instead of a k-d tree''s boxes.
-The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
+Whole cells are assigned by their means where that is sure to be right for all their points: the
+idea of Pelleg and Moore (1999), Accelerating exact k-means algorithms with geometric reasoning,
+with cells of any shape instead of a k-d tree''s boxes. The others are compared with the centres,
+once more whenever their bounds say so. The outcome is that of Lloyd''s algorithm without any cells,
+up to rounding.
 """
 
 from typing import NamedTuple
@@ -1662,17 +1804,12 @@ import numpy as np
 
 
 
+
 # Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
 MOST_STEPS = 10000
 
-# The points watched are those that could change their cluster if the centres moved on by so many
-# times their last step. Of these, only those are looked at whose lead over the second nearest
-# centre is used up: Hamerly (2010), Making k-means even faster, SIAM International Conference on
-# Data Mining.
-STEPS_AHEAD = 16
-
-# Room for the rounding of the distances that bounds are made of.
-SAFETY = 1 - 1e-12
+# A cluster with a smaller share of the weight is empty, but for what rounding leaves of its sums.
+NOTHING = 1e-13
 
 
 class Fit(NamedTuple):
@@ -1704,10 +1841,11 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
     centres : array of float, shape (n_clusters, n_features)
         The centres that the points were assigned to.
     """
-    if (sums[-1] > 0).all():
-        return np.asarray((sums[:-1] / sums[-1]).T)
-    empty = np.flatnonzero(sums[-1] <= 0)
-    means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
+    occupied = sums[-1] > NOTHING * sums[-1].sum()
+    means = (sums[:-1] / np.where(occupied, sums[-1], 1.0)).T
+    if occupied.all():
+        return np.asarray(means)
+    empty = np.flatnonzero(~occupied)
     costs = cells.weights * two_nearest(cells.means, centres)[1]
     worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
     means[empty] = cells.means[:, worst].T
@@ -1732,78 +1870,95 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
     >>> fit.centres.tolist(), fit.labels.tolist()
     ([[1.0], [9.0]], [0, 0, 0, 1])
     """
-    count = len(centres)
-    steps, reach = 0, 0.0
-    while True:
-        cell_labels, cell_lead = label_points(cells.means, centres)
-        watched = np.flatnonzero((cell_lead * SAFETY - reach)[cells.numbers] <= cells.widths)
-        labels = cell_labels[cells.numbers[watched]]
-        lead = np.zeros(len(watched))
-        sums = cluster_sums(cells.means, cells.weights, cell_labels, count)
-        looks, drift = 0, 0.0
-        while True:
-            due = np.flatnonzero(lead <= drift)
-            lead[due] = relabel(points, weights, watched, due, centres, labels, sums) + drift
-            looks += 1
-            moved = means_of(sums, cells, centres)
-            step = 2 * np.sqrt(((moved - centres) ** 2).sum(axis=1).max())
-            drift += step
-            if step == 0 or drift > reach:
-                break
-            centres = moved
-        steps += looks
-        if (step == 0 and looks == 1) or steps >= MOST_STEPS:
-            every = cell_labels[cells.numbers]
-            every[watched] = labels
-            return Fit(centres, every, sums[-1], steps)
-        centres, reach = moved, STEPS_AHEAD * step
+    cell_labels, cell_lead = label_points(cells.means, centres)
+    labels = cell_labels[cells.numbers]
+    sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
+    bounds = Bounds(cells, cell_lead, len(centres))
+    relabel(points, weights, bounds, centres, labels, sums)
+    steps, rounded = 1, False
+    while steps < MOST_STEPS:
+        means = means_of(sums, cells, centres)
+        moves = np.sqrt(((means - centres) ** 2).sum(axis=1))
+        if moves.any():
+            centres = means
+            bounds.move(centres, moves, labels)
+            rounded |= relabel(points, weights, bounds, centres, labels, sums)
+            steps += 1
+        elif rounded:
+            sums, rounded = sum_points(points, weights, cells, centres, labels), False
+        else:
+            break
+    return Fit(centres, labels, sums[-1], steps)
+
+
+def sum_points(
+    points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Return the sums of the clusters, shape (n_features + 1, n_clusters).
+
+    Each point is added once at most, where those kept up to date have been rounded with every
+    change of a label.
+    """
+    cell_labels, _ = label_points(cells.means, centres)
+    sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
+    implied = cell_labels[cells.numbers]
+    other = np.flatnonzero(implied != labels)
+    transfer(sums, points[:, other], weights[other], implied[other], labels[other])
+    return sums
+
+
+def transfer(
+    sums: np.ndarray,
+    points: np.ndarray,
+    weights: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+) -> None:
+    """Take points from the sums of their labels before to those of their labels after."""
+    sums += cluster_sums(points, weights, after, sums.shape[1])
+    sums -= cluster_sums(points, weights, before, sums.shape[1])
 
 
 def relabel(
     points: np.ndarray,
     weights: np.ndarray,
-    watched: np.ndarray,
-    due: np.ndarray,
+    bounds: Bounds,
     centres: np.ndarray,
     labels: np.ndarray,
     sums: np.ndarray,
-) -> np.ndarray:
-    """Give the watched points that are due the labels of their nearest centres.
+) -> bool:
+    """Give the points that are due the labels of their nearest centres.
 
     Parameters
     ----------
     points, weights : array of float, shapes (n_features, n_points) and (n_points,)
-    watched : array of int, shape (n_watched,)
-        Which points.
-    due : array of int, shape (n_due,)
-        Which of those.
+    bounds : Bounds
+        Told the new leads.
     centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_watched,)
-        Their labels before; changed to those after.
+    labels : array of int, shape (n_points,)
+        The labels before; changed to those after.
     sums : array of float, shape (n_features + 1, n_clusters)
         The sums of all the clusters; changed accordingly.
 
     Returns
     -------
-    array of float, shape (n_due,)
-        How much farther the second nearest centre is at least.
+    bool
+        Whether any label has changed.
     """
-    count = len(centres)
-    lead = np.empty(len(due))
+    any_changed = False
     size = points_at_once(centres)
-    for start in range(0, len(due), size):
-        places = due[start : start + size]
-        chosen, before = watched[places], labels[places]
-        values = points[:, chosen]
-        after, lead[start : start + size] = label_points(values, centres)
+    for start in range(0, len(bounds.due), size):
+        due = bounds.due[start : start + size]
+        values, before = points[:, due], labels[due]
+        after, lead = label_points(values, centres)
+        bounds.renew(due, after, lead)
         changed = np.flatnonzero(after != before)
         if len(changed):
-            values, moving = values[:, changed], weights[chosen[changed]]
-            sums += cluster_sums(values, moving, after[changed], count)
-            sums -= cluster_sums(values, moving, before[changed], count)
-            labels[places] = after
-    lead *= SAFETY
-    return lead
+            any_changed = True
+            labels[due] = after
+            own = weights[due[changed]]
+            transfer(sums, values[:, changed], own, before[changed], after[changed])
+    return any_changed
 # ---- procluster/indb/ground.py
 """The ground that the search for centres moves on: cells, made ready to be labelled many times."""
 
@@ -1901,7 +2056,8 @@ def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> cells = Cells(np.array([[0.0, 1.0, 8.0]]), np.ones(3), np.arange(3), np.zeros(3))
+    >>> from procluster.indb.cells import condense
+    >>> cells = condense(np.array([[0.0, 1.0, 8.0]]), np.ones(3), most_cells=3)
     >>> ground = lay_ground(cells)
     >>> label_cells(ground, np.array([[8.0], [0.5]]) - ground.origin).tolist()
     [1, 1, 0]
@@ -3899,24 +4055,25 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 36),
-    ("sums.py", 165),
-    ("cells.py", 214),
-    ("lloyd.py", 460),
-    ("ground.py", 621),
-    ("splits.py", 753),
-    ("starts.py", 811),
-    ("search.py", 879),
-    ("centres.py", 1062),
-    ("features.py", 1171),
-    ("parameters.py", 1207),
-    ("runtime.py", 1260),
-    ("segments.py", 1320),
-    ("vectors.py", 1414),
-    ("kmeans.py", 1668),
-    ("polished_model.py", 1902),
-    ("charts.py", 1989),
-    ("glue", 2189),
+    ("nearest.py", 37),
+    ("sums.py", 166),
+    ("cells.py", 215),
+    ("bounds.py", 477),
+    ("lloyd.py", 603),
+    ("ground.py", 776),
+    ("splits.py", 909),
+    ("starts.py", 967),
+    ("search.py", 1035),
+    ("centres.py", 1218),
+    ("features.py", 1327),
+    ("parameters.py", 1363),
+    ("runtime.py", 1416),
+    ("segments.py", 1476),
+    ("vectors.py", 1570),
+    ("kmeans.py", 1824),
+    ("polished_model.py", 2058),
+    ("charts.py", 2145),
+    ("glue", 2345),
 )
 
 def locate(error):
@@ -4142,12 +4299,15 @@ class Cells(NamedTuple):
         The cell of each point.
     widths : array of float, shape (n_points,)
         Twice the distance of each point to the mean of its cell.
+    spans : array of float, shape (n_cells,)
+        The largest width in each cell.
     """
 
     means: np.ndarray
     weights: np.ndarray
     numbers: np.ndarray
     widths: np.ndarray
+    spans: np.ndarray
 
 
 class Spread(NamedTuple):
@@ -4204,12 +4364,25 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return Cells(points, weights, np.arange(n_points), np.zeros(n_points))
+        return Cells(points, weights, np.arange(n_points), np.zeros(n_points), np.zeros(n_points))
     numbers, means, totals = split_cells(points, weights, most_cells)
     widths = own_squares(points, means.T, numbers)
     np.sqrt(widths, out=widths)
     widths *= 2
-    return Cells(means, totals, numbers, widths)
+    return Cells(means, totals, numbers, widths, largest_widths(widths, numbers, len(totals)))
+
+
+def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
+    """Return the largest width in each cell.
+
+    Points overwrite each other until none is left that is wider than what its cell has.
+    """
+    spans = np.zeros(n_cells)
+    wider = np.flatnonzero(widths > 0)
+    while len(wider):
+        spans[numbers[wider]] = widths[wider]
+        wider = wider[widths[wider] > spans[numbers[wider]]]
+    return spans
 
 
 def split_cells(
@@ -4354,15 +4527,140 @@ def spread_of(moments: np.ndarray, reference: np.ndarray) -> Spread:
     shifts = sums / np.where(totals > 0, totals, 1.0)
     squares = np.maximum(squares - totals * shifts**2, 0)
     return Spread(totals, reference + shifts, squares.sum(axis=0), squares.argmax(axis=0))
+# ---- procluster/indb/bounds.py
+"""Which points may have changed their cluster since they were looked at; most have not for sure.
+
+A point keeps its cluster while its lead, by which the second nearest centre is farther than the
+nearest, is not used up by what the centres move: Hamerly (2010), Making k-means even faster, SIAM
+International Conference on Data Mining. What uses it up is the move of its own centre, and the
+largest move among the centres that are near enough to its cell to be the second. So a centre that
+jumps among outliers makes nobody else unsure, and where centres rest nothing is looked at.
+"""
+
+import numpy as np
+
+
+
+
+# The centres near to each cell, and the points watched, hold until a centre has moved farther than
+# so many times its step when they were found; then they are found anew.
+STEPS_AHEAD = 8
+
+# Room for the rounding of the distances that bounds are made of.
+SAFETY = 1 - 1e-12
+
+
+class Bounds:
+    """How far the centres may move until a point has to be looked at again.
+
+    Parameters
+    ----------
+    cells : Cells
+    cell_lead : array of float, shape (n_cells,)
+        How much farther the second nearest centre of each mean is than the nearest.
+    n_clusters : int
+
+    Attributes
+    ----------
+    due : array of int
+        The points to look at now.
+    """
+
+    def __init__(self, cells: Cells, cell_lead: np.ndarray, n_clusters: int) -> None:
+        self._cells = cells
+        # At distance r from the mean of its cell a point''s lead is smaller than the mean''s by 2 r
+        # at most, by the triangle inequality, twice.
+        self._limits = (cell_lead * SAFETY).take(cells.numbers)
+        self._limits -= cells.widths
+        self.due = np.flatnonzero(self._limits <= 0)
+        self._watched = self.due
+        self._reach = np.full(n_clusters, -1.0)
+        self._near = np.ones((n_clusters, len(cell_lead)), dtype=bool)
+        self._own_moves = np.zeros(n_clusters)
+        self._other_moves = np.zeros(len(cell_lead))
+
+    def renew(self, points: np.ndarray, labels: np.ndarray, lead: np.ndarray) -> None:
+        """Note the lead of some points, given by their numbers, after their labels."""
+        used = self._own_moves.take(labels) + self._other_moves.take(self._cells.numbers[points])
+        self._limits[points] = lead * SAFETY + used
+
+    def move(self, centres: np.ndarray, moves: np.ndarray, labels: np.ndarray) -> None:
+        """Find the points that are due when the centres have moved.
+
+        Parameters
+        ----------
+        centres : array of float, shape (n_clusters, n_features)
+            Where they are now.
+        moves : array of float, shape (n_clusters,)
+            How far each of them has moved.
+        labels : array of int, shape (n_points,)
+        """
+        moves = moves / SAFETY
+        self._reach -= moves
+        found_anew = bool((self._reach < 0).any())
+        if found_anew:
+            self._reach = STEPS_AHEAD * moves
+            self._near = near_centres(self._cells, centres, self._reach)
+        self._own_moves += moves
+        self._other_moves += self._largest(moves)
+        if found_anew:
+            self._watched = self._soon_due(labels)
+        numbers = self._cells.numbers[self._watched]
+        used = self._own_moves.take(labels[self._watched]) + self._other_moves.take(numbers)
+        self.due = self._watched[self._limits[self._watched] <= used]
+
+    def _soon_due(self, labels: np.ndarray) -> np.ndarray:
+        """Return the points that are due before the centres have moved beyond their reach."""
+        own = self._own_moves + self._reach
+        other = self._other_moves + self._largest(self._reach)
+        found = []
+        for start in range(0, len(labels), POINTS_AT_ONCE):
+            part = slice(start, start + POINTS_AT_ONCE)
+            used = own.take(labels[part])
+            used += other.take(self._cells.numbers[part])
+            found.append(start + np.flatnonzero(self._limits[part] <= used))
+        return np.concatenate(found)
+
+    def _largest(self, moves: np.ndarray) -> np.ndarray:
+        """Return the largest move among the centres near to each cell."""
+        moving = np.flatnonzero(moves)
+        largest = np.where(self._near[moving], moves[moving, np.newaxis], 0.0).max(axis=0)
+        return np.asarray(largest)
+
+
+def near_centres(cells: Cells, centres: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Return which centres can be the nearest or the second of some point of each cell.
+
+    Parameters
+    ----------
+    cells : Cells
+    centres : array of float, shape (n_clusters, n_features)
+    reach : array of float, shape (n_clusters,)
+        How far each of them may be from there, then or before.
+
+    Returns
+    -------
+    array of bool, shape (n_clusters, n_cells)
+
+    Examples
+    --------
+    >>> from procluster.indb.cells import condense
+    >>> cells = condense(np.array([[0.0, 1.0, 50.0, 51.0]]), np.ones(4), most_cells=2)
+    >>> near_centres(cells, np.array([[0.0], [2.0], [4.0], [60.0]]), np.zeros(4)).tolist()
+    [[True, False], [True, False], [False, True], [False, True]]
+    """
+    distances = np.sqrt(squared_distances(cells.means, centres))
+    nearest, farthest = distances * SAFETY - reach[:, np.newaxis], distances + reach[:, np.newaxis]
+    farthest[farthest.argmin(axis=0), np.arange(farthest.shape[1])] = np.inf
+    return np.asarray(nearest <= farthest.min(axis=0) + cells.spans)
 # ---- procluster/indb/lloyd.py
 """Lloyd''s algorithm on all the points, most of which need no look.
 
-A point at distance r from the mean of its cell is nearest to the same centre as that mean when
-the second nearest centre of the mean is farther from it by more than 2 r (the triangle inequality,
-twice). So whole cells are assigned by their means, and only points near a border between clusters
-are compared with the centres: the idea of Pelleg and Moore (1999), Accelerating exact k-means
-algorithms with geometric reasoning, with cells of any shape instead of a k-d tree''s boxes.
-The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
+Whole cells are assigned by their means where that is sure to be right for all their points: the
+idea of Pelleg and Moore (1999), Accelerating exact k-means algorithms with geometric reasoning,
+with cells of any shape instead of a k-d tree''s boxes. The others are compared with the centres,
+once more whenever their bounds say so. The outcome is that of Lloyd''s algorithm without any cells,
+up to rounding.
 """
 
 from typing import NamedTuple
@@ -4373,17 +4671,12 @@ import numpy as np
 
 
 
+
 # Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
 MOST_STEPS = 10000
 
-# The points watched are those that could change their cluster if the centres moved on by so many
-# times their last step. Of these, only those are looked at whose lead over the second nearest
-# centre is used up: Hamerly (2010), Making k-means even faster, SIAM International Conference on
-# Data Mining.
-STEPS_AHEAD = 16
-
-# Room for the rounding of the distances that bounds are made of.
-SAFETY = 1 - 1e-12
+# A cluster with a smaller share of the weight is empty, but for what rounding leaves of its sums.
+NOTHING = 1e-13
 
 
 class Fit(NamedTuple):
@@ -4415,10 +4708,11 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
     centres : array of float, shape (n_clusters, n_features)
         The centres that the points were assigned to.
     """
-    if (sums[-1] > 0).all():
-        return np.asarray((sums[:-1] / sums[-1]).T)
-    empty = np.flatnonzero(sums[-1] <= 0)
-    means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
+    occupied = sums[-1] > NOTHING * sums[-1].sum()
+    means = (sums[:-1] / np.where(occupied, sums[-1], 1.0)).T
+    if occupied.all():
+        return np.asarray(means)
+    empty = np.flatnonzero(~occupied)
     costs = cells.weights * two_nearest(cells.means, centres)[1]
     worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
     means[empty] = cells.means[:, worst].T
@@ -4443,78 +4737,95 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
     >>> fit.centres.tolist(), fit.labels.tolist()
     ([[1.0], [9.0]], [0, 0, 0, 1])
     """
-    count = len(centres)
-    steps, reach = 0, 0.0
-    while True:
-        cell_labels, cell_lead = label_points(cells.means, centres)
-        watched = np.flatnonzero((cell_lead * SAFETY - reach)[cells.numbers] <= cells.widths)
-        labels = cell_labels[cells.numbers[watched]]
-        lead = np.zeros(len(watched))
-        sums = cluster_sums(cells.means, cells.weights, cell_labels, count)
-        looks, drift = 0, 0.0
-        while True:
-            due = np.flatnonzero(lead <= drift)
-            lead[due] = relabel(points, weights, watched, due, centres, labels, sums) + drift
-            looks += 1
-            moved = means_of(sums, cells, centres)
-            step = 2 * np.sqrt(((moved - centres) ** 2).sum(axis=1).max())
-            drift += step
-            if step == 0 or drift > reach:
-                break
-            centres = moved
-        steps += looks
-        if (step == 0 and looks == 1) or steps >= MOST_STEPS:
-            every = cell_labels[cells.numbers]
-            every[watched] = labels
-            return Fit(centres, every, sums[-1], steps)
-        centres, reach = moved, STEPS_AHEAD * step
+    cell_labels, cell_lead = label_points(cells.means, centres)
+    labels = cell_labels[cells.numbers]
+    sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
+    bounds = Bounds(cells, cell_lead, len(centres))
+    relabel(points, weights, bounds, centres, labels, sums)
+    steps, rounded = 1, False
+    while steps < MOST_STEPS:
+        means = means_of(sums, cells, centres)
+        moves = np.sqrt(((means - centres) ** 2).sum(axis=1))
+        if moves.any():
+            centres = means
+            bounds.move(centres, moves, labels)
+            rounded |= relabel(points, weights, bounds, centres, labels, sums)
+            steps += 1
+        elif rounded:
+            sums, rounded = sum_points(points, weights, cells, centres, labels), False
+        else:
+            break
+    return Fit(centres, labels, sums[-1], steps)
+
+
+def sum_points(
+    points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Return the sums of the clusters, shape (n_features + 1, n_clusters).
+
+    Each point is added once at most, where those kept up to date have been rounded with every
+    change of a label.
+    """
+    cell_labels, _ = label_points(cells.means, centres)
+    sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
+    implied = cell_labels[cells.numbers]
+    other = np.flatnonzero(implied != labels)
+    transfer(sums, points[:, other], weights[other], implied[other], labels[other])
+    return sums
+
+
+def transfer(
+    sums: np.ndarray,
+    points: np.ndarray,
+    weights: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+) -> None:
+    """Take points from the sums of their labels before to those of their labels after."""
+    sums += cluster_sums(points, weights, after, sums.shape[1])
+    sums -= cluster_sums(points, weights, before, sums.shape[1])
 
 
 def relabel(
     points: np.ndarray,
     weights: np.ndarray,
-    watched: np.ndarray,
-    due: np.ndarray,
+    bounds: Bounds,
     centres: np.ndarray,
     labels: np.ndarray,
     sums: np.ndarray,
-) -> np.ndarray:
-    """Give the watched points that are due the labels of their nearest centres.
+) -> bool:
+    """Give the points that are due the labels of their nearest centres.
 
     Parameters
     ----------
     points, weights : array of float, shapes (n_features, n_points) and (n_points,)
-    watched : array of int, shape (n_watched,)
-        Which points.
-    due : array of int, shape (n_due,)
-        Which of those.
+    bounds : Bounds
+        Told the new leads.
     centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_watched,)
-        Their labels before; changed to those after.
+    labels : array of int, shape (n_points,)
+        The labels before; changed to those after.
     sums : array of float, shape (n_features + 1, n_clusters)
         The sums of all the clusters; changed accordingly.
 
     Returns
     -------
-    array of float, shape (n_due,)
-        How much farther the second nearest centre is at least.
+    bool
+        Whether any label has changed.
     """
-    count = len(centres)
-    lead = np.empty(len(due))
+    any_changed = False
     size = points_at_once(centres)
-    for start in range(0, len(due), size):
-        places = due[start : start + size]
-        chosen, before = watched[places], labels[places]
-        values = points[:, chosen]
-        after, lead[start : start + size] = label_points(values, centres)
+    for start in range(0, len(bounds.due), size):
+        due = bounds.due[start : start + size]
+        values, before = points[:, due], labels[due]
+        after, lead = label_points(values, centres)
+        bounds.renew(due, after, lead)
         changed = np.flatnonzero(after != before)
         if len(changed):
-            values, moving = values[:, changed], weights[chosen[changed]]
-            sums += cluster_sums(values, moving, after[changed], count)
-            sums -= cluster_sums(values, moving, before[changed], count)
-            labels[places] = after
-    lead *= SAFETY
-    return lead
+            any_changed = True
+            labels[due] = after
+            own = weights[due[changed]]
+            transfer(sums, values[:, changed], own, before[changed], after[changed])
+    return any_changed
 # ---- procluster/indb/ground.py
 """The ground that the search for centres moves on: cells, made ready to be labelled many times."""
 
@@ -4612,7 +4923,8 @@ def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> cells = Cells(np.array([[0.0, 1.0, 8.0]]), np.ones(3), np.arange(3), np.zeros(3))
+    >>> from procluster.indb.cells import condense
+    >>> cells = condense(np.array([[0.0, 1.0, 8.0]]), np.ones(3), most_cells=3)
     >>> ground = lay_ground(cells)
     >>> label_cells(ground, np.array([[8.0], [0.5]]) - ground.origin).tolist()
     [1, 1, 0]
@@ -7794,22 +8106,23 @@ BEGIN
             @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 34),
-    ("sums.py", 163),
-    ("cells.py", 212),
-    ("lloyd.py", 458),
-    ("ground.py", 619),
-    ("splits.py", 751),
-    ("starts.py", 809),
-    ("search.py", 877),
-    ("centres.py", 1060),
-    ("features.py", 1169),
-    ("parameters.py", 1205),
-    ("runtime.py", 1258),
-    ("segments.py", 1318),
-    ("vectors.py", 1412),
-    ("kmeans.py", 1666),
-    ("glue", 1900),
+    ("nearest.py", 35),
+    ("sums.py", 164),
+    ("cells.py", 213),
+    ("bounds.py", 475),
+    ("lloyd.py", 601),
+    ("ground.py", 774),
+    ("splits.py", 907),
+    ("starts.py", 965),
+    ("search.py", 1033),
+    ("centres.py", 1216),
+    ("features.py", 1325),
+    ("parameters.py", 1361),
+    ("runtime.py", 1414),
+    ("segments.py", 1474),
+    ("vectors.py", 1568),
+    ("kmeans.py", 1822),
+    ("glue", 2056),
 )
 
 def locate(error):
@@ -8035,12 +8348,15 @@ class Cells(NamedTuple):
         The cell of each point.
     widths : array of float, shape (n_points,)
         Twice the distance of each point to the mean of its cell.
+    spans : array of float, shape (n_cells,)
+        The largest width in each cell.
     """
 
     means: np.ndarray
     weights: np.ndarray
     numbers: np.ndarray
     widths: np.ndarray
+    spans: np.ndarray
 
 
 class Spread(NamedTuple):
@@ -8097,12 +8413,25 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return Cells(points, weights, np.arange(n_points), np.zeros(n_points))
+        return Cells(points, weights, np.arange(n_points), np.zeros(n_points), np.zeros(n_points))
     numbers, means, totals = split_cells(points, weights, most_cells)
     widths = own_squares(points, means.T, numbers)
     np.sqrt(widths, out=widths)
     widths *= 2
-    return Cells(means, totals, numbers, widths)
+    return Cells(means, totals, numbers, widths, largest_widths(widths, numbers, len(totals)))
+
+
+def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
+    """Return the largest width in each cell.
+
+    Points overwrite each other until none is left that is wider than what its cell has.
+    """
+    spans = np.zeros(n_cells)
+    wider = np.flatnonzero(widths > 0)
+    while len(wider):
+        spans[numbers[wider]] = widths[wider]
+        wider = wider[widths[wider] > spans[numbers[wider]]]
+    return spans
 
 
 def split_cells(
@@ -8247,15 +8576,140 @@ def spread_of(moments: np.ndarray, reference: np.ndarray) -> Spread:
     shifts = sums / np.where(totals > 0, totals, 1.0)
     squares = np.maximum(squares - totals * shifts**2, 0)
     return Spread(totals, reference + shifts, squares.sum(axis=0), squares.argmax(axis=0))
+# ---- procluster/indb/bounds.py
+"""Which points may have changed their cluster since they were looked at; most have not for sure.
+
+A point keeps its cluster while its lead, by which the second nearest centre is farther than the
+nearest, is not used up by what the centres move: Hamerly (2010), Making k-means even faster, SIAM
+International Conference on Data Mining. What uses it up is the move of its own centre, and the
+largest move among the centres that are near enough to its cell to be the second. So a centre that
+jumps among outliers makes nobody else unsure, and where centres rest nothing is looked at.
+"""
+
+import numpy as np
+
+
+
+
+# The centres near to each cell, and the points watched, hold until a centre has moved farther than
+# so many times its step when they were found; then they are found anew.
+STEPS_AHEAD = 8
+
+# Room for the rounding of the distances that bounds are made of.
+SAFETY = 1 - 1e-12
+
+
+class Bounds:
+    """How far the centres may move until a point has to be looked at again.
+
+    Parameters
+    ----------
+    cells : Cells
+    cell_lead : array of float, shape (n_cells,)
+        How much farther the second nearest centre of each mean is than the nearest.
+    n_clusters : int
+
+    Attributes
+    ----------
+    due : array of int
+        The points to look at now.
+    """
+
+    def __init__(self, cells: Cells, cell_lead: np.ndarray, n_clusters: int) -> None:
+        self._cells = cells
+        # At distance r from the mean of its cell a point''s lead is smaller than the mean''s by 2 r
+        # at most, by the triangle inequality, twice.
+        self._limits = (cell_lead * SAFETY).take(cells.numbers)
+        self._limits -= cells.widths
+        self.due = np.flatnonzero(self._limits <= 0)
+        self._watched = self.due
+        self._reach = np.full(n_clusters, -1.0)
+        self._near = np.ones((n_clusters, len(cell_lead)), dtype=bool)
+        self._own_moves = np.zeros(n_clusters)
+        self._other_moves = np.zeros(len(cell_lead))
+
+    def renew(self, points: np.ndarray, labels: np.ndarray, lead: np.ndarray) -> None:
+        """Note the lead of some points, given by their numbers, after their labels."""
+        used = self._own_moves.take(labels) + self._other_moves.take(self._cells.numbers[points])
+        self._limits[points] = lead * SAFETY + used
+
+    def move(self, centres: np.ndarray, moves: np.ndarray, labels: np.ndarray) -> None:
+        """Find the points that are due when the centres have moved.
+
+        Parameters
+        ----------
+        centres : array of float, shape (n_clusters, n_features)
+            Where they are now.
+        moves : array of float, shape (n_clusters,)
+            How far each of them has moved.
+        labels : array of int, shape (n_points,)
+        """
+        moves = moves / SAFETY
+        self._reach -= moves
+        found_anew = bool((self._reach < 0).any())
+        if found_anew:
+            self._reach = STEPS_AHEAD * moves
+            self._near = near_centres(self._cells, centres, self._reach)
+        self._own_moves += moves
+        self._other_moves += self._largest(moves)
+        if found_anew:
+            self._watched = self._soon_due(labels)
+        numbers = self._cells.numbers[self._watched]
+        used = self._own_moves.take(labels[self._watched]) + self._other_moves.take(numbers)
+        self.due = self._watched[self._limits[self._watched] <= used]
+
+    def _soon_due(self, labels: np.ndarray) -> np.ndarray:
+        """Return the points that are due before the centres have moved beyond their reach."""
+        own = self._own_moves + self._reach
+        other = self._other_moves + self._largest(self._reach)
+        found = []
+        for start in range(0, len(labels), POINTS_AT_ONCE):
+            part = slice(start, start + POINTS_AT_ONCE)
+            used = own.take(labels[part])
+            used += other.take(self._cells.numbers[part])
+            found.append(start + np.flatnonzero(self._limits[part] <= used))
+        return np.concatenate(found)
+
+    def _largest(self, moves: np.ndarray) -> np.ndarray:
+        """Return the largest move among the centres near to each cell."""
+        moving = np.flatnonzero(moves)
+        largest = np.where(self._near[moving], moves[moving, np.newaxis], 0.0).max(axis=0)
+        return np.asarray(largest)
+
+
+def near_centres(cells: Cells, centres: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Return which centres can be the nearest or the second of some point of each cell.
+
+    Parameters
+    ----------
+    cells : Cells
+    centres : array of float, shape (n_clusters, n_features)
+    reach : array of float, shape (n_clusters,)
+        How far each of them may be from there, then or before.
+
+    Returns
+    -------
+    array of bool, shape (n_clusters, n_cells)
+
+    Examples
+    --------
+    >>> from procluster.indb.cells import condense
+    >>> cells = condense(np.array([[0.0, 1.0, 50.0, 51.0]]), np.ones(4), most_cells=2)
+    >>> near_centres(cells, np.array([[0.0], [2.0], [4.0], [60.0]]), np.zeros(4)).tolist()
+    [[True, False], [True, False], [False, True], [False, True]]
+    """
+    distances = np.sqrt(squared_distances(cells.means, centres))
+    nearest, farthest = distances * SAFETY - reach[:, np.newaxis], distances + reach[:, np.newaxis]
+    farthest[farthest.argmin(axis=0), np.arange(farthest.shape[1])] = np.inf
+    return np.asarray(nearest <= farthest.min(axis=0) + cells.spans)
 # ---- procluster/indb/lloyd.py
 """Lloyd''s algorithm on all the points, most of which need no look.
 
-A point at distance r from the mean of its cell is nearest to the same centre as that mean when
-the second nearest centre of the mean is farther from it by more than 2 r (the triangle inequality,
-twice). So whole cells are assigned by their means, and only points near a border between clusters
-are compared with the centres: the idea of Pelleg and Moore (1999), Accelerating exact k-means
-algorithms with geometric reasoning, with cells of any shape instead of a k-d tree''s boxes.
-The outcome is that of Lloyd''s algorithm without any cells, up to rounding.
+Whole cells are assigned by their means where that is sure to be right for all their points: the
+idea of Pelleg and Moore (1999), Accelerating exact k-means algorithms with geometric reasoning,
+with cells of any shape instead of a k-d tree''s boxes. The others are compared with the centres,
+once more whenever their bounds say so. The outcome is that of Lloyd''s algorithm without any cells,
+up to rounding.
 """
 
 from typing import NamedTuple
@@ -8266,17 +8720,12 @@ import numpy as np
 
 
 
+
 # Lloyd''s algorithm ends by itself, since inertia falls with every step; this is a safety net.
 MOST_STEPS = 10000
 
-# The points watched are those that could change their cluster if the centres moved on by so many
-# times their last step. Of these, only those are looked at whose lead over the second nearest
-# centre is used up: Hamerly (2010), Making k-means even faster, SIAM International Conference on
-# Data Mining.
-STEPS_AHEAD = 16
-
-# Room for the rounding of the distances that bounds are made of.
-SAFETY = 1 - 1e-12
+# A cluster with a smaller share of the weight is empty, but for what rounding leaves of its sums.
+NOTHING = 1e-13
 
 
 class Fit(NamedTuple):
@@ -8308,10 +8757,11 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
     centres : array of float, shape (n_clusters, n_features)
         The centres that the points were assigned to.
     """
-    if (sums[-1] > 0).all():
-        return np.asarray((sums[:-1] / sums[-1]).T)
-    empty = np.flatnonzero(sums[-1] <= 0)
-    means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
+    occupied = sums[-1] > NOTHING * sums[-1].sum()
+    means = (sums[:-1] / np.where(occupied, sums[-1], 1.0)).T
+    if occupied.all():
+        return np.asarray(means)
+    empty = np.flatnonzero(~occupied)
     costs = cells.weights * two_nearest(cells.means, centres)[1]
     worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
     means[empty] = cells.means[:, worst].T
@@ -8336,78 +8786,95 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
     >>> fit.centres.tolist(), fit.labels.tolist()
     ([[1.0], [9.0]], [0, 0, 0, 1])
     """
-    count = len(centres)
-    steps, reach = 0, 0.0
-    while True:
-        cell_labels, cell_lead = label_points(cells.means, centres)
-        watched = np.flatnonzero((cell_lead * SAFETY - reach)[cells.numbers] <= cells.widths)
-        labels = cell_labels[cells.numbers[watched]]
-        lead = np.zeros(len(watched))
-        sums = cluster_sums(cells.means, cells.weights, cell_labels, count)
-        looks, drift = 0, 0.0
-        while True:
-            due = np.flatnonzero(lead <= drift)
-            lead[due] = relabel(points, weights, watched, due, centres, labels, sums) + drift
-            looks += 1
-            moved = means_of(sums, cells, centres)
-            step = 2 * np.sqrt(((moved - centres) ** 2).sum(axis=1).max())
-            drift += step
-            if step == 0 or drift > reach:
-                break
-            centres = moved
-        steps += looks
-        if (step == 0 and looks == 1) or steps >= MOST_STEPS:
-            every = cell_labels[cells.numbers]
-            every[watched] = labels
-            return Fit(centres, every, sums[-1], steps)
-        centres, reach = moved, STEPS_AHEAD * step
+    cell_labels, cell_lead = label_points(cells.means, centres)
+    labels = cell_labels[cells.numbers]
+    sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
+    bounds = Bounds(cells, cell_lead, len(centres))
+    relabel(points, weights, bounds, centres, labels, sums)
+    steps, rounded = 1, False
+    while steps < MOST_STEPS:
+        means = means_of(sums, cells, centres)
+        moves = np.sqrt(((means - centres) ** 2).sum(axis=1))
+        if moves.any():
+            centres = means
+            bounds.move(centres, moves, labels)
+            rounded |= relabel(points, weights, bounds, centres, labels, sums)
+            steps += 1
+        elif rounded:
+            sums, rounded = sum_points(points, weights, cells, centres, labels), False
+        else:
+            break
+    return Fit(centres, labels, sums[-1], steps)
+
+
+def sum_points(
+    points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Return the sums of the clusters, shape (n_features + 1, n_clusters).
+
+    Each point is added once at most, where those kept up to date have been rounded with every
+    change of a label.
+    """
+    cell_labels, _ = label_points(cells.means, centres)
+    sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
+    implied = cell_labels[cells.numbers]
+    other = np.flatnonzero(implied != labels)
+    transfer(sums, points[:, other], weights[other], implied[other], labels[other])
+    return sums
+
+
+def transfer(
+    sums: np.ndarray,
+    points: np.ndarray,
+    weights: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+) -> None:
+    """Take points from the sums of their labels before to those of their labels after."""
+    sums += cluster_sums(points, weights, after, sums.shape[1])
+    sums -= cluster_sums(points, weights, before, sums.shape[1])
 
 
 def relabel(
     points: np.ndarray,
     weights: np.ndarray,
-    watched: np.ndarray,
-    due: np.ndarray,
+    bounds: Bounds,
     centres: np.ndarray,
     labels: np.ndarray,
     sums: np.ndarray,
-) -> np.ndarray:
-    """Give the watched points that are due the labels of their nearest centres.
+) -> bool:
+    """Give the points that are due the labels of their nearest centres.
 
     Parameters
     ----------
     points, weights : array of float, shapes (n_features, n_points) and (n_points,)
-    watched : array of int, shape (n_watched,)
-        Which points.
-    due : array of int, shape (n_due,)
-        Which of those.
+    bounds : Bounds
+        Told the new leads.
     centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_watched,)
-        Their labels before; changed to those after.
+    labels : array of int, shape (n_points,)
+        The labels before; changed to those after.
     sums : array of float, shape (n_features + 1, n_clusters)
         The sums of all the clusters; changed accordingly.
 
     Returns
     -------
-    array of float, shape (n_due,)
-        How much farther the second nearest centre is at least.
+    bool
+        Whether any label has changed.
     """
-    count = len(centres)
-    lead = np.empty(len(due))
+    any_changed = False
     size = points_at_once(centres)
-    for start in range(0, len(due), size):
-        places = due[start : start + size]
-        chosen, before = watched[places], labels[places]
-        values = points[:, chosen]
-        after, lead[start : start + size] = label_points(values, centres)
+    for start in range(0, len(bounds.due), size):
+        due = bounds.due[start : start + size]
+        values, before = points[:, due], labels[due]
+        after, lead = label_points(values, centres)
+        bounds.renew(due, after, lead)
         changed = np.flatnonzero(after != before)
         if len(changed):
-            values, moving = values[:, changed], weights[chosen[changed]]
-            sums += cluster_sums(values, moving, after[changed], count)
-            sums -= cluster_sums(values, moving, before[changed], count)
-            labels[places] = after
-    lead *= SAFETY
-    return lead
+            any_changed = True
+            labels[due] = after
+            own = weights[due[changed]]
+            transfer(sums, values[:, changed], own, before[changed], after[changed])
+    return any_changed
 # ---- procluster/indb/ground.py
 """The ground that the search for centres moves on: cells, made ready to be labelled many times."""
 
@@ -8505,7 +8972,8 @@ def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> cells = Cells(np.array([[0.0, 1.0, 8.0]]), np.ones(3), np.arange(3), np.zeros(3))
+    >>> from procluster.indb.cells import condense
+    >>> cells = condense(np.array([[0.0, 1.0, 8.0]]), np.ones(3), most_cells=3)
     >>> ground = lay_ground(cells)
     >>> label_cells(ground, np.array([[8.0], [0.5]]) - ground.origin).tolist()
     [1, 1, 0]

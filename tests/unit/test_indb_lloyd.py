@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any, NamedTuple, Tuple
 
 import numpy as np
 import pytest
@@ -8,12 +8,20 @@ from indb_frames import points_of, returns
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
+from procluster.indb.bounds import Bounds
 from procluster.indb.cells import Cells, condense
-from procluster.indb.lloyd import Fit, means_of, relabel, run_lloyd
+from procluster.indb.lloyd import Fit, means_of, relabel, run_lloyd, sum_points
 from procluster.indb.nearest import label_points, squared_distances
 from procluster.indb.sums import cluster_sums
 
 Cloud = Tuple[Any, Any]
+
+
+class Relabelled(NamedTuple):
+    before: Any
+    labels: Any
+    sums: Any
+    changed: bool
 
 
 @pytest.fixture
@@ -55,6 +63,11 @@ def test_lloyd_ends_where_centres_are_the_means_of_their_points(cloud: Cloud, en
         own = end.labels == label
         mean = np.average(points[:, own], axis=1, weights=weights[own])
         assert end.centres[label] == pytest.approx(mean, rel=1e-12)
+
+
+def test_lloyd_ends_with_sums_added_once(cloud: Cloud, cells: Cells, end: Fit) -> None:
+    sums = sum_points(*cloud, cells, end.centres, end.labels)
+    assert (end.centres == means_of(sums, cells, end.centres)).all()
 
 
 def test_lloyd_ends_where_every_point_is_with_its_nearest_centre(cloud: Cloud, end: Fit) -> None:
@@ -107,15 +120,42 @@ def test_empty_cluster_moves_to_the_cell_that_costs_most() -> None:
     assert means_of(sums, cells, np.array([[0.0], [99.0]]))[1, 0] == 7
 
 
-def test_relabel_corrects_the_sums(cloud: Cloud) -> None:
+@pytest.fixture
+def relabelled(cloud: Cloud) -> Relabelled:
+    """Every third point given its nearest of five centres, whatever its label was."""
     points, weights = cloud
-    labels = np.random.RandomState(0).randint(5, size=1000)
-    watched, centres = np.arange(0, 3000, 3), points[:, :5].T
-    sums = cluster_sums(points[:, watched], weights[watched], labels, 5)
-    before, due = labels.copy(), np.arange(0, 1000, 2)
-    relabel(points, weights, watched, due, centres, labels, sums)
-    nearest = squared_distances(points[:, watched], centres).argmin(axis=0)
-    assert (labels[due] == nearest[due]).all()
-    assert (labels[1::2] == before[1::2]).all()
-    expected = cluster_sums(points[:, watched], weights[watched], labels, 5)
-    assert sums == pytest.approx(expected, rel=1e-9)
+    cells, centres = condense(points, weights, 500), points[:, :5].T
+    labels = np.random.RandomState(0).randint(5, size=3000)
+    sums = cluster_sums(points, weights, labels, 5)
+    bounds = Bounds(cells, np.zeros(len(cells.weights)), 5)
+    bounds.due = np.arange(0, 3000, 3)
+    before = labels.copy()
+    changed = relabel(points, weights, bounds, centres, labels, sums)
+    return Relabelled(before, labels, sums, changed)
+
+
+def test_relabel_gives_the_nearest_centre_to_what_is_due(
+    cloud: Cloud, relabelled: Relabelled
+) -> None:
+    nearest = squared_distances(cloud[0], cloud[0][:, :5].T).argmin(axis=0)
+    assert (relabelled.labels[::3] == nearest[::3]).all()
+    assert (np.delete(relabelled.labels - relabelled.before, np.s_[::3]) == 0).all()
+
+
+def test_relabel_keeps_the_sums_up_to_date(cloud: Cloud, relabelled: Relabelled) -> None:
+    assert relabelled.changed
+    assert relabelled.sums == pytest.approx(cluster_sums(*cloud, relabelled.labels, 5), rel=1e-9)
+
+
+def test_sums_of_whole_cells_and_single_points_are_those_of_the_points(cloud: Cloud) -> None:
+    labels = np.random.RandomState(0).randint(5, size=3000)
+    sums = sum_points(*cloud, condense(*cloud, 500), cloud[0][:, :5].T, labels)
+    assert sums == pytest.approx(cluster_sums(*cloud, labels, 5), rel=1e-12)
+
+
+def test_cluster_of_what_rounding_left_is_empty(cloud: Cloud) -> None:
+    cells = condense(*cloud, 500)
+    sums = cluster_sums(*cloud, np.zeros(3000, dtype=int), 2)
+    sums[:, 1] = 1e-14 * sums[:, 0]
+    means = means_of(sums, cells, cloud[0][:, :2].T)
+    assert (means[1] == cells.means.T).all(axis=1).any()

@@ -31,12 +31,15 @@ class Cells(NamedTuple):
         The cell of each point.
     widths : array of float, shape (n_points,)
         Twice the distance of each point to the mean of its cell.
+    spans : array of float, shape (n_cells,)
+        The largest width in each cell.
     """
 
     means: np.ndarray
     weights: np.ndarray
     numbers: np.ndarray
     widths: np.ndarray
+    spans: np.ndarray
 
 
 class Spread(NamedTuple):
@@ -93,12 +96,25 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return Cells(points, weights, np.arange(n_points), np.zeros(n_points))
+        return Cells(points, weights, np.arange(n_points), np.zeros(n_points), np.zeros(n_points))
     numbers, means, totals = split_cells(points, weights, most_cells)
     widths = own_squares(points, means.T, numbers)
     np.sqrt(widths, out=widths)
     widths *= 2
-    return Cells(means, totals, numbers, widths)
+    return Cells(means, totals, numbers, widths, largest_widths(widths, numbers, len(totals)))
+
+
+def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
+    """Return the largest width in each cell.
+
+    Points overwrite each other until none is left that is wider than what its cell has.
+    """
+    spans = np.zeros(n_cells)
+    wider = np.flatnonzero(widths > 0)
+    while len(wider):
+        spans[numbers[wider]] = widths[wider]
+        wider = wider[widths[wider] > spans[numbers[wider]]]
+    return spans
 
 
 def split_cells(

@@ -94,7 +94,8 @@ def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> cells = Cells(np.array([[0.0, 1.0, 8.0]]), np.ones(3), np.arange(3), np.zeros(3))
+    >>> from procluster.indb.cells import condense
+    >>> cells = condense(np.array([[0.0, 1.0, 8.0]]), np.ones(3), most_cells=3)
     >>> ground = lay_ground(cells)
     >>> label_cells(ground, np.array([[8.0], [0.5]]) - ground.origin).tolist()
     [1, 1, 0]

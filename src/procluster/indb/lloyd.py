@@ -1,17 +1,17 @@
 """Lloyd's algorithm on all the points, most of which need no look.
 
-A point at distance r from the mean of its cell is nearest to the same centre as that mean when
-the second nearest centre of the mean is farther from it by more than 2 r (the triangle inequality,
-twice). So whole cells are assigned by their means, and only points near a border between clusters
-are compared with the centres: the idea of Pelleg and Moore (1999), Accelerating exact k-means
-algorithms with geometric reasoning, with cells of any shape instead of a k-d tree's boxes.
-The outcome is that of Lloyd's algorithm without any cells, up to rounding.
+Whole cells are assigned by their means where that is sure to be right for all their points: the
+idea of Pelleg and Moore (1999), Accelerating exact k-means algorithms with geometric reasoning,
+with cells of any shape instead of a k-d tree's boxes. The others are compared with the centres,
+once more whenever their bounds say so. The outcome is that of Lloyd's algorithm without any cells,
+up to rounding.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from procluster.indb.bounds import Bounds
 from procluster.indb.cells import Cells
 from procluster.indb.nearest import label_points, points_at_once, two_nearest
 from procluster.indb.sums import cluster_sums
@@ -19,14 +19,8 @@ from procluster.indb.sums import cluster_sums
 # Lloyd's algorithm ends by itself, since inertia falls with every step; this is a safety net.
 MOST_STEPS = 10000
 
-# The points watched are those that could change their cluster if the centres moved on by so many
-# times their last step. Of these, only those are looked at whose lead over the second nearest
-# centre is used up: Hamerly (2010), Making k-means even faster, SIAM International Conference on
-# Data Mining.
-STEPS_AHEAD = 16
-
-# Room for the rounding of the distances that bounds are made of.
-SAFETY = 1 - 1e-12
+# A cluster with a smaller share of the weight is empty, but for what rounding leaves of its sums.
+NOTHING = 1e-13
 
 
 class Fit(NamedTuple):
@@ -58,10 +52,11 @@ def means_of(sums: np.ndarray, cells: Cells, centres: np.ndarray) -> np.ndarray:
     centres : array of float, shape (n_clusters, n_features)
         The centres that the points were assigned to.
     """
-    if (sums[-1] > 0).all():
-        return np.asarray((sums[:-1] / sums[-1]).T)
-    empty = np.flatnonzero(sums[-1] <= 0)
-    means = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1.0)).T
+    occupied = sums[-1] > NOTHING * sums[-1].sum()
+    means = (sums[:-1] / np.where(occupied, sums[-1], 1.0)).T
+    if occupied.all():
+        return np.asarray(means)
+    empty = np.flatnonzero(~occupied)
     costs = cells.weights * two_nearest(cells.means, centres)[1]
     worst = np.argsort(-costs, kind="mergesort")[: len(empty)]
     means[empty] = cells.means[:, worst].T
@@ -86,75 +81,92 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
     >>> fit.centres.tolist(), fit.labels.tolist()
     ([[1.0], [9.0]], [0, 0, 0, 1])
     """
-    count = len(centres)
-    steps, reach = 0, 0.0
-    while True:
-        cell_labels, cell_lead = label_points(cells.means, centres)
-        watched = np.flatnonzero((cell_lead * SAFETY - reach)[cells.numbers] <= cells.widths)
-        labels = cell_labels[cells.numbers[watched]]
-        lead = np.zeros(len(watched))
-        sums = cluster_sums(cells.means, cells.weights, cell_labels, count)
-        looks, drift = 0, 0.0
-        while True:
-            due = np.flatnonzero(lead <= drift)
-            lead[due] = relabel(points, weights, watched, due, centres, labels, sums) + drift
-            looks += 1
-            moved = means_of(sums, cells, centres)
-            step = 2 * np.sqrt(((moved - centres) ** 2).sum(axis=1).max())
-            drift += step
-            if step == 0 or drift > reach:
-                break
-            centres = moved
-        steps += looks
-        if (step == 0 and looks == 1) or steps >= MOST_STEPS:
-            every = cell_labels[cells.numbers]
-            every[watched] = labels
-            return Fit(centres, every, sums[-1], steps)
-        centres, reach = moved, STEPS_AHEAD * step
+    cell_labels, cell_lead = label_points(cells.means, centres)
+    labels = cell_labels[cells.numbers]
+    sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
+    bounds = Bounds(cells, cell_lead, len(centres))
+    relabel(points, weights, bounds, centres, labels, sums)
+    steps, rounded = 1, False
+    while steps < MOST_STEPS:
+        means = means_of(sums, cells, centres)
+        moves = np.sqrt(((means - centres) ** 2).sum(axis=1))
+        if moves.any():
+            centres = means
+            bounds.move(centres, moves, labels)
+            rounded |= relabel(points, weights, bounds, centres, labels, sums)
+            steps += 1
+        elif rounded:
+            sums, rounded = sum_points(points, weights, cells, centres, labels), False
+        else:
+            break
+    return Fit(centres, labels, sums[-1], steps)
+
+
+def sum_points(
+    points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Return the sums of the clusters, shape (n_features + 1, n_clusters).
+
+    Each point is added once at most, where those kept up to date have been rounded with every
+    change of a label.
+    """
+    cell_labels, _ = label_points(cells.means, centres)
+    sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
+    implied = cell_labels[cells.numbers]
+    other = np.flatnonzero(implied != labels)
+    transfer(sums, points[:, other], weights[other], implied[other], labels[other])
+    return sums
+
+
+def transfer(
+    sums: np.ndarray,
+    points: np.ndarray,
+    weights: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+) -> None:
+    """Take points from the sums of their labels before to those of their labels after."""
+    sums += cluster_sums(points, weights, after, sums.shape[1])
+    sums -= cluster_sums(points, weights, before, sums.shape[1])
 
 
 def relabel(
     points: np.ndarray,
     weights: np.ndarray,
-    watched: np.ndarray,
-    due: np.ndarray,
+    bounds: Bounds,
     centres: np.ndarray,
     labels: np.ndarray,
     sums: np.ndarray,
-) -> np.ndarray:
-    """Give the watched points that are due the labels of their nearest centres.
+) -> bool:
+    """Give the points that are due the labels of their nearest centres.
 
     Parameters
     ----------
     points, weights : array of float, shapes (n_features, n_points) and (n_points,)
-    watched : array of int, shape (n_watched,)
-        Which points.
-    due : array of int, shape (n_due,)
-        Which of those.
+    bounds : Bounds
+        Told the new leads.
     centres : array of float, shape (n_clusters, n_features)
-    labels : array of int, shape (n_watched,)
-        Their labels before; changed to those after.
+    labels : array of int, shape (n_points,)
+        The labels before; changed to those after.
     sums : array of float, shape (n_features + 1, n_clusters)
         The sums of all the clusters; changed accordingly.
 
     Returns
     -------
-    array of float, shape (n_due,)
-        How much farther the second nearest centre is at least.
+    bool
+        Whether any label has changed.
     """
-    count = len(centres)
-    lead = np.empty(len(due))
+    any_changed = False
     size = points_at_once(centres)
-    for start in range(0, len(due), size):
-        places = due[start : start + size]
-        chosen, before = watched[places], labels[places]
-        values = points[:, chosen]
-        after, lead[start : start + size] = label_points(values, centres)
+    for start in range(0, len(bounds.due), size):
+        due = bounds.due[start : start + size]
+        values, before = points[:, due], labels[due]
+        after, lead = label_points(values, centres)
+        bounds.renew(due, after, lead)
         changed = np.flatnonzero(after != before)
         if len(changed):
-            values, moving = values[:, changed], weights[chosen[changed]]
-            sums += cluster_sums(values, moving, after[changed], count)
-            sums -= cluster_sums(values, moving, before[changed], count)
-            labels[places] = after
-    lead *= SAFETY
-    return lead
+            any_changed = True
+            labels[due] = after
+            own = weights[due[changed]]
+            transfer(sums, values[:, changed], own, before[changed], after[changed])
+    return any_changed

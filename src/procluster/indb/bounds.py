@@ -1,0 +1,125 @@
+"""Which points may have changed their cluster since they were looked at; most have not for sure.
+
+A point keeps its cluster while its lead, by which the second nearest centre is farther than the
+nearest, is not used up by what the centres move: Hamerly (2010), Making k-means even faster, SIAM
+International Conference on Data Mining. What uses it up is the move of its own centre, and the
+largest move among the centres that are near enough to its cell to be the second. So a centre that
+jumps among outliers makes nobody else unsure, and where centres rest nothing is looked at.
+"""
+
+import numpy as np
+
+from procluster.indb.cells import Cells
+from procluster.indb.nearest import POINTS_AT_ONCE, squared_distances
+
+# The centres near to each cell, and the points watched, hold until a centre has moved farther than
+# so many times its step when they were found; then they are found anew.
+STEPS_AHEAD = 8
+
+# Room for the rounding of the distances that bounds are made of.
+SAFETY = 1 - 1e-12
+
+
+class Bounds:
+    """How far the centres may move until a point has to be looked at again.
+
+    Parameters
+    ----------
+    cells : Cells
+    cell_lead : array of float, shape (n_cells,)
+        How much farther the second nearest centre of each mean is than the nearest.
+    n_clusters : int
+
+    Attributes
+    ----------
+    due : array of int
+        The points to look at now.
+    """
+
+    def __init__(self, cells: Cells, cell_lead: np.ndarray, n_clusters: int) -> None:
+        self._cells = cells
+        # At distance r from the mean of its cell a point's lead is smaller than the mean's by 2 r
+        # at most, by the triangle inequality, twice.
+        self._limits = (cell_lead * SAFETY).take(cells.numbers)
+        self._limits -= cells.widths
+        self.due = np.flatnonzero(self._limits <= 0)
+        self._watched = self.due
+        self._reach = np.full(n_clusters, -1.0)
+        self._near = np.ones((n_clusters, len(cell_lead)), dtype=bool)
+        self._own_moves = np.zeros(n_clusters)
+        self._other_moves = np.zeros(len(cell_lead))
+
+    def renew(self, points: np.ndarray, labels: np.ndarray, lead: np.ndarray) -> None:
+        """Note the lead of some points, given by their numbers, after their labels."""
+        used = self._own_moves.take(labels) + self._other_moves.take(self._cells.numbers[points])
+        self._limits[points] = lead * SAFETY + used
+
+    def move(self, centres: np.ndarray, moves: np.ndarray, labels: np.ndarray) -> None:
+        """Find the points that are due when the centres have moved.
+
+        Parameters
+        ----------
+        centres : array of float, shape (n_clusters, n_features)
+            Where they are now.
+        moves : array of float, shape (n_clusters,)
+            How far each of them has moved.
+        labels : array of int, shape (n_points,)
+        """
+        moves = moves / SAFETY
+        self._reach -= moves
+        found_anew = bool((self._reach < 0).any())
+        if found_anew:
+            self._reach = STEPS_AHEAD * moves
+            self._near = near_centres(self._cells, centres, self._reach)
+        self._own_moves += moves
+        self._other_moves += self._largest(moves)
+        if found_anew:
+            self._watched = self._soon_due(labels)
+        numbers = self._cells.numbers[self._watched]
+        used = self._own_moves.take(labels[self._watched]) + self._other_moves.take(numbers)
+        self.due = self._watched[self._limits[self._watched] <= used]
+
+    def _soon_due(self, labels: np.ndarray) -> np.ndarray:
+        """Return the points that are due before the centres have moved beyond their reach."""
+        own = self._own_moves + self._reach
+        other = self._other_moves + self._largest(self._reach)
+        found = []
+        for start in range(0, len(labels), POINTS_AT_ONCE):
+            part = slice(start, start + POINTS_AT_ONCE)
+            used = own.take(labels[part])
+            used += other.take(self._cells.numbers[part])
+            found.append(start + np.flatnonzero(self._limits[part] <= used))
+        return np.concatenate(found)
+
+    def _largest(self, moves: np.ndarray) -> np.ndarray:
+        """Return the largest move among the centres near to each cell."""
+        moving = np.flatnonzero(moves)
+        largest = np.where(self._near[moving], moves[moving, np.newaxis], 0.0).max(axis=0)
+        return np.asarray(largest)
+
+
+def near_centres(cells: Cells, centres: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Return which centres can be the nearest or the second of some point of each cell.
+
+    Parameters
+    ----------
+    cells : Cells
+    centres : array of float, shape (n_clusters, n_features)
+    reach : array of float, shape (n_clusters,)
+        How far each of them may be from there, then or before.
+
+    Returns
+    -------
+    array of bool, shape (n_clusters, n_cells)
+
+    Examples
+    --------
+    >>> from procluster.indb.cells import condense
+    >>> cells = condense(np.array([[0.0, 1.0, 50.0, 51.0]]), np.ones(4), most_cells=2)
+    >>> near_centres(cells, np.array([[0.0], [2.0], [4.0], [60.0]]), np.zeros(4)).tolist()
+    [[True, False], [True, False], [False, True], [False, True]]
+    """
+    distances = np.sqrt(squared_distances(cells.means, centres))
+    nearest, farthest = distances * SAFETY - reach[:, np.newaxis], distances + reach[:, np.newaxis]
+    farthest[farthest.argmin(axis=0), np.arange(farthest.shape[1])] = np.inf
+    return np.asarray(nearest <= farthest.min(axis=0) + cells.spans)
