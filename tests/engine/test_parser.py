@@ -94,7 +94,7 @@ def test_place_of_a_node_is_where_it_starts() -> None:
 
 def test_parameters_are_read_alone() -> None:
     first, second = parse_parameters("@a decimal(5, 2) = -1, @b varchar(max) OUT")
-    assert (str(first.type), shown(first.default), second.output) == (
+    assert (str(first.type), shown(first.value), second.output) == (
         "decimal(5, 2)",
         "(-1)",
         True,

@@ -21,7 +21,7 @@ CONVERSION_ERRORS = (241, 242, 245, 248, 8114)
 class BoundArgument:
     """A parameter, what it is given and is then, and the caller's variable for OUTPUT."""
 
-    parameter: ast.Parameter
+    parameter: ast.Declaration
     expression: ast.Expression
     value: object
     variable: str | None = None
@@ -30,7 +30,7 @@ class BoundArgument:
 def bind(
     engine: Interpreter,
     procedure: str,
-    parameters: Sequence[ast.Parameter],
+    parameters: Sequence[ast.Declaration],
     arguments: Sequence[ast.Argument],
     frame: Frame,
 ) -> list[BoundArgument]:
@@ -48,9 +48,9 @@ def bind(
         argument = given.get(parameter.name.lower())
         value = argument.value if argument else None
         if value is None or (isinstance(value, ast.Literal) and value.kind == "default"):
-            if parameter.default is None:
+            if parameter.value is None:
                 raise error(201, procedure, parameter.name)
-            value = parameter.default
+            value = parameter.value
         variable = None
         if argument and argument.output:
             if not parameter.output:
@@ -62,7 +62,7 @@ def bind(
 
 
 def _match(
-    procedure: str, parameters: Sequence[ast.Parameter], arguments: Sequence[ast.Argument]
+    procedure: str, parameters: Sequence[ast.Declaration], arguments: Sequence[ast.Argument]
 ) -> dict[str, ast.Argument]:
     if arguments and not parameters:
         raise error(8146, procedure)
@@ -81,7 +81,7 @@ def _match(
 
 
 def _value(
-    engine: Interpreter, value: ast.Expression, frame: Frame, parameter: ast.Parameter
+    engine: Interpreter, value: ast.Expression, frame: Frame, parameter: ast.Declaration
 ) -> object:
     kinds = {"national": "nvarchar", "string": "varchar", "decimal": "numeric"}
     kind = kinds.get(value.kind, value.kind) if isinstance(value, ast.Literal) else "int"

@@ -19,7 +19,7 @@ from procluster.local.stored import (
     StoredTable,
     declared_columns,
 )
-from procluster.local.translate import InlineFunction, Table, View
+from procluster.local.translate import Table
 from procluster.local.types import SqlType
 
 SYSTEM_SCHEMAS = ("sys", "information_schema")
@@ -92,7 +92,7 @@ class Frame:
         variable = self.variables[name.lower()]
         variable.value = self.engine.convert(value, kind, variable.type) if kind else value
 
-    def declare(self, parameter: ast.Parameter | ast.Declaration, value: object = None) -> None:
+    def declare(self, parameter: ast.Declaration, value: object = None) -> None:
         """Have a variable."""
         self.variables[parameter.name.lower()] = Variable(parameter.type, value)
 
@@ -112,7 +112,7 @@ class Frame:
         """Value of a variable."""
         return self.variables[name.lower()].value
 
-    def table(self, name: ast.ObjectName) -> Table | View | None:
+    def table(self, name: ast.ObjectName) -> Table | ast.CreateModule | None:
         """Find a table or view for a query."""
         if name.parts[0] in self._rows:
             return self._rows[name.parts[0]]
@@ -125,15 +125,12 @@ class Frame:
         if stored:
             return Table(stored.sql, stored.shown)
         module = self.stored_module(name, "VIEW")
-        return View(*self._body(module)) if module else None
+        return self._tree(module) if module else None
 
-    def function(self, name: ast.ObjectName) -> InlineFunction | None:
+    def function(self, name: ast.ObjectName) -> ast.CreateModule | None:
         """Find an inline table function."""
         module = self.stored_module(name, "FUNCTION")
-        if module is None:
-            return None
-        body, _ = self._body(module)
-        return InlineFunction(self.engine.catalog.tree(module).parameters, body)
+        return self._tree(module) if module else None
 
     def session_arity(self, call: str) -> tuple[int, int] | None:
         """Least and most arguments of a session function."""
@@ -236,11 +233,10 @@ class Frame:
 
     # --- views
 
-    def _body(self, module: StoredModule) -> tuple[ast.Query, tuple[str, ...]]:
-        """Query and columns of a view or function; its own schema comes before dbo."""
+    def _tree(self, module: StoredModule) -> ast.CreateModule:
+        """A view or function; its own schema comes before dbo."""
         catalog = self.engine.catalog
         tree = catalog.tree(module)
-        assert isinstance(tree.body, ast.Query)  # noqa: S101
         common = {n.name.lower() for n in ast.nodes(tree.body) if isinstance(n, ast.CommonTable)}
 
         def qualified(node: ast.Node) -> ast.Node | None:
@@ -252,7 +248,7 @@ class Frame:
                 replace(node, name=ast.ObjectName(node.at, (module.schema, first))) if own else node
             )
 
-        return ast.changed(tree.body, qualified), tree.columns
+        return replace(tree, body=ast.changed(tree.body, qualified))
 
     def _system_view(self, name: ast.ObjectName) -> Table:
         """A catalog view, as a DuckDB table of what there is now."""

@@ -225,8 +225,9 @@ module_query = (WITH with_tables:common_table % ',')? @query_tail => query
 module_option = RECOMPILE | SCHEMABINDING | EXECUTE AS (CALLER | OWNER | SELF)
     | any_word !"this module option: leave it out"
 parameters = '(' parameter % ',' ')' | parameter % ','
-parameter = name:variable AS? type:data_type ('=' default:constant)? output?:OUTPUT?
-    ((READONLY | VARYING | NULL | NOT) !"this property of a parameter: leave it out")? => Parameter
+parameter = name:variable AS? type:data_type ('=' value:constant)? output?:OUTPUT?
+    ((READONLY | VARYING | NULL | NOT) !"this property of a parameter: leave it out")?
+    => Declaration
 parameter_list = (parameter % ',')? end
 
 # schemas, roles and permissions

@@ -52,7 +52,7 @@ def parse_batch(text: str) -> ast.Body:
 
 
 @lru_cache(maxsize=256)
-def parse_parameters(text: str) -> tuple[ast.Parameter, ...]:
+def parse_parameters(text: str) -> tuple[ast.Declaration, ...]:
     """Parse the ``@params`` of sp_executesql and sp_execute_external_script.
 
     Examples
@@ -60,7 +60,7 @@ def parse_parameters(text: str) -> tuple[ast.Parameter, ...]:
     >>> [str(parameter.type) for parameter in parse_parameters("@a int, @b nvarchar(9) OUTPUT")]
     ['int', 'nvarchar(9)']
     """
-    return cast("tuple[ast.Parameter, ...]", Parser(text).whole("parameter_list") or ())
+    return cast("tuple[ast.Declaration, ...]", Parser(text).whole("parameter_list") or ())
 
 
 class Parser(ExpressionParser):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from procluster.local.messages import refuse
 from procluster.local.parser import parse_parameters
-from procluster.local.syntax import Node, Parameter
+from procluster.local.syntax import Declaration, Node
 from procluster.local.types import SqlType
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,7 +47,7 @@ class SystemView(NamedTuple):
 class SystemProcedure(NamedTuple):
     """A system procedure; ``is_open`` where arguments for a text it runs may follow its own."""
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Declaration, ...]
     is_open: bool
     run: Callable[[Any], object]
 

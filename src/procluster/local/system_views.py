@@ -134,7 +134,7 @@ def modules(engine: Engine) -> Rows:
 def parameters(engine: Engine) -> Rows:
     for module in engine.catalog.modules():
         for number, parameter in enumerate(engine.catalog.tree(module).parameters, 1):
-            flags = parameter.output, parameter.default is not None
+            flags = parameter.output, parameter.value is not None
             yield module.object_id, parameter.name, number, *typed(parameter.type), *flags
 
 

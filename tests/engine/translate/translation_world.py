@@ -19,9 +19,7 @@ from procluster.local.syntax import (
 from procluster.local.translate import (
     Change,
     Compiled,
-    InlineFunction,
     Table,
-    View,
     as_sql_error,
     compile_change,
     compile_query,
@@ -34,8 +32,8 @@ class World:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
-        self.tables: dict[str, Table | View] = {}
-        self.functions: dict[str, InlineFunction] = {}
+        self.tables: dict[str, Table | CreateModule] = {}
+        self.functions: dict[str, CreateModule] = {}
         self.variables: dict[str, tuple[SqlType, object]] = {}
         self.session: dict[str, tuple[SqlType, object]] = {}
 
@@ -48,10 +46,10 @@ class World:
     def value(self, name: str) -> object:
         return self.variables[name.lower()][1]
 
-    def table(self, name: ObjectName) -> Table | View | None:
+    def table(self, name: ObjectName) -> Table | CreateModule | None:
         return self.tables.get(name.parts[-1].lower())
 
-    def function(self, name: ObjectName) -> InlineFunction | None:
+    def function(self, name: ObjectName) -> CreateModule | None:
         return self.functions.get(name.parts[-1].lower())
 
     def session_arity(self, call: str) -> tuple[int, int] | None:
@@ -76,12 +74,11 @@ class World:
     def create_module(self, text: str) -> None:
         (module,) = parse_batch(text)
         assert isinstance(module, CreateModule)
-        assert isinstance(module.body, Query)
         name = module.name.parts[-1].lower()
         if module.kind == "VIEW":
-            self.tables[name] = View(module.body, module.columns)
+            self.tables[name] = module
         else:
-            self.functions[name] = InlineFunction(module.parameters, module.body)
+            self.functions[name] = module
 
     def compile(self, text: str) -> Compiled:
         (statement,) = parse_batch(text)

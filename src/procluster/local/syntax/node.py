@@ -71,12 +71,12 @@ def nodes(tree: object, *opaque: type) -> Iterator[Node]:
     rest: list[object] = [tree]
     while rest:
         found = rest.pop()
-        if isinstance(found, tuple):
-            rest += reversed(found)
-        elif isinstance(found, Node):
+        if isinstance(found, Node):
             yield found
             if not isinstance(found, opaque):
                 rest += reversed(vars(found).values())
+        elif isinstance(found, tuple) and not isinstance(found, Position):
+            rest += reversed(found)
 
 
 def changed(tree: T, change: Callable[[Any], Node | None]) -> T:

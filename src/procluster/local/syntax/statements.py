@@ -15,20 +15,17 @@ from procluster.local.syntax.node import (
     TableSource,
     nodes,
 )
-from procluster.local.syntax.queries import (
-    CommonTable,
-    Query,
-    SelectItem,
-    ValuesTable,
-    Variable,
-)
+from procluster.local.syntax.queries import CommonTable, Query, SelectItem, ValuesTable, Variable
 from procluster.local.types import SqlType
 
 
 class Declaration(Node):
+    """A variable, or a parameter with its default."""
+
     name: str
     type: SqlType
     value: Expression | None = None
+    output: bool = False
 
 
 class Declare(Statement):
@@ -66,9 +63,7 @@ class While(Statement):
 
 
 class Jump(Statement):
-    """BREAK or CONTINUE."""
-
-    word: str
+    word: str  # BREAK or CONTINUE
 
 
 class Return(Statement):
@@ -269,10 +264,7 @@ class Body(tuple[Statement, ...]):
 
     @cached_property
     def variables(self) -> tuple[tuple[str, Node], ...]:
-        """The name of each variable where it is declared or used, in the order of the text.
-
-        What a declaration's value uses comes before the declaration.
-        """
+        """Each variable where it stands; those of a declared value before the declaration."""
         return tuple(_variables(self))
 
 
@@ -292,18 +284,10 @@ def _variables(tree: object) -> Iterator[tuple[str, Node]]:
             yield name, node
 
 
-class Parameter(Node):
-    name: str
-    type: SqlType
-    default: Expression | None = None
-    output: bool = False
-
-
 class CreateModule(Statement):
     """CREATE, CREATE OR ALTER or ALTER (``mode``) of a PROCEDURE, VIEW or inline FUNCTION.
 
-    ``text`` is the whole batch as sys.sql_modules keeps it; ``body`` the statements of a
-    procedure, the query of a view or function.
+    ``text`` is the whole batch as sys.sql_modules keeps it.
     """
 
     kind: str
@@ -311,5 +295,5 @@ class CreateModule(Statement):
     name: ObjectName
     body: Body | Query
     text: str
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[Declaration, ...] = ()
     columns: tuple[str, ...] = ()

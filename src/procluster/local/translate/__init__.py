@@ -22,10 +22,8 @@ from procluster.local.translate.faults import as_sql_error
 from procluster.local.translate.names import (
     Change,
     Compiled,
-    InlineFunction,
     Names,
     Table,
-    View,
 )
 from procluster.local.translate.scope import Context, Scope
 from procluster.local.translate.writing import condition, value
@@ -35,10 +33,8 @@ __all__ = [
     "DIFFERENCES",
     "Change",
     "Compiled",
-    "InlineFunction",
     "Names",
     "Table",
-    "View",
     "as_sql_error",
     "compile_change",
     "compile_condition",

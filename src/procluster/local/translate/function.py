@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from procluster.local.messages import error, failure, refuse
 from procluster.local.syntax import Call, Position
@@ -62,26 +63,26 @@ class Function:
         """In upper case."""
         return self.usage.partition("(")[0].partition(":")[0]
 
-    @property
+    @cached_property
     def least(self) -> int:
         """The fewest arguments."""
         return len(self.signature.partition("[")[0].strip("*"))
 
-    @property
+    @cached_property
     def most(self) -> int:
         """The most arguments."""
         return MOST_ARGUMENTS if "*" in self.signature else len(self.letters)
 
-    @property
+    @cached_property
     def letters(self) -> str:
-        """Those of the signature."""
-        return "".join(filter(str.isalpha, self.signature))
+        """Those of the signature, the last one as often as it may stand."""
+        letters = "".join(filter(str.isalpha, self.signature))
+        return letters + letters[-1:] * MOST_ARGUMENTS if "*" in self.signature else letters
 
     def term(self, call: Invocation, arguments: tuple[Term, ...]) -> Term:
         """Write a call."""
-        letters = self.letters.ljust(len(arguments), self.signature[-2:-1] or " ")
-        places = enumerate(zip(letters, arguments, strict=False))
-        return self.write(call, *(taken(call, i, *argument) for i, argument in places))
+        parameters = enumerate(zip(self.letters, arguments, strict=False))
+        return self.write(call, *[taken(call, place, *pair) for place, pair in parameters])
 
 
 def taken(call: Invocation, place: int, letter: str, term: Term) -> Term:
@@ -95,9 +96,9 @@ def taken(call: Invocation, place: int, letter: str, term: Term) -> Term:
     target = parameter_type(letter, term.type)
     if letter in "tr" and term.type.family == "binary":
         raise refuse(f"{call.name.upper()} of binary", "only text is read", call.at)
-    if not term.null and not implicit(term.type, target):
-        raise error(8116, term.type.name, place + 1, call.name, at=call.at)
     if term.type != target:
+        if not term.null and not implicit(term.type, target):
+            raise error(8116, term.type.name, place + 1, call.name, at=call.at)
         term = coerced(term, target, call.at)
     if letter == "r":
         return replace(term, sql=trimmed(term))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Union
 
 from procluster.local.results import Column
-from procluster.local.syntax import ObjectName, Parameter, Query
+from procluster.local.syntax import CreateModule, ObjectName
 from procluster.local.types import SqlType
 
 
@@ -18,22 +18,6 @@ class Table:
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True)
-class View:
-    """A view, expanded where it stands; ``columns`` are those listed behind its name."""
-
-    query: Query
-    columns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class InlineFunction:
-    """An inline table function, expanded where it is called."""
-
-    parameters: tuple[Parameter, ...]
-    query: Query
-
-
 class Names(Protocol):
     """What a query may refer to; a level of execution implements it."""
 
@@ -43,11 +27,11 @@ class Names(Protocol):
     def value(self, name: str) -> object:
         """Value of ``@name`` now."""
 
-    def table(self, name: ObjectName) -> Union[Table, View, None]:
-        """A table, view or ``#temp`` table."""
+    def table(self, name: ObjectName) -> Union[Table, CreateModule, None]:
+        """A table, a ``#temp`` table, or a view, which is expanded where it stands."""
 
-    def function(self, name: ObjectName) -> InlineFunction | None:
-        """An inline table function."""
+    def function(self, name: ObjectName) -> CreateModule | None:
+        """An inline table function, expanded where it is called."""
 
     def session_arity(self, call: str) -> tuple[int, int] | None:
         """Least and most arguments of a session function, None when it is none."""

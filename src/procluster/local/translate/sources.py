@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 from procluster.local import syntax as ast
 from procluster.local.messages import error, refuse
@@ -11,7 +12,6 @@ from procluster.local.quoting import quote_sql
 from procluster.local.results import Column
 from procluster.local.translate.arithmetic import coerced, combined
 from procluster.local.translate.json_functions import open_json
-from procluster.local.translate.names import InlineFunction, View
 from procluster.local.translate.scope import Relation, Scope, Source
 from procluster.local.translate.term import Term
 from procluster.local.translate.writing import From, condition, relation, source, value
@@ -33,7 +33,7 @@ def named(node: ast.NamedTable, scope: Scope) -> From:
     found = scope.context.names.table(node.name)
     if found is None:
         raise error(208, written, at=node.at)
-    if isinstance(found, View):
+    if isinstance(found, ast.CreateModule):
         inside = expanded(found, written, scope, node.at, {})
         sql, (only,) = placed(inside, names[-1], found.columns, scope, node.at)
         return sql, (replace(only, names=names),)
@@ -62,7 +62,7 @@ def called(node: ast.FunctionTable, scope: Scope) -> From:
 
 
 def expanded(
-    module: View | InlineFunction,
+    module: ast.CreateModule,
     name: str,
     scope: Scope,
     at: ast.Position,
@@ -72,7 +72,8 @@ def expanded(
     if name.lower() in scope.expanding:
         raise error(4429, name, at=at)
     expanding = scope.expanding | {name.lower()}
-    return relation(module.query, Scope(scope.context, arguments=arguments, expanding=expanding))
+    body = cast("ast.Query", module.body)
+    return relation(body, Scope(scope.context, arguments=arguments, expanding=expanding))
 
 
 def placed(  # noqa: PLR0913
@@ -149,7 +150,7 @@ def function(node: ast.FunctionTable, scope: Scope) -> Relation:
     arguments = {}
     for parameter, given in zip(found.parameters, call.arguments, strict=True):
         if isinstance(given, ast.Literal) and given.kind == "default":
-            given = parameter.default or ast.Literal(given.at, "null")  # noqa: PLW2901
+            given = parameter.value or ast.Literal(given.at, "null")  # noqa: PLW2901
         term = coerced(value(given, scope), parameter.type, node.at)
         arguments[parameter.name.lower()] = replace(term, constant=None)
     return expanded(found, name, scope, node.at, arguments)
