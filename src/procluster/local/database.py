@@ -22,9 +22,10 @@ from procluster.local import (  # noqa: F401 - each registers what it runs or an
     tables,
 )
 from procluster.local.catalog import Catalog, Committed
+from procluster.local.engine import Shared
 from procluster.local.interpreter import Interpreter
 from procluster.local.lexer import Batch, split_batches
-from procluster.local.locks import Locks
+from procluster.local.locks import LockTable
 from procluster.local.session import Session
 from procluster.satellite import Satellite
 from procluster.satellite.pool import ScriptHosts
@@ -73,14 +74,13 @@ class Database:
         self._file = str(path) if path else ":memory:"
         try:
             self._connection = duckdb.connect(self._file)
-            self._committed = Committed(Catalog(self._connection))
+            committed = Committed(Catalog(self._connection))
         except duckdb.Error as fault:
             text = f"{path}: cannot be opened as a database. DuckDB says: {fault}"
             raise DataError(text) from fault
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-        self._script_hosts = ScriptHosts(satellite)
-        self._locks = Locks()
-        self._longest_wait = longest_wait
+        hosts = ScriptHosts(satellite)
+        self._shared = Shared(self.name, committed, LockTable(), hosts, longest_wait)
         self._opening = threading.Lock()
         self._openings = 1
         self._numbers = itertools.count(FIRST_SESSION_ID)
@@ -94,16 +94,8 @@ class Database:
 
     def _begin(self) -> tuple[int, Interpreter]:
         """Make what runs a session's batches; how often the file was opened until then."""
-        interpreter = Interpreter(
-            self._connection.cursor(),
-            self._committed,
-            database_name=self.name,
-            session_id=next(self._numbers),
-            locks=self._locks,
-            longest_wait=self._longest_wait,
-            script_hosts=self._script_hosts,
-        )
-        return self._openings, interpreter
+        number = next(self._numbers)
+        return self._openings, Interpreter(self._connection.cursor(), number, self._shared)
 
     def _restart(self, opening: int) -> None:
         """Open the file anew after DuckDB has given it up, as a server recovers a database.
@@ -120,7 +112,7 @@ class Database:
                 self._connection.close()
             try:
                 self._connection = duckdb.connect(self._file)
-                self._committed.publish(Catalog(self._connection))
+                self._shared.committed.publish(Catalog(self._connection))
                 self._openings += 1
             except duckdb.Error as fault:
                 text = f"{self._file}: cannot be opened again. DuckDB says: {fault}"
@@ -128,7 +120,7 @@ class Database:
 
     def close(self) -> None:
         """Close the file and end the process for scripts."""
-        self._script_hosts.close()
+        self._shared.script_hosts.close()
         with suppress(duckdb.Error):
             self._connection.close()
 

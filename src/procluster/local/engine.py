@@ -15,7 +15,7 @@ import pyarrow as pa
 from procluster.errors import SqlError
 from procluster.local.catalog import Catalog, Committed
 from procluster.local.connection import Connection
-from procluster.local.locks import Locks, WriteLock
+from procluster.local.locks import Locks, LockTable
 from procluster.local.messages import FATAL
 from procluster.local.results import Event, Message, ResultSet, Returned, RowCount
 from procluster.local.syntax import Condition, Expression, Position
@@ -49,29 +49,33 @@ class Options:
     """Milliseconds; -1 waits without end."""
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What the sessions of a database have in common.
+
+    ``longest_wait`` is how many seconds one waits for a lock where T-SQL asks for no limit.
+    """
+
+    database_name: str
+    committed: Committed
+    lock_table: LockTable
+    script_hosts: ScriptHosts
+    longest_wait: float | None
+
+
 class Engine(Connection):
     """State of one session, and the ways to DuckDB and to the client."""
 
-    def __init__(  # noqa: PLR0913
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        committed: Committed,
-        *,
-        database_name: str,
-        session_id: int,
-        locks: Locks,
-        longest_wait: float | None,
-        script_hosts: ScriptHosts,
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, session_id: int, shared: Shared
     ) -> None:
         super().__init__(connection)
-        self.database_name = database_name
+        self.shared = shared
+        self.database_name = shared.database_name
         self.session_id = session_id
-        self.locks = locks
-        self.script_hosts = script_hosts
         self.script_host: Satellite | None = None
-        self.longest_wait = longest_wait
-        lock = WriteLock(session_id, locks, self.lock_time_out, self.cancelled)
-        self.transaction = Transaction(connection, committed, lock)
+        self.locks = Locks(shared.lock_table, session_id, self.cancelled, self.lock_time_out)
+        self.transaction = Transaction(connection, shared.committed, self.locks)
         self.options = Options()
         self.sinks: list[Callable[[ResultSet], None]] = []
         self.inserting = 0
@@ -95,9 +99,9 @@ class Engine(Connection):
         return self.transaction.catalog
 
     def lock_time_out(self) -> float | None:
-        """Seconds to wait for a lock, None without end."""
+        """Seconds to wait for the right to write, None without end."""
         wanted = self.options.lock_timeout
-        return self.longest_wait if wanted < 0 else wanted / 1000
+        return self.shared.longest_wait if wanted < 0 else wanted / 1000
 
     # --- to the client
 
@@ -146,7 +150,7 @@ class Engine(Connection):
         """Wake what a cancel has found waiting or at work; again, if need be."""
         self.connection.interrupt()
         self.locks.wake()
-        self.script_hosts.wake()
+        self.shared.script_hosts.wake()
         script_host = self.script_host
         if script_host:
             script_host.cancel()
@@ -155,12 +159,12 @@ class Engine(Connection):
         """Give up this session, whose connection to DuckDB answers no more."""
         self.lost = True
         self.transaction.close()
-        self.locks.release_all(self.session_id)
+        self.locks.release_all()
 
     def close(self) -> None:
         """End the session."""
         self.transaction.close()
-        self.locks.release_all(self.session_id)
+        self.locks.release_all()
         self.connection.close()
 
     # --- transactions
@@ -183,7 +187,7 @@ class Engine(Connection):
     def end_transaction(self) -> None:
         """Release what ends with the outermost transaction."""
         if not self.transaction.depth:
-            self.locks.release_all(self.session_id, "transaction")
+            self.locks.release_all("transaction")
 
     # --- changes in DuckDB, which the transaction can do again
 
@@ -212,7 +216,7 @@ class Engine(Connection):
 
     def run_script(self, call: ScriptCall) -> ScriptResult:
         """Run an external script in a process that is free."""
-        with self.script_hosts.borrow(self.cancelled) as host:
+        with self.shared.script_hosts.borrow(self.cancelled) as host:
             self.script_host = host
             try:
                 self.stop_if_cancelled()

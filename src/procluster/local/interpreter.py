@@ -160,7 +160,7 @@ class Interpreter(Engine):
         self.base.drop_local_tables()
         self.prepared.clear()
         self.options = Options()
-        self.locks.release_all(self.session_id, "session")
+        self.locks.release_all("session")
 
     def _fail(self, found: SqlError, statement: ast.Statement, frame: Frame) -> None:
         if not found.located:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from procluster.local.messages import error
 
@@ -30,32 +30,71 @@ class Held:
     count: int = 1
 
 
+@dataclass
+class LockTable:
+    """What the sessions of a database hold, by resource, and what each waits for."""
+
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    held: dict[str, list[Held]] = field(default_factory=dict)
+    waiting: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+    def blockers(self, session: int, resource: str, mode: str) -> set[int]:
+        """Sessions whose locks stand in the way of one's."""
+        return {
+            lock.session
+            for lock in self.held.get(resource, ())
+            if lock.session != session and "exclusive" in (lock.mode, mode)
+        }
+
+    def is_waited_for(self, session: int) -> bool:
+        """Whether the sessions that this one waits for wait for it."""
+        reached: set[int] = set()
+        ahead = [session]
+        while ahead:
+            waiter = ahead.pop()
+            if waiter in self.waiting:
+                found = self.blockers(waiter, *self.waiting[waiter]) - reached
+                reached |= found
+                ahead += found
+        return session in reached
+
+
 class Locks:
-    """Locks by resource name; names are compared byte for byte."""
+    """The locks of one session; resource names are compared byte for byte.
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._held: dict[str, list[Held]] = {}
-        self._waiting: dict[int, tuple[str, str]] = {}
+    Parameters
+    ----------
+    cancelled : Event
+        Ends the session's waiting, after :meth:`wake`.
+    time_out : callable
+        Seconds to wait for the right to write, None without end.
 
-    def acquire(  # noqa: PLR0913
+    Attributes
+    ----------
+    writing : bool
+        Whether the session has the right to write.
+    """
+
+    def __init__(
         self,
+        table: LockTable,
         session: int,
-        resource: str,
-        owner: str,
-        mode: str,
-        *,
-        time_out: float | None,
         cancelled: threading.Event,
-    ) -> int | None:
+        time_out: Callable[[], float | None],
+    ) -> None:
+        self._table = table
+        self._session = session
+        self._cancelled = cancelled
+        self._time_out = time_out
+        self.writing = False
+
+    def acquire(self, resource: str, owner: str, mode: str, time_out: float | None) -> int | None:
         """Take a lock.
 
         Parameters
         ----------
         time_out : float or None
             Seconds to wait; None waits without end.
-        cancelled : Event
-            Ends the waiting, after :meth:`wake`.
 
         Returns
         -------
@@ -66,153 +105,88 @@ class Locks:
         ------
         Deadlock
         """
-        with self._changed:
-            waits = bool(self._blockers(session, resource, mode))
-            if (
-                waits
-                and time_out != 0
-                and not self._wait(session, resource, mode, time_out, cancelled)
-            ):
+        table, session = self._table, self._session
+        with table.changed:
+            waits = bool(table.blockers(session, resource, mode))
+            if waits and (time_out == 0 or not self._wait(resource, mode, time_out)):
                 return None
-            if self._blockers(session, resource, mode):
-                return None
-            own = self._own(session, resource, owner)
+            own = self._own(resource, owner)
             if own:
                 own.count += 1
                 own.mode = "exclusive" if "exclusive" in (own.mode, mode) else mode
             else:
-                self._held.setdefault(resource, []).append(Held(session, owner, mode))
+                table.held.setdefault(resource, []).append(Held(session, owner, mode))
             return int(waits)
 
-    def release(self, session: int, resource: str, owner: str) -> bool:
+    def release(self, resource: str, owner: str) -> bool:
         """Give a lock back once; False when it is not held."""
-        with self._changed:
-            own = self._own(session, resource, owner)
+        with self._table.changed:
+            own = self._own(resource, owner)
             if own is None:
                 return False
             own.count -= 1
             if not own.count:
-                self._held[resource].remove(own)
-                self._changed.notify_all()
+                self._table.held[resource].remove(own)
+                self._table.changed.notify_all()
             return True
 
-    def release_all(self, session: int, owner: str | None = None) -> None:
-        """Give back what a session, or its transaction, holds."""
-        with self._changed:
-            for resource, held in list(self._held.items()):
-                held[:] = [
-                    lock
-                    for lock in held
-                    if lock.session != session or owner not in (None, lock.owner)
-                ]
+    def release_all(self, owner: str | None = None) -> None:
+        """Give back what the session, or its transaction, holds."""
+        with self._table.changed:
+            for resource, held in list(self._table.held.items()):
+                for lock in list(held):
+                    if lock.session == self._session and owner in (None, lock.owner):
+                        held.remove(lock)
                 if not held:
-                    del self._held[resource]
-            self._changed.notify_all()
+                    del self._table.held[resource]
+            self._table.changed.notify_all()
 
     def wake(self) -> None:
         """Have those who wait see whether they are cancelled."""
-        with self._changed:
-            self._changed.notify_all()
+        with self._table.changed:
+            self._table.changed.notify_all()
 
-    def mode(self, session: int, resource: str, owner: str) -> str | None:
-        """Mode in which a session holds a lock."""
-        with self._changed:
-            own = self._own(session, resource, owner)
+    def mode(self, resource: str, owner: str) -> str | None:
+        """Mode in which the session holds a lock."""
+        with self._table.changed:
+            own = self._own(resource, owner)
             return own.mode if own else None
 
-    def _wait(
-        self,
-        session: int,
-        resource: str,
-        mode: str,
-        time_out: float | None,
-        cancelled: threading.Event,
-    ) -> bool:
-        """Wait until the lock is free; False when it is not in time."""
-        self._waiting[session] = (resource, mode)
-        try:
-            if self._is_waited_for(session):
-                raise Deadlock
-            self._changed.wait_for(
-                lambda: cancelled.is_set() or not self._blockers(session, resource, mode), time_out
-            )
-            return not cancelled.is_set()
-        finally:
-            del self._waiting[session]
-
-    def _is_waited_for(self, session: int) -> bool:
-        """Whether the sessions that this one waits for wait for it."""
-        reached: set[int] = set()
-        ahead = [session]
-        while ahead:
-            waiter = ahead.pop()
-            if waiter in self._waiting:
-                found = self._blockers(waiter, *self._waiting[waiter]) - reached
-                reached |= found
-                ahead += found
-        return session in reached
-
-    def _own(self, session: int, resource: str, owner: str) -> Held | None:
-        for lock in self._held.get(resource, ()):
-            if (lock.session, lock.owner) == (session, owner):
-                return lock
-        return None
-
-    def _blockers(self, session: int, resource: str, mode: str) -> set[int]:
-        """Sessions whose locks stand in the way of one's."""
-        return {
-            lock.session
-            for lock in self._held.get(resource, ())
-            if lock.session != session and "exclusive" in (lock.mode, mode)
-        }
-
-
-class WriteLock:
-    """A session's right to write, which one session has at a time.
-
-    Parameters
-    ----------
-    session : int
-    locks : Locks
-    time_out : callable
-        Seconds to wait, None without end.
-    cancelled : Event
-    """
-
-    def __init__(
-        self,
-        session: int,
-        locks: Locks,
-        time_out: Callable[[], float | None],
-        cancelled: threading.Event,
-    ) -> None:
-        self._session = session
-        self._locks = locks
-        self._time_out = time_out
-        self._cancelled = cancelled
-        self.held = False
-
-    def take(self) -> None:
-        """Wait for the lock; 1205 in a circle of waiting sessions, 1222 after the time-out."""
-        if self.held:
+    def begin_writing(self) -> None:
+        """Get the right to write; 1205 in a circle of waiting sessions, 1222 after the time-out."""
+        if self.writing:
             return
         try:
-            taken = self._locks.acquire(
-                self._session,
-                WRITING,
-                WRITING,
-                "exclusive",
-                time_out=self._time_out(),
-                cancelled=self._cancelled,
-            )
+            taken = self.acquire(WRITING, WRITING, "exclusive", self._time_out())
         except Deadlock:
             raise error(1205, self._session) from None
         if taken is None:
             raise error(1222)
-        self.held = True
+        self.writing = True
 
-    def free(self) -> None:
-        """Give the lock back, if it is held."""
-        if self.held:
-            self.held = False
-            self._locks.release(self._session, WRITING, WRITING)
+    def end_writing(self) -> None:
+        """Give the right to write back, if the session has it."""
+        if self.writing:
+            self.writing = False
+            self.release(WRITING, WRITING)
+
+    def _wait(self, resource: str, mode: str, time_out: float | None) -> bool:
+        """Wait until the lock is free; False when it is not in time."""
+        table, session = self._table, self._session
+        table.waiting[session] = (resource, mode)
+        try:
+            if table.is_waited_for(session):
+                raise Deadlock
+            free = table.changed.wait_for(
+                lambda: self._cancelled.is_set() or not table.blockers(session, resource, mode),
+                time_out,
+            )
+            return free and not self._cancelled.is_set()
+        finally:
+            del table.waiting[session]
+
+    def _own(self, resource: str, owner: str) -> Held | None:
+        for lock in self._table.held.get(resource, ()):
+            if (lock.session, lock.owner) == (self._session, owner):
+                return lock
+        return None

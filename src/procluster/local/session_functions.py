@@ -103,8 +103,7 @@ def scope_identity(frame: Frame) -> Decimal | None:
 
 @session_function("APPLOCK_MODE(principal, resource [, owner])", SqlType("nvarchar", 32), 3)
 def applock_mode(frame: Frame, _: object, resource: object, owner: object) -> str:
-    engine = frame.engine
-    mode = engine.locks.mode(engine.session_id, str(resource), str(owner).lower())
+    mode = frame.engine.locks.mode(str(resource), str(owner).lower())
     return mode.capitalize() if mode else "NoLock"
 
 

@@ -21,7 +21,7 @@ import duckdb
 
 from procluster.local.catalog import Catalog, Committed
 from procluster.local.change_log import ChangeLog, Mark
-from procluster.local.locks import WriteLock
+from procluster.local.locks import Locks
 from procluster.local.messages import error, refuse
 from procluster.local.syntax import Position
 from procluster.local.translate import as_sql_error
@@ -52,11 +52,11 @@ class Transaction:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, committed: Committed, lock: WriteLock
+        self, connection: duckdb.DuckDBPyConnection, committed: Committed, locks: Locks
     ) -> None:
         self._connection = connection
         self._committed = committed
-        self._lock = lock
+        self._locks = locks
         self._catalog = committed.catalog
         self._seen = committed.writes
         self._name = ""
@@ -162,7 +162,7 @@ class Transaction:
     @contextmanager
     def _whole(self) -> Iterator[None]:
         """A statement that is a transaction of its own."""
-        self._lock.take()
+        self._locks.begin_writing()
         try:
             self._start()
             self._catalog = self._catalog.copy()
@@ -175,8 +175,8 @@ class Transaction:
     @contextmanager
     def _part(self) -> Iterator[None]:
         """A statement within a transaction."""
-        if not self._lock.held:
-            self._lock.take()
+        if not self._locks.writing:
+            self._locks.begin_writing()
             self._renew()
         mark = self._mark()
         self._catalog = self._catalog.copy()
@@ -188,7 +188,7 @@ class Transaction:
 
     def refresh(self) -> None:
         """See what others have committed since; nobody has while this transaction writes."""
-        if self._open and not self._lock.held:
+        if self._open and not self._locks.writing:
             self._renew()
 
     def on_rollback(self, undo: Callable[[], object]) -> None:
@@ -243,12 +243,12 @@ class Transaction:
             self._give_up()
             self.depth = 0
             raise as_sql_error(fault) from fault
-        if self._lock.held:
+        if self._locks.writing:
             self._committed.publish(self._catalog)
         self._end()
 
     def _mark(self) -> Mark:
-        return self.log.mark(self._catalog if self._lock.held else None)
+        return self.log.mark(self._catalog if self._locks.writing else None)
 
     def _cut(self, mark: Mark) -> None:
         """Take back what came after a mark; DuckDB's part of it is left for :meth:`recover`."""
@@ -274,7 +274,7 @@ class Transaction:
             self._connection.execute("ROLLBACK")
         try:
             self._begin()
-            if self._lock.held:
+            if self._locks.writing:
                 self._catalog = catalog
             self.log.replay()
         except BaseException:
@@ -296,4 +296,4 @@ class Transaction:
         self.before_commit.clear()
         self._savepoints.clear()
         self._open = self._spoilt = False
-        self._lock.free()
+        self._locks.end_writing()

@@ -147,7 +147,7 @@ def test_sessions_that_wait_for_each_other_are_1205() -> None:
         other.query(lock)
         with ThreadPoolExecutor() as pool:
             waiting = pool.submit(one.query, lock)
-            while not database._locks._waiting:
+            while not database._shared.lock_table.waiting:
                 assert not waiting.done()
             errors = error_numbers(other, "INSERT INTO dbo.t VALUES (2)")
             other.close()

@@ -31,10 +31,9 @@ def get_lock(call: Call) -> object:
     if owner == "transaction" and not engine.transaction.depth:
         return BAD_ARGUMENT
     milliseconds = int(str(wait))
-    limit = engine.longest_wait if milliseconds < 0 else milliseconds / 1000
-    where = engine.session_id, str(resource), owner, mode
+    limit = engine.shared.longest_wait if milliseconds < 0 else milliseconds / 1000
     try:
-        taken = engine.locks.acquire(*where, time_out=limit, cancelled=engine.cancelled)
+        taken = engine.locks.acquire(str(resource), owner, mode, limit)
     except Deadlock:
         return CHOSEN_AS_VICTIM
     engine.stop_if_cancelled()
@@ -46,8 +45,7 @@ def get_lock(call: Call) -> object:
 @system_procedure("sp_releaseapplock", f"@Resource nvarchar(255), {OWNER}, {PRINCIPAL}")
 def release_lock(call: Call) -> object:
     """Error 1223 where the lock is not held."""
-    engine = call.engine
     resource, owner, principal = call.values
-    if not engine.locks.release(engine.session_id, str(resource), str(owner).lower()):
+    if not call.engine.locks.release(str(resource), str(owner).lower()):
         raise error(1223, principal, resource)
     return 0
