@@ -45,7 +45,7 @@ def test_refresh_lets_the_call_finish_that_it_waits_for(
 
     with ThreadPoolExecutor() as pool:
         refresh = pool.submit(refreshing.query, f"EXEC seg.refresh @train_policy = N'{policy}';")
-        while not database._locks._waiting:
+        while not database._shared.lock_table.waiting:
             assert not refresh.done()
         other.query(CHANGES[table])
         refresh.result()
@@ -65,7 +65,7 @@ def test_refresh_in_a_transaction_beside_assign_ends_in_a_deadlock_victim(
     with ThreadPoolExecutor() as pool:
         call = "BEGIN TRANSACTION; EXEC seg.refresh @train_policy = N'never'; COMMIT TRANSACTION;"
         refresh = pool.submit(refreshing.query, call)
-        while not database._locks._waiting:
+        while not database._shared.lock_table.waiting:
             assert not refresh.done()
         with pytest.raises(SqlError) as caught:
             other.query(CHANGES["customer_cluster"])

@@ -7,21 +7,18 @@ it. A refusal of the engine's own is never caught, for what follows could not be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
 
 from procluster.errors import Refusal, SqlError
 from procluster.local import syntax as ast
-from procluster.local.calls import CallArgument, prepare_call
 from procluster.local.connection import Cancelled
 from procluster.local.engine import Engine, Options
 from procluster.local.frame import Frame
 from procluster.local.messages import ERRORS, FATAL, error
-from procluster.local.parser import parse_batch
 from procluster.local.registry import run
-from procluster.local.results import Event
 from procluster.local.translate import as_sql_error
 
 Flow = str | None
@@ -56,48 +53,14 @@ class Interpreter(Engine):
         self.level = 0
         self.stopped = False
 
-    def run_batch(self, text: str, receive: Callable[[Event], None]) -> bool:
-        """Run one batch; True when no error was sent."""
-        frame = Frame(self, temporary=self.base.temporary)
-        return self._run_to_end(lambda: self.run_text(parse_batch(text), frame), receive)
-
-    def run_call(
-        self,
-        procedure: str,
-        arguments: Sequence[CallArgument],
-        receive: Callable[[Event], None],
-    ) -> list[object]:
-        """Run a procedure; the values of its arguments after it, none when it was aborted."""
-        values: list[object] = []
-
-        def call() -> None:
-            frame = Frame(self, temporary=self.base.temporary)
-            self.run_text(ast.Body([prepare_call(procedure, arguments, frame)]), frame)
-            values.extend(variable.value for variable in frame.variables.values())
-
-        self._run_to_end(call, receive)
-        return values
-
-    def _run_to_end(self, work: Callable[[], None], receive: Callable[[Event], None]) -> bool:
-        self.receive, self.failed, self.stopped = receive, False, False
-        try:
-            work()
-        except SqlError as found:
-            self.report(found)
-        except Aborted:
-            pass
-        except RecursionError:
-            self.report(error(8631))
-            if self.transaction.depth:
-                self.rollback()
-        finally:
-            self.tries.clear()
-            self.sinks.clear()
-            self.caught, self.inserting = None, 0
-            if self.transaction.doomed:
-                self.rollback()
-                self.report(error(3998))
-        return not self.failed
+    def end_batch(self) -> None:
+        """Forget what was on its way; 3998 where a doomed transaction is left."""
+        self.tries.clear()
+        self.sinks.clear()
+        self.caught, self.inserting = None, 0
+        if self.transaction.doomed:
+            self.rollback()
+            self.report(error(3998))
 
     def run_text(self, statements: ast.Body, frame: Frame) -> None:
         """Run a whole batch, procedure or dynamic text in its frame."""

@@ -9,9 +9,12 @@ import duckdb
 import pyarrow as pa
 
 from procluster.errors import SqlError
-from procluster.local.calls import CallArgument
-from procluster.local.interpreter import Interpreter
+from procluster.local import syntax as ast
+from procluster.local.calls import CallArgument, prepare_call
+from procluster.local.frame import Frame
+from procluster.local.interpreter import Aborted, Interpreter
 from procluster.local.messages import FATAL, error
+from procluster.local.parser import parse_batch
 from procluster.local.results import Event, ResultSet
 from procluster.local.tables.insertion import append_rows
 
@@ -34,7 +37,7 @@ class Session:
     ) -> None:
         self._begin = begin
         self._restart = restart
-        self._opening, self._interpreter = begin()
+        self._opening, self._engine = begin()
 
     def execute(self, batch: str, receive: Callable[[Event], None]) -> bool:
         """Run one batch, without GO.
@@ -49,10 +52,7 @@ class Session:
         bool
             True when there was no error.
         """
-        if self._was_lost(receive):
-            return False
-        with self._recovering():
-            return self._interpreter.run_batch(batch, receive)
+        return self._run(receive, lambda frame: self._engine.run_text(parse_batch(batch), frame))
 
     def call(
         self,
@@ -75,20 +75,24 @@ class Session:
             The values of the arguments after the call, for those that are OUTPUT; empty when an
             error has ended it.
         """
-        if self._was_lost(receive):
-            return []
-        with self._recovering():
-            return self._interpreter.run_call(procedure, arguments, receive)
+        values: list[object] = []
+
+        def call(frame: Frame) -> None:
+            self._engine.run_text(ast.Body([prepare_call(procedure, arguments, frame)]), frame)
+            values.extend(variable.value for variable in frame.variables.values())
+
+        self._run(receive, call)
+        return values
 
     @property
     def level(self) -> int:
         """How deep the running statement is in procedures and dynamic text; 1 in the batch."""
-        return self._interpreter.level
+        return self._engine.level
 
     @property
     def transaction(self) -> int | None:
         """Number of the open transaction, None without one."""
-        transaction = self._interpreter.transaction
+        transaction = self._engine.transaction
         return transaction.number if transaction.depth else None
 
     def cancel(self) -> None:
@@ -97,7 +101,7 @@ class Session:
         Its last statement has no effect; its transaction stays open unless SET XACT_ABORT is ON.
         :meth:`execute` and :meth:`call` raise Cancelled then.
         """
-        self._interpreter.cancel()
+        self._engine.cancel()
 
     def stop_if_cancelled(self) -> None:
         """For whoever receives events: leave the batch when it has been cancelled.
@@ -106,25 +110,25 @@ class Session:
         ------
         Cancelled
         """
-        self._interpreter.stop_if_cancelled()
+        self._engine.stop_if_cancelled()
 
     def reset(self, *, keep_transaction: bool = False) -> None:
         """Make the session as new: no transaction, temp tables, options or prepared statements."""
-        self._interpreter.reset(keep_transaction=keep_transaction)
+        self._engine.reset(keep_transaction=keep_transaction)
 
     @property
     def rolled_back(self) -> bool:
         """Whether the last transaction was rolled back."""
-        return self._interpreter.transaction.rolled_back
+        return self._engine.transaction.rolled_back
 
     def hurry(self) -> None:
         """After a cancel: interrupt again what has not ended."""
-        if self._interpreter.cancelled.is_set():
-            self._interpreter.hurry()
+        if self._engine.cancelled.is_set():
+            self._engine.hurry()
 
     def resume(self) -> None:
         """Forget a cancel that found nothing to stop."""
-        self._interpreter.cancelled.clear()
+        self._engine.cancelled.clear()
 
     def query(self, batch: str) -> list[ResultSet]:
         """Run one batch and return its result sets.
@@ -151,25 +155,40 @@ class Session:
             2628, conversions.
         """
         with self._recovering():
-            return append_rows(self._interpreter, table, data)
+            return append_rows(self._engine, table, data)
 
     def lose(self) -> None:
         """Give up the connection to DuckDB, which answers no more."""
-        self._interpreter.lose()
+        self._engine.lose()
         with suppress(duckdb.Error):
-            self._interpreter.connection.close()
+            self._engine.connection.close()
 
     def close(self) -> None:
         """Roll back what is open and give everything back."""
-        self._interpreter.close()
+        self._engine.close()
 
-    def _was_lost(self, receive: Callable[[Event], None]) -> bool:
-        """Whether another session's error has ended this one; it is told so, once."""
-        lost = self._interpreter.lost
-        if lost:
-            self._opening, self._interpreter = self._begin()
+    def _run(self, receive: Callable[[Event], None], work: Callable[[Frame], None]) -> bool:
+        """Do some work to its end; False when an error was sent."""
+        if self._engine.lost:  # by another session's error; this one is told so, once
+            self._opening, self._engine = self._begin()
             receive(error(596))
-        return lost
+            return False
+        with self._recovering():
+            engine = self._engine
+            engine.receive, engine.failed, engine.stopped = receive, False, False
+            try:
+                work(Frame(engine, temporary=engine.base.temporary))
+            except SqlError as found:
+                engine.report(found)
+            except Aborted:
+                pass
+            except RecursionError:
+                engine.report(error(8631))
+                if engine.transaction.depth:
+                    engine.rollback()
+            finally:
+                engine.end_batch()
+            return not engine.failed
 
     @contextmanager
     def _recovering(self) -> Iterator[None]:
@@ -178,10 +197,10 @@ class Session:
             yield
         except SqlError as found:
             if found.severity >= FATAL:
-                self._interpreter.lose()
+                self._engine.lose()
             raise
         finally:
-            if self._interpreter.lost:
+            if self._engine.lost:
                 self._restart(self._opening)
-                self._interpreter.lose()  # a lock that it was waiting for
-                self._opening, self._interpreter = self._begin()
+                self._engine.lose()  # a lock that it was waiting for
+                self._opening, self._engine = self._begin()

@@ -104,7 +104,7 @@ def test_used_numbers_are_in_the_file(tmp_path: Path) -> None:
         session = database.connect()
         session.query("INSERT INTO dbo.n (a) VALUES (4)")
         numbers = session.query("SELECT MAX(i) FROM dbo.n")[0].rows()
-        kept = session._interpreter.connection.execute("SELECT COUNT(*) FROM _engine.identity")
+        kept = session._engine.connection.execute("SELECT COUNT(*) FROM _engine.identity")
         assert (numbers, kept.fetchone()) == ([(4,)], (1,))
 
 
@@ -132,7 +132,7 @@ def test_temp_table_of_an_ended_procedure_stays_gone(database: Database) -> None
     session = database.connect()
     session.query("CREATE PROCEDURE dbo.p AS CREATE TABLE #v (a int)")
     Record(session, f"BEGIN TRAN; EXEC dbo.p; {FAIL}")
-    found = session._interpreter.connection.execute("SELECT table_name FROM duckdb_tables()")
+    found = session._engine.connection.execute("SELECT table_name FROM duckdb_tables()")
     assert [name for (name,) in found.fetchall() if "#v" in name] == []
 
 
