@@ -4,6 +4,7 @@ python tests/bench                            everything: hours
 python tests/bench --quick                    a few minutes
 python tests/bench --only choose_k train      some of the tables
 python tests/bench --page docs/performance.md no measuring: the tables of the last run, into a page
+                                              and the figure beside it
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import script_steps
 import sklearn
 import sql_steps
 from datasets import Dataset, Generated
+from figures import draw_growth
 from timing import Row
 from yardsticks import spark_is_here
 
@@ -175,6 +177,7 @@ def main() -> None:
     results = json.loads(given.json.read_text(encoding="utf-8")) if given.json.exists() else {}
     if given.page:
         report.fill(given.page, results)
+        draw_growth(results["growth"], given.page.with_name("growth.svg"))
         return
     if not spark_is_here():
         click.echo("PySpark is not installed and is left out: pip install '.[bench]' brings it.")
@@ -183,10 +186,10 @@ def main() -> None:
         rows: list[Row] = []
         for row in TABLES[name](given.quick):
             rows.append(row)
+            results |= {name: rows, "machine": [machine()]}
+            report.save(results, given.json)
             click.echo(f"  {row['data']} ...", err=True)
         click.echo(report.table(rows, "simple"))
-        results |= {name: rows, "machine": [machine()]}
-        report.save(results, given.json)
 
 
 if __name__ == "__main__":

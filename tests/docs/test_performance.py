@@ -23,3 +23,4 @@ def test_performance_page_holds_the_figures_of_its_json(tmp_path: Path) -> None:
     written = Path(page).read_text(encoding="utf-8")
     assert written == (REPOSITORY / "docs" / "performance.md").read_text(encoding="utf-8")
     assert "|" in written.partition("<!-- bench: choose_k -->")[2].partition("<!-- end -->")[0]
+    assert "choose_k 1..19" in (tmp_path / "growth.svg").read_text(encoding="utf-8")
