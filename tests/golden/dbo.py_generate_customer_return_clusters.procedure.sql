@@ -45,13 +45,13 @@ SOURCES = (
     ("starts.py", 965),
     ("search.py", 1033),
     ("centres.py", 1216),
-    ("features.py", 1325),
-    ("parameters.py", 1361),
-    ("runtime.py", 1414),
-    ("segments.py", 1474),
-    ("vectors.py", 1568),
-    ("kmeans.py", 1822),
-    ("glue", 2056),
+    ("features.py", 1336),
+    ("parameters.py", 1372),
+    ("runtime.py", 1425),
+    ("segments.py", 1485),
+    ("vectors.py", 1579),
+    ("kmeans.py", 1833),
+    ("glue", 2067),
 )
 
 def locate(error):
@@ -1260,7 +1260,7 @@ fixed order. Only inertias are dot products, whose last digits may differ; clust
 when more than that tells them apart.
 """
 
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -1311,13 +1311,13 @@ def fit_best(
     cells = condense(points, weights, count_cells(n_clusters))
     ks = list(range(max(1, n_clusters - NEIGHBOURS), n_clusters + NEIGHBOURS + 1))
     found = search_centres(cells, ks, n_clusters, random_state, n_init)
-    return fit_partition(points, weights, cells, found[n_clusters])
+    return fit_partition(points, weights, cells, found[n_clusters])[0]
 
 
 def fit_centres(
     points: np.ndarray, weights: np.ndarray, max_k: int, random_state: int, n_init: int
-) -> List[Partition]:
-    """Return the best partition found for each number of clusters from 1 to `max_k`.
+) -> Tuple[List[Partition], np.ndarray]:
+    """Return the best partition found for each number of clusters, and the labels of the last.
 
     Parameters
     ----------
@@ -1329,22 +1329,33 @@ def fit_centres(
     random_state, n_init : int
         As :func:`search_centres` takes them.
 
+    Returns
+    -------
+    partitions : list of Partition
+        For 1 to `max_k` clusters.
+    labels : array of int, shape (n_points,)
+        The clusters of the points when there are `max_k`.
+
     Examples
     --------
     >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
-    >>> one, two = fit_centres(points, weights, 2, 111, 10)
+    >>> (one, two), labels = fit_centres(points, weights, 2, 111, 10)
     >>> sorted(two.centres[:, 0].tolist()), one.inertia, two.inertia
     ([0.5, 8.0], 38.0, 0.5)
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    return [fit_partition(points, weights, cells, found[k]) for k in range(1, max_k + 1)]
+    partitions = []
+    for k in range(1, max_k + 1):
+        partition, labels = fit_partition(points, weights, cells, found[k])
+        partitions.append(partition)
+    return partitions, labels
 
 
 def fit_partition(
     points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray
-) -> Partition:
-    """Return the fixed point of Lloyd''s algorithm from some centres, with its measures."""
+) -> Tuple[Partition, np.ndarray]:
+    """Return the fixed point of Lloyd''s algorithm from some centres, and the points'' labels."""
     fit = run_lloyd(points, weights, cells, centres)
     inertia, spreads = 0.0, np.zeros(len(centres))
     for start in range(0, len(weights), POINTS_AT_ONCE):
@@ -1354,7 +1365,7 @@ def fit_partition(
         inertia += float(own.dot(squares))
         distances = own * np.sqrt(squares)
         spreads += label_sums(labels, [distances], len(centres))[0]
-    return Partition(fit.centres, fit.sizes, spreads, inertia, fit.steps)
+    return Partition(fit.centres, fit.sizes, spreads, inertia, fit.steps), fit.labels
 # ---- procluster/indb/features.py
 """The features of a customer, as data: the generator renders the feature query from them."""
 

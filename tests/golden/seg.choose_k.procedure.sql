@@ -123,16 +123,16 @@ SOURCES = (
     ("starts.py", 968),
     ("search.py", 1036),
     ("centres.py", 1219),
-    ("features.py", 1328),
-    ("parameters.py", 1364),
-    ("runtime.py", 1417),
-    ("silhouette.py", 1477),
-    ("vectors.py", 1654),
-    ("evaluation.py", 1908),
-    ("polished_evaluation.py", 2103),
-    ("segments.py", 2150),
-    ("charts.py", 2244),
-    ("glue", 2444),
+    ("features.py", 1339),
+    ("parameters.py", 1375),
+    ("runtime.py", 1428),
+    ("silhouette.py", 1488),
+    ("vectors.py", 1688),
+    ("evaluation.py", 1942),
+    ("polished_evaluation.py", 2137),
+    ("segments.py", 2184),
+    ("charts.py", 2278),
+    ("glue", 2478),
 )
 
 def locate(error):
@@ -1341,7 +1341,7 @@ fixed order. Only inertias are dot products, whose last digits may differ; clust
 when more than that tells them apart.
 """
 
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -1392,13 +1392,13 @@ def fit_best(
     cells = condense(points, weights, count_cells(n_clusters))
     ks = list(range(max(1, n_clusters - NEIGHBOURS), n_clusters + NEIGHBOURS + 1))
     found = search_centres(cells, ks, n_clusters, random_state, n_init)
-    return fit_partition(points, weights, cells, found[n_clusters])
+    return fit_partition(points, weights, cells, found[n_clusters])[0]
 
 
 def fit_centres(
     points: np.ndarray, weights: np.ndarray, max_k: int, random_state: int, n_init: int
-) -> List[Partition]:
-    """Return the best partition found for each number of clusters from 1 to `max_k`.
+) -> Tuple[List[Partition], np.ndarray]:
+    """Return the best partition found for each number of clusters, and the labels of the last.
 
     Parameters
     ----------
@@ -1410,22 +1410,33 @@ def fit_centres(
     random_state, n_init : int
         As :func:`search_centres` takes them.
 
+    Returns
+    -------
+    partitions : list of Partition
+        For 1 to `max_k` clusters.
+    labels : array of int, shape (n_points,)
+        The clusters of the points when there are `max_k`.
+
     Examples
     --------
     >>> points, weights = np.array([[0.0, 1.0, 8.0]]), np.array([1.0, 1.0, 1.0])
-    >>> one, two = fit_centres(points, weights, 2, 111, 10)
+    >>> (one, two), labels = fit_centres(points, weights, 2, 111, 10)
     >>> sorted(two.centres[:, 0].tolist()), one.inertia, two.inertia
     ([0.5, 8.0], 38.0, 0.5)
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    return [fit_partition(points, weights, cells, found[k]) for k in range(1, max_k + 1)]
+    partitions = []
+    for k in range(1, max_k + 1):
+        partition, labels = fit_partition(points, weights, cells, found[k])
+        partitions.append(partition)
+    return partitions, labels
 
 
 def fit_partition(
     points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np.ndarray
-) -> Partition:
-    """Return the fixed point of Lloyd''s algorithm from some centres, with its measures."""
+) -> Tuple[Partition, np.ndarray]:
+    """Return the fixed point of Lloyd''s algorithm from some centres, and the points'' labels."""
     fit = run_lloyd(points, weights, cells, centres)
     inertia, spreads = 0.0, np.zeros(len(centres))
     for start in range(0, len(weights), POINTS_AT_ONCE):
@@ -1435,7 +1446,7 @@ def fit_partition(
         inertia += float(own.dot(squares))
         distances = own * np.sqrt(squares)
         spreads += label_sums(labels, [distances], len(centres))[0]
-    return Partition(fit.centres, fit.sizes, spreads, inertia, fit.steps)
+    return Partition(fit.centres, fit.sizes, spreads, inertia, fit.steps), fit.labels
 # ---- procluster/indb/features.py
 """The features of a customer, as data: the generator renders the feature query from them."""
 
@@ -1631,23 +1642,31 @@ def measure_silhouettes(
     points: np.ndarray,
     weights: np.ndarray,
     partitions: Sequence[Partition],
+    strata: np.ndarray,
     random_state: int,
 ) -> Tuple[List[Silhouette], Optional[int]]:
     """Return the mean silhouette of each partition, and the sample size (None: exact).
 
     Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20. A sample
-    is drawn in strata, the clusters of the last partition. It is made of groups; each customer
-    of a group is compared with those of the other groups, and the standard error comes from
-    leaving out one group at a time, the jackknife: Wolter (2007), Introduction to Variance
-    Estimation, chapter 4.
+    is drawn in strata. It is made of groups; each customer of a group is compared with those of
+    the other groups, and the standard error comes from leaving out one group at a time, the
+    jackknife: Wolter (2007), Introduction to Variance Estimation, chapter 4.
+
+    Parameters
+    ----------
+    points, weights : array of float, shapes (n_features, n_points) and (n_points,)
+    partitions : sequence of Partition
+    strata : array of int, shape (n_points,)
+        Such as the clusters of one of the partitions.
+    random_state : int
     """
     exact = points.shape[1] <= MOST_FOR_EXACT_SILHOUETTE
     if exact:
         sample = Sample(points, weights, 1)
+        distances = np.sqrt(squared_distances(points, points.T))
     else:
-        strata = label_points(points, partitions[-1].centres)[0].astype(np.int16)
         sample = draw_sample(points, weights, strata, np.random.RandomState(random_state))
-    distances = np.sqrt(squared_distances(sample.points, sample.points.T))
+        distances = between_groups(sample)
     found = []
     for partition in partitions:
         labels, _ = label_points(sample.points, partition.centres)
@@ -1669,10 +1688,10 @@ def draw_sample(
 ) -> Sample:
     """Draw customers with replacement, from each stratum in proportion to its customers.
 
-    Each group has at least one of each stratum. Strata of two bytes are sorted by digits, fast.
+    Each group has at least one of each stratum.
     """
     totals = np.bincount(strata, weights)
-    order = np.argsort(strata, kind="mergesort")
+    order = np.argsort(strata.astype(np.int16), kind="mergesort")  # two bytes: by digits, fast
     odds = weights[order]
     np.cumsum(odds, out=odds)
     ends = np.cumsum(totals)
@@ -1705,26 +1724,41 @@ def silhouettes_of(
 
     Parameters
     ----------
-    sums : array of float, shape (n_clusters, n_points)
+    sums : array of float, shape (..., n_clusters, n_points)
         Summed distances to those customers of each cluster that were looked at.
-    seen : array of float, shape (n_clusters, 1) or (n_clusters, n_points)
+    seen : array of float, shape (..., n_clusters, 1)
         How many of each cluster were looked at.
-    labels : array of int, shape (n_points,)
+    labels : array of int, shape (..., n_points)
     sizes : array of float, shape (n_clusters,)
     """
-    own = labels, np.arange(len(labels))
+    own = np.expand_dims(labels, -2)
     with np.errstate(divide="ignore", invalid="ignore"):
         means = sums / seen
     # Nobody of a cluster was looked at: 0 / 0, and it is as if it were infinitely far away.
     np.fmin(means, np.inf, out=means)
     # The mean over a whole cluster has the customer''s own distance, 0, in it.
-    within = means[own] * (sizes / np.maximum(sizes - 1, 1))[labels]
-    means[own] = np.inf
-    nearest = means.min(axis=0)
-    known = np.isfinite(within) & np.isfinite(nearest) & (sizes[labels] > 1)
+    within = np.take_along_axis(means, own, -2) * (sizes / np.maximum(sizes - 1, 1))[own]
+    np.put_along_axis(means, own, np.inf, -2)
+    nearest = means.min(axis=-2, keepdims=True)
+    known = np.isfinite(within) & np.isfinite(nearest) & (sizes > 1)[own]
     within, nearest = np.where(known, within, 0), np.where(known, nearest, 0)
     worse = np.maximum(within, nearest)
-    return np.asarray((nearest - within) / np.where(worse > 0, worse, 1))
+    return np.squeeze((nearest - within) / np.where(worse > 0, worse, 1), -2)
+
+
+def between_groups(sample: Sample) -> np.ndarray:
+    """Return the distances of all that were drawn, 0 to the others of the same group.
+
+    Returns
+    -------
+    array of float, shape (n_groups, n_groups, n_drawn / n_groups, n_drawn / n_groups)
+        A matrix for each pair of groups, so that no product is large enough for many threads,
+        which on a busy server wait for each other far longer than they compute.
+    """
+    groups = sample.groups
+    distances = np.sqrt(squared_distances(sample.points, sample.points.T))
+    blocks = distances.reshape(groups, -1, groups, len(distances) // groups).swapaxes(1, 2)
+    return np.asarray(blocks * (1 - np.eye(groups))[:, :, np.newaxis, np.newaxis])
 
 
 def jackknife(
@@ -1734,34 +1768,34 @@ def jackknife(
 
     Parameters
     ----------
-    distances : array of float, shape (n_drawn, n_drawn)
+    distances : array of float
+        As :func:`between_groups` returns them.
     sample : Sample
     labels : array of int, shape (n_drawn,)
     sizes : array of float, shape (n_clusters,)
     """
-    groups, count, drawn = sample.groups, len(sizes), len(labels)
-    members = memberships(labels, sample.weights, count).reshape(count, groups, -1)
+    groups = sample.groups
+    members = memberships(labels, sample.weights, len(sizes)).reshape(len(sizes), groups, -1)
     members = members.transpose(1, 0, 2)
-    # Distances to the customers of each group, by cluster, and how many those are.
-    sums = np.matmul(members, distances.reshape(groups, -1, drawn))
-    counts = members.sum(axis=2)
-    group = np.repeat(np.arange(groups), drawn // groups)
-    other_sums = sums.sum(axis=0) - sums[group, :, np.arange(drawn)].T
-    other_counts = (counts.sum(axis=0) - counts)[group].T
-    values = silhouettes_of(other_sums, other_counts, labels, sizes)
-    means = []
-    for left_out in range(groups):
-        some = silhouettes_of(
-            other_sums - sums[left_out],
-            other_counts - counts[left_out, :, np.newaxis],
-            labels,
-            sizes,
-        )
-        kept = np.where(group == left_out, 0.0, sample.weights)
-        means.append(np.average(some, weights=kept))
-    deviations = np.array(means) - np.mean(means)
+    others = 1 - np.eye(groups)  # nobody is compared with the own group
+    # By group of those looked at and group of those looking: how far they are, and how many.
+    sums = np.matmul(members[:, np.newaxis], distances)
+    seen = (members.sum(axis=2)[:, np.newaxis] * others[..., np.newaxis])[..., np.newaxis]
+    values = silhouettes_of(
+        without_each(sums), without_each(seen), labels.reshape(1, groups, -1), sizes
+    )
+    kept = np.vstack([np.ones(groups), others])[..., np.newaxis]
+    weights = kept * sample.weights.reshape(groups, -1)
+    means = (values * weights).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
+    deviations = means[1:] - means[1:].mean()
     error = math.sqrt((1 - 1 / groups) * float((deviations**2).sum()))
-    return Silhouette(float(np.average(values, weights=sample.weights)), error)
+    return Silhouette(float(means[0]), error)
+
+
+def without_each(parts: np.ndarray) -> np.ndarray:
+    """Return the sum of the parts, and the sums without one of them, shape (1 + n_parts, ...)."""
+    total = parts.sum(axis=0)
+    return np.concatenate([total[np.newaxis], total - parts])
 # ---- procluster/indb/vectors.py
 """The feature vectors of the customers: checks of their values, and their scales."""
 
@@ -2105,8 +2139,8 @@ def evaluate(
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
     points = scale_points(vectors.values, feature_scale(vectors, scaling))
     weights = vectors.customers
-    partitions = fit_centres(points, weights, max_k, random_state, n_init)
-    silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
+    partitions, labels = fit_centres(points, weights, max_k, random_state, n_init)
+    silhouettes, sample = measure_silhouettes(points, weights, partitions, labels, random_state)
     rows = list(map(describe_partition, partitions, silhouettes))
     for row, partition in zip(rows, partitions):
         row["clusters"] = list_centroids(partition.centres)

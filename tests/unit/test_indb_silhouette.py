@@ -18,14 +18,14 @@ from procluster.indb.silhouette import (
     silhouettes_of,
 )
 
-Fitted = Tuple[Any, Any, List[Partition]]
+Fitted = Tuple[Any, Any, List[Partition], Any]
 
 
 @pytest.fixture(scope="module")
 def fitted() -> Fitted:
-    """Points (4, 252), weights, and the partitions for k = 1 to 5."""
+    """Points (4, 252), weights, the partitions for k = 1 to 5, and the labels of the last."""
     points, weights = points_of(returns(200))
-    return points, weights, fit_centres(points, weights, 5, 0, 5)
+    return (points, weights, *fit_centres(points, weights, 5, 0, 5))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_silhouette_is_scikit_learns(fitted: Fitted) -> None:
-    points, weights, partitions = fitted
+    points, weights, partitions, _ = fitted
     everyone = np.repeat(np.arange(len(weights)), weights.astype(int))
     distances = np.sqrt(squared_distances(points, points.T))
     for partition in partitions[1:]:
@@ -116,5 +116,6 @@ def test_sample_takes_each_vector_by_its_customers() -> None:
 
 def test_silhouette_counts_customers_not_vectors() -> None:
     points, weights = points_of(make_frame([[0, 0, 0, 0], [9, 0, 0, 0]], [5, 1]))
-    found, _ = measure_silhouettes(points, weights, [fit_best(points, weights, 2, 0, 1)], 0)
+    partitions = [fit_best(points, weights, 2, 0, 1)]
+    found, _ = measure_silhouettes(points, weights, partitions, np.zeros(2, int), 0)
     assert found[0].mean == pytest.approx(5 / 6)  # and 0 for the one that is alone

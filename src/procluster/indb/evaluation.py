@@ -86,8 +86,8 @@ def evaluate(
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
     points = scale_points(vectors.values, feature_scale(vectors, scaling))
     weights = vectors.customers
-    partitions = fit_centres(points, weights, max_k, random_state, n_init)
-    silhouettes, sample = measure_silhouettes(points, weights, partitions, random_state)
+    partitions, labels = fit_centres(points, weights, max_k, random_state, n_init)
+    silhouettes, sample = measure_silhouettes(points, weights, partitions, labels, random_state)
     rows = list(map(describe_partition, partitions, silhouettes))
     for row, partition in zip(rows, partitions):
         row["clusters"] = list_centroids(partition.centres)
