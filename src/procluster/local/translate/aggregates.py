@@ -9,24 +9,22 @@ from functools import partial
 
 from procluster.errors import SqlError
 from procluster.local.messages import error, failure, refuse
-from procluster.local.syntax import Call
 from procluster.local.translate.arithmetic import coerced, quotient
-from procluster.local.translate.term import Term, key, order_key, settled
+from procluster.local.translate.function import Function, Invocation
+from procluster.local.translate.term import Term, key, order_key
 from procluster.local.types import BIGINT, FLOAT, INT, MAX, SqlType
 
 NUMBERS = ("integer", "decimal", "money", "float")
 
 
 @dataclass(frozen=True)
-class Aggregation:
+class Aggregation(Invocation):
     """One call of an aggregate or window function.
 
     ``order`` is the DuckDB SQL of WITHIN GROUP (ORDER BY ...), ``over`` that of OVER (...), with a
     space in front; both may be empty. ``ordered`` is the term of WITHIN GROUP, with descending.
     """
 
-    node: Call
-    terms: tuple[Term, ...]
     ordered: tuple[Term, bool] | None
     order: str
     over: str
@@ -38,38 +36,25 @@ class Aggregation:
 
     def invalid(self, term: Term) -> SqlError:
         """Error 8117: a type that cannot be aggregated so."""
-        return error(8117, term.type.name, self.node.name[0].lower(), at=self.node.at)
-
-
-Write = Callable[[Aggregation], Term]
+        return error(8117, term.type.name, self.name, at=self.at)
 
 
 @dataclass(frozen=True)
-class Aggregate:
+class Aggregate(Function):
     """``window``: it needs OVER; ``ordered``: with ORDER BY in it."""
 
-    usage: str
-    least: int
-    most: int
-    write: Write
     window: bool = False
     ordered: bool = False
 
-    @property
-    def name(self) -> str:
-        """In upper case."""
-        return self.usage.partition("(")[0]
 
-
-def count(kind: SqlType, call: Aggregation) -> Term:
+def count(kind: SqlType, call: Aggregation, *terms: Term) -> Term:
     """COUNT or COUNT_BIG; ``*`` arrives as no argument."""
-    argument = key(call.terms[0]) if call.terms else "*"
+    argument = key(terms[0]) if terms else "*"
     return Term(f"CAST({call.sql('count', argument)} AS {kind.storage})", kind, nullable=False)
 
 
-def summed(call: Aggregation) -> Term:
+def summed(call: Aggregation, term: Term) -> Term:
     """Int stays int (8115 when it overflows); decimal(p, s) becomes decimal(38, s)."""
-    term = call.terms[0]
     kind = sum_type(call, term)
     sql = call.sql("sum", term.sql)
     if kind.family in ("integer", "money"):
@@ -88,15 +73,14 @@ def sum_type(call: Aggregation, term: Term) -> SqlType:
     return term.type if term.type.name in ("bigint", "money") else INT
 
 
-def average(call: Aggregation) -> Term:
+def average(call: Aggregation, term: Term) -> Term:
     """The sum by the count, in the type of the sum: AVG of int is cut off."""
-    kind = sum_type(call, call.terms[0])
+    kind = sum_type(call, term)
     if kind == FLOAT:
-        return Term(call.sql("avg", call.terms[0].sql), FLOAT, finite=False)
+        return Term(call.sql("avg", term.sql), FLOAT, finite=False)
     if kind.name == "money":
-        reason = "its rounding is not documented; CAST to decimal"
-        raise refuse("AVG of money", reason, call.node.at)
-    total, rows = summed(call).sql, call.sql("count", call.terms[0].sql)
+        raise refuse("AVG of money", "its rounding is not documented; CAST to decimal", call.at)
+    total, rows = summed(call, term).sql, call.sql("count", term.sql)
     if kind.family == "integer":
         return Term(f"CAST({total} // {rows} AS {kind.storage})", kind)
     result = SqlType("decimal", 38, max(6, kind.scale))
@@ -105,9 +89,8 @@ def average(call: Aggregation) -> Term:
     return Term(quotient("/", Term(total, kind), by, result), result)
 
 
-def extreme(function: str, call: Aggregation) -> Term:
+def extreme(function: str, call: Aggregation, term: Term) -> Term:
     """MIN or MAX; of text by the collation."""
-    term = settled(call.terms[0])
     if term.null or term.type.family in ("bit", "guid", "binary"):
         raise call.invalid(term)
     sql = call.sql(function, term.sql)
@@ -116,24 +99,21 @@ def extreme(function: str, call: Aggregation) -> Term:
     return Term(sql, term.type)
 
 
-def spread(function: str, call: Aggregation) -> Term:
+def spread(function: str, call: Aggregation, term: Term) -> Term:
     """STDEV and the like: float, whatever the number."""
-    term = call.terms[0]
     if term.type.family not in NUMBERS:
         raise call.invalid(term)
-    return Term(call.sql(function, coerced(term, FLOAT, call.node.at).sql), FLOAT, finite=False)
+    return Term(call.sql(function, coerced(term, FLOAT, call.at).sql), FLOAT, finite=False)
 
 
-def gathered(call: Aggregation) -> Term:
+def gathered(call: Aggregation, text: Term, separator: Term) -> Term:
     """STRING_AGG, at most 8,000 bytes unless the text is (max)."""
-    at = call.node.at
     if call.over or call.node.distinct:
-        raise refuse("STRING_AGG with OVER or DISTINCT", "group in a subquery", at)
-    text, separator = call.terms
+        raise refuse("STRING_AGG with OVER or DISTINCT", "group in a subquery", call.at)
     if separator.type.family != "text" or (separator.nullable and "$" not in separator.sql):
-        raise refuse("STRING_AGG", "the separator must be a constant or a variable", at)
+        raise refuse("STRING_AGG", "the separator must be a constant or a variable", call.at)
     if text.type.family != "text":
-        text = coerced(text, SqlType("nvarchar", 4000), at)
+        text = coerced(text, SqlType("nvarchar", 4000), call.at)
     name, cap = ("nvarchar", 4000) if text.type.is_national else ("varchar", 8000)
     kind = SqlType(name, MAX if text.type.size == MAX else cap)
     sql = f"string_agg({text.sql}, coalesce({separator.sql}, ''){call.order})"
@@ -142,78 +122,80 @@ def gathered(call: Aggregation) -> Term:
     return Term(sql, kind)
 
 
-def ranking(function: str, call: Aggregation) -> Term:
-    return Term(f"{function}(){call.over}", BIGINT, nullable=False)
-
-
-def tile(call: Aggregation) -> Term:
-    size = coerced(call.terms[0], BIGINT, call.node.at).sql
-    return Term(f"ntile({size}){call.over}", BIGINT, nullable=False)
-
-
-def neighbour(function: str, call: Aggregation) -> Term:
+def neighbour(
+    function: str, call: Aggregation, term: Term, offset: Term | None = None, *other: Term
+) -> Term:
     """LAG or LEAD (value [, offset [, default]])."""
-    term, at = settled(call.terms[0]), call.node.at
-    offset = coerced(call.terms[1], INT, at).sql if len(call.terms) > 1 else "1"
-    other = f"CAST(NULL AS {term.type.storage})"
-    if len(call.terms) > 2:
-        other = coerced(call.terms[2], term.type, at).sql
-    return Term(f"{function}({term.sql}, {offset}, {other}){call.over}", term.type)
+    distance = offset.sql if offset else "1"
+    default = f"CAST(NULL AS {term.type.storage})"
+    if other:
+        default = coerced(other[0], term.type, call.at).sql
+    return Term(f"{function}({term.sql}, {distance}, {default}){call.over}", term.type)
 
 
-def end(function: str, call: Aggregation) -> Term:
-    """FIRST_VALUE or LAST_VALUE."""
-    term = settled(call.terms[0])
-    return Term(f"{function}({term.sql}){call.over}", term.type)
-
-
-def percentile(function: str, call: Aggregation) -> Term:
+def percentile(function: str, call: Aggregation, share: Term) -> Term:
     """PERCENTILE_CONT (float, interpolated) or PERCENTILE_DISC (a value), over a window."""
-    name, at = call.node.name[0], call.node.at
+    name = call.name.upper()
     if call.ordered is None or not call.over or call.ordered[1]:
         reason = "write WITHIN GROUP (ORDER BY x) OVER (PARTITION BY ...), ascending"
-        raise refuse(name, reason, at)
-    term, share = call.ordered[0], call.terms[0].constant
+        raise refuse(name, reason, call.at)
+    term = call.ordered[0]
     if term.type.family not in NUMBERS:
         raise call.invalid(term)
-    if not isinstance(share, Decimal):
-        raise refuse(name, "the share must be a constant", at)
-    if not 0 <= share <= 1:
-        raise error(10751, name, at=at)
+    if not isinstance(share.constant, Decimal):
+        raise refuse(name, "the share must be a constant", call.at)
+    if not 0 <= share.constant <= 1:
+        raise error(10751, name, at=call.at)
     if function == "quantile_cont":
-        term = coerced(term, FLOAT, at)
-    return Term(f"{function}({term.sql}, {share:f}){call.over}", term.type)
+        term = coerced(term, FLOAT, call.at)
+    return Term(f"{function}({term.sql}, {share.constant:f}){call.over}", term.type)
 
 
-def window(usage: str, least: int, most: int, write: Write) -> Aggregate:
-    return Aggregate(usage, least, most, write, window=True, ordered=True)
+def window(usage: str, signature: str, write: Callable[..., Term]) -> Aggregate:
+    """A function that needs OVER (ORDER BY ...)."""
+    return Aggregate(usage, signature, write, window=True, ordered=True)
+
+
+def ranked(usage: str, signature: str, sql: str) -> Aggregate:
+    """A window function that numbers rows."""
+
+    def write(call: Aggregation, *terms: Term) -> Term:
+        written = sql.format(*(term.sql for term in terms))
+        return Term(f"{written}{call.over}", BIGINT, nullable=False)
+
+    return window(usage, signature, write)
+
+
+def end(function: str, call: Aggregation, term: Term) -> Term:
+    """FIRST_VALUE or LAST_VALUE."""
+    return Term(f"{function}({term.sql}){call.over}", term.type)
 
 
 AGGREGATES: dict[str, Aggregate] = {
     entry.name: entry
     for entry in (
-        Aggregate("COUNT(* | [DISTINCT] value): int", 1, 1, partial(count, INT)),
-        Aggregate("COUNT_BIG(* | [DISTINCT] value): bigint", 1, 1, partial(count, BIGINT)),
-        Aggregate("SUM([DISTINCT] number)", 1, 1, summed),
-        Aggregate("AVG([DISTINCT] number): int of int", 1, 1, average),
-        Aggregate("MIN(value)", 1, 1, partial(extreme, "min")),
-        Aggregate("MAX(value)", 1, 1, partial(extreme, "max")),
-        Aggregate("STDEV(number)", 1, 1, partial(spread, "stddev_samp")),
-        Aggregate("STDEVP(number)", 1, 1, partial(spread, "stddev_pop")),
-        Aggregate("VAR(number)", 1, 1, partial(spread, "var_samp")),
-        Aggregate("VARP(number)", 1, 1, partial(spread, "var_pop")),
-        Aggregate("STRING_AGG(text, separator) [WITHIN GROUP (ORDER BY ...)]", 2, 2, gathered),
-        window("ROW_NUMBER()", 0, 0, partial(ranking, "row_number")),
-        window("RANK()", 0, 0, partial(ranking, "rank")),
-        window("DENSE_RANK()", 0, 0, partial(ranking, "dense_rank")),
-        window("NTILE(count)", 1, 1, tile),
-        window("LAG(value [, offset [, default]])", 1, 3, partial(neighbour, "lag")),
-        window("LEAD(value [, offset [, default]])", 1, 3, partial(neighbour, "lead")),
-        window("FIRST_VALUE(value)", 1, 1, partial(end, "first_value")),
-        window("LAST_VALUE(value)", 1, 1, partial(end, "last_value")),
-        Aggregate("PERCENTILE_CONT(share) WITHIN GROUP (ORDER BY x) OVER (...)", 1, 1,
+        Aggregate("COUNT(* | [DISTINCT] value): int", "a", partial(count, INT)),
+        Aggregate("COUNT_BIG(* | [DISTINCT] value): bigint", "a", partial(count, BIGINT)),
+        Aggregate("SUM([DISTINCT] number)", "a", summed, settles=False),
+        Aggregate("AVG([DISTINCT] number): int of int", "a", average, settles=False),
+        Aggregate("MIN(value)", "a", partial(extreme, "min")),
+        Aggregate("MAX(value)", "a", partial(extreme, "max")),
+        Aggregate("STDEV(number)", "a", partial(spread, "stddev_samp")),
+        Aggregate("STDEVP(number)", "a", partial(spread, "stddev_pop")),
+        Aggregate("VAR(number)", "a", partial(spread, "var_samp")),
+        Aggregate("VARP(number)", "a", partial(spread, "var_pop")),
+        Aggregate("STRING_AGG(text, separator) [WITHIN GROUP (ORDER BY ...)]", "aa", gathered),
+        ranked("ROW_NUMBER()", "", "row_number()"),
+        ranked("RANK()", "", "rank()"),
+        ranked("DENSE_RANK()", "", "dense_rank()"),
+        ranked("NTILE(count)", "i", "ntile({0})"),
+        window("LAG(value [, offset [, default]])", "a[ia]", partial(neighbour, "lag")),
+        window("LEAD(value [, offset [, default]])", "a[ia]", partial(neighbour, "lead")),
+        window("FIRST_VALUE(value)", "a", partial(end, "first_value")),
+        window("LAST_VALUE(value)", "a", partial(end, "last_value")),
+        Aggregate("PERCENTILE_CONT(share) WITHIN GROUP (ORDER BY x) OVER (...)", "a",
                   partial(percentile, "quantile_cont"), window=True),
-        Aggregate("PERCENTILE_DISC(share) WITHIN GROUP (ORDER BY x) OVER (...)", 1, 1,
+        Aggregate("PERCENTILE_DISC(share) WITHIN GROUP (ORDER BY x) OVER (...)", "a",
                   partial(percentile, "quantile_disc"), window=True),
     )
 }  # fmt: skip

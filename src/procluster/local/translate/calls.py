@@ -16,7 +16,7 @@ from procluster.local.translate import (
 from procluster.local.translate.aggregates import AGGREGATES, Aggregate, Aggregation
 from procluster.local.translate.function import Function, Invocation
 from procluster.local.translate.scope import Scope
-from procluster.local.translate.term import Term, key, ordering, settled
+from procluster.local.translate.term import Term, key, ordering
 from procluster.local.translate.writing import (
     constant_value,
     count_arguments,
@@ -55,19 +55,17 @@ def call(node: ast.Call, scope: Scope) -> Term:
     name = node.name[0]
     if name in AGGREGATES:
         return aggregate(node, scope)
-    names = scope.context.names
-    arity = names.session_arity(name)
-    if name not in FUNCTIONS and arity is None:
+    names, function = scope.context.names, FUNCTIONS.get(name)
+    arity = (function.least, function.most) if function else names.session_arity(name)
+    if arity is None:
         reason = "it is not among those that the rule book lists"
         raise refuse(f"Function {name}", reason, node.at)
     if node.over or node.distinct or node.within_group:
         raise error(10762, name, at=node.at)
-    if arity:
-        count_arguments(name, len(node.arguments), *arity, node)
+    count_arguments(name, len(node.arguments), *arity, node)
+    if function is None:
         kind, now = names.session_value(name, session_arguments(node, scope))
         return Term(scope.context.parameter(now, kind), kind, nullable=now is None)
-    function = FUNCTIONS[name]
-    count_arguments(name, len(node.arguments), function.least, function.most, node)
     read = value if function.settles else unsettled
     terms = tuple(read(argument, scope) for argument in node.arguments)
     return function.term(Invocation(node, scope.context), terms)
@@ -100,15 +98,15 @@ def aggregate(node: ast.Call, scope: Scope) -> Term:
     inner = replace(scope, groups=None, clause="AGGREGATE")
     if node.over:
         inner = replace(scope, clause="WINDOW")
-    terms = tuple(unsettled(argument, inner) for argument in node.arguments if not star)
-    if entry.name not in ("SUM", "AVG"):
-        terms = tuple(map(settled, terms))
+    read = value if entry.settles else unsettled
+    terms = tuple(read(argument, inner) for argument in node.arguments if not star)
     ordered = None
     if node.within_group:
         item = node.within_group[0]
         ordered = value(item.expression, inner), item.descending
     over = window(node.over, inner) if node.over else ""
-    return entry.write(Aggregation(node, terms, ordered, order_by(node.within_group, inner), over))
+    order = order_by(node.within_group, inner)
+    return entry.term(Aggregation(node, scope.context, ordered, order, over), terms)
 
 
 def check_place(node: ast.Call, scope: Scope, entry: Aggregate) -> None:

@@ -67,6 +67,8 @@ def convert_sql(  # noqa: PLR0913
     if source == target and source.family != "text" and style is None:
         return sql
     write = CONVERSIONS.get((source.family, target.family))
+    if isinstance(write, str):
+        return conversion.cast(write.format(sql))
     if write:
         return write(conversion)
     if column and (source.family, target.family) == ("text", "binary"):
@@ -81,22 +83,8 @@ def convert_sql(  # noqa: PLR0913
 # --- numbers
 
 
-def plain(c: Conversion) -> str:
-    """What DuckDB's cast does as SQL Server does it."""
-    return c.cast()
-
-
 def number_to_bit(c: Conversion) -> str:
     return f"({c.sql} <> 0)"
-
-
-def bit_to_exact(c: Conversion) -> str:
-    return c.cast(f"CAST({c.sql} AS TINYINT)")
-
-
-def truncated(c: Conversion) -> str:
-    """Decimal and float lose their fraction on the way to an integer."""
-    return c.cast(f"trunc({c.sql})")
 
 
 def text_to_bit(c: Conversion) -> str:
@@ -229,19 +217,19 @@ def moment_to_text(c: Conversion) -> str:
 
 
 EXACT: tuple[Family, ...] = ("integer", "decimal", "float")
-CONVERSIONS: dict[tuple[Family, Family], Callable[[Conversion], str]] = {
-    **{(source, target): plain for source in EXACT for target in EXACT},
+CONVERSIONS: dict[tuple[Family, Family], Callable[[Conversion], str] | str] = {
+    **{(source, target): "{}" for source in EXACT for target in EXACT},
     **{(source, "bit"): number_to_bit for source in EXACT},
-    ("decimal", "integer"): truncated,
-    ("float", "integer"): truncated,
-    ("bit", "integer"): plain,
-    ("bit", "float"): plain,
-    ("bit", "decimal"): bit_to_exact,
-    ("integer", "money"): plain,
-    ("decimal", "money"): plain,
-    ("float", "money"): plain,
-    ("money", "decimal"): plain,
-    ("money", "float"): plain,
+    ("decimal", "integer"): "trunc({})",
+    ("float", "integer"): "trunc({})",
+    ("bit", "integer"): "{}",
+    ("bit", "float"): "{}",
+    ("bit", "decimal"): "CAST({} AS TINYINT)",
+    ("integer", "money"): "{}",
+    ("decimal", "money"): "{}",
+    ("float", "money"): "{}",
+    ("money", "decimal"): "{}",
+    ("money", "float"): "{}",
     ("bit", "text"): number_to_text,
     ("integer", "text"): number_to_text,
     ("decimal", "text"): number_to_text,
@@ -258,3 +246,4 @@ CONVERSIONS: dict[tuple[Family, Family], Callable[[Conversion], str]] = {
     ("time", "time"): moments.to_moment,
     ("guid", "text"): guid_to_text,
 }
+"""Text is the operand of DuckDB's own cast, where that does as SQL Server does."""

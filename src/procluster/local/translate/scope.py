@@ -142,16 +142,6 @@ class Scope:
         name = ".".join((*source.names, source.columns[place].name))
         raise error(UNGROUPED.get(self.clause, 8120), name, at=ref.at)
 
-    def at(self, source: Source, place: int, star: Star) -> Term:
-        """One column of ``*``; in a grouped query it must be grouped by."""
-        if self.groups is None:
-            return source.term(place)
-        for expression, term in self.groups:
-            if isinstance(expression, ColumnRef) and self.find(expression) == (self, source, place):
-                return term
-        parts = (*source.names[-1:], source.columns[place].name)
-        return self.column(ColumnRef(star.at, parts))
-
     def find(self, ref: ColumnRef) -> tuple[Scope, Source, int] | None:
         """The innermost scope, source and place that a name means."""
         *qualifier, name = (part.lower() for part in ref.parts)
@@ -210,8 +200,7 @@ class Scope:
             if not qualifier:
                 raise error(263, at=star.at)
             raise error(107, ".".join(star.qualifier), at=star.at)
-        return [
-            (column.name, self.at(source, place, star))
-            for source in chosen
-            for place, column in enumerate(source.columns)
-        ]
+        if self.groups is None:
+            return [(c.name, one.term(i)) for one in chosen for i, c in enumerate(one.columns)]
+        names = [(c.name, (*one.names, c.name)) for one in chosen for c in one.columns]
+        return [(name, self.column(ColumnRef(star.at, parts))) for name, parts in names]
