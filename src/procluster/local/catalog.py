@@ -200,10 +200,10 @@ class Catalog:
         """Whether an object or constraint of the schema has that name."""
         key = name.lower()
         return self.find(schema, name) is not None or any(
-            constraint.lower() == key
+            part.lower() == key
             for table in self.tables()
             if table.schema.lower() == schema.lower()
-            for constraint, _ in table.constraint_types()
+            for part in table.named_parts
         )
 
     # --- changing

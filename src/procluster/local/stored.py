@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
@@ -23,7 +22,11 @@ STORAGE = {
     "UUID": "uniqueidentifier",
 }
 DEFAULT_SCHEMA = "dbo"
-OBJECT_TYPES = {"TABLE": "U", "PROCEDURE": "P", "VIEW": "V", "FUNCTION": "IF"}
+OBJECT_TYPES = {
+    "TABLE": "U", "PROCEDURE": "P", "VIEW": "V", "FUNCTION": "IF",
+    "PRIMARY KEY": "PK", "UNIQUE": "UQ",
+}  # fmt: skip
+PART_TYPES = {ast.Check: "C", ast.ForeignKey: "F", ast.ColumnDefinition: "D"}
 GIVEN_NAMES = {"F": "FK", "C": "CK"}
 """How the name of a constraint begins that has none; a key's begins with its type."""
 
@@ -83,13 +86,13 @@ class StoredTable:
         """FOREIGN KEY."""
         return [one for one in self.constraints if isinstance(one, ast.ForeignKey)]
 
-    def constraint_types(self) -> Iterator[tuple[str, str]]:
-        """Name and sys.objects type of each constraint, the defaults among them."""
-        for one in self.constraints:
-            yield one.name or "", _constraint_type(one)
-        for column in self.columns:
-            if column.default_name:
-                yield column.default_name, "D"
+    @property
+    def named_parts(self) -> dict[str, ast.Constraint | ast.ColumnDefinition]:
+        """By name what is an object too: the constraints, and the columns that have a default."""
+        parts: dict[str, ast.Constraint | ast.ColumnDefinition] = {}
+        parts.update((one.name or "", one) for one in self.constraints)
+        parts.update((one.default_name, one) for one in self.columns if one.default_name)
+        return parts
 
     @property
     def text(self) -> str:
@@ -120,9 +123,9 @@ class StoredModule:
 StoredObject = Union[StoredTable, StoredModule]
 
 
-def object_type(item: StoredObject) -> str:
-    """Type of an object as in sys.objects."""
-    return OBJECT_TYPES[item.kind]
+def object_type(item: StoredObject | ast.Constraint | ast.ColumnDefinition) -> str:
+    """Type of an object or a named part of a table as in sys.objects."""
+    return PART_TYPES.get(type(item)) or OBJECT_TYPES[getattr(item, "kind", "")]
 
 
 def key_of(*parts: str) -> tuple[str, str]:
@@ -185,17 +188,10 @@ def _completed(
     return replace(column, nullable=nullable, default_name=default_name)
 
 
-def _constraint_type(constraint: ast.Constraint) -> str:
-    """Type of a constraint as in sys.objects."""
-    if isinstance(constraint, ast.KeyConstraint):
-        return "PK" if constraint.kind == "PRIMARY KEY" else "UQ"
-    return "C" if isinstance(constraint, ast.Check) else "F"
-
-
 def _named(constraint: ast.Constraint, table: str, object_id: int, number: int) -> ast.Constraint:
     if constraint.name:
         return constraint
-    kind = _constraint_type(constraint)
+    kind = object_type(constraint)
     prefix = GIVEN_NAMES.get(kind, kind)
     suffix = f"{object_id & 0xFFFFFFFF:08X}{number:02X}"
     return replace(constraint, name=f"{prefix}__{table[:9]}__{suffix}")

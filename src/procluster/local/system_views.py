@@ -57,39 +57,34 @@ def typed(kind: SqlType) -> tuple[int, ...]:
     return number, number, kind.max_length, *kind.precision
 
 
-def sorted_tables(engine: Engine) -> list[StoredTable]:
-    return sorted(engine.catalog.tables(), key=lambda table: table.object_id)
-
-
-def object_rows(engine: Engine, *types: str) -> Rows:
+def named_objects(engine: Engine, *types: str) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The rows of objects and constraints of these types, each with what it is a row of."""
     catalog = engine.catalog
-    for item in sorted(catalog.objects.values(), key=lambda found: found.object_id):
-        code, schema_id = object_type(item), catalog.schemas[catalog.schema(item.schema) or "dbo"]
-        dates = (item.created_at, item.modified_at, False, False, False)
-        if not types or code in types:
-            words = TYPE_WORDS[code]
-            yield item.name, item.object_id, None, schema_id, 0, code, words, *dates
-        if isinstance(item, StoredTable):
-            for place, (name, kind) in enumerate(item.constraint_types(), 1):
-                if kind in types or not types:
-                    # A constraint has no number of its own here: one behind those of objects.
-                    number = 1_000_000_000 + item.object_id % 10_000_000 * 64 + place
-                    words = TYPE_WORDS[kind]
-                    yield name, number, None, schema_id, item.object_id, kind, words, *dates
-
-
-def _registered(name: str, *types: str) -> None:
-    system_view(name, OBJECT_COLUMNS)(lambda engine: object_rows(engine, *types))
+    for owner in catalog.objects.values():
+        schema_id = catalog.schemas[catalog.schema(owner.schema) or "dbo"]
+        found: list[tuple[str, int, int, Any]] = [(owner.name, owner.object_id, 0, owner)]
+        if isinstance(owner, StoredTable):
+            # A constraint has no number of its own here: one behind those of objects.
+            first = 1_000_000_001 + owner.object_id % 10_000_000 * 64
+            parts = enumerate(owner.named_parts.items(), first)
+            found += [(name, number, owner.object_id, part) for number, (name, part) in parts]
+        for name, number, parent, item in found:
+            code = object_type(item)
+            if code in types:
+                where = (name, number, None, schema_id, parent, code, TYPE_WORDS[code])
+                yield (*where, owner.created_at, owner.modified_at, False, False, False), item
 
 
 for view, codes in {
-    "sys.objects": (),
+    "sys.objects": tuple(TYPE_WORDS),
     "sys.tables": ("U",),
     "sys.views": ("V",),
     "sys.procedures": ("P",),
     "sys.key_constraints": ("PK", "UQ"),
 }.items():
-    _registered(view, *codes)
+    system_view(view, OBJECT_COLUMNS)(
+        lambda engine, codes=codes: (row for row, _ in named_objects(engine, *codes))
+    )
 
 
 @system_view("sys.databases", "name sysname, database_id int, compatibility_level tinyint, "
@@ -182,28 +177,21 @@ def index_columns(engine: Engine) -> Rows:
 
 @system_view("sys.check_constraints", f"{OBJECT_COLUMNS}, definition nvarchar(max)")
 def check_constraints(engine: Engine) -> Rows:
-    texts = [c.condition_text for table in sorted_tables(engine) for c in table.checks]
-    for row, text in zip(object_rows(engine, "C"), texts, strict=True):
-        yield *row, text
+    for row, check in named_objects(engine, "C"):
+        yield *row, check.condition_text
 
 
 @system_view("sys.default_constraints", f"{OBJECT_COLUMNS}, parent_column_id int, "
              "definition nvarchar(max)")  # fmt: skip
 def default_constraints(engine: Engine) -> Rows:
-    defaults = [
-        (place, f"({column.default_text})")
-        for table in sorted_tables(engine)
-        for place, column in enumerate(table.columns, 1)
-        if column.default_name
-    ]
-    for row, default in zip(object_rows(engine, "D"), defaults, strict=True):
-        yield *row, *default
+    places = {id(c): n for t in engine.catalog.tables() for n, c in enumerate(t.columns, 1)}
+    for row, column in named_objects(engine, "D"):
+        yield *row, places[id(column)], f"({column.default_text})"
 
 
 @system_view("sys.foreign_keys", f"{OBJECT_COLUMNS}, referenced_object_id int")
 def foreign_keys(engine: Engine) -> Rows:
-    keys = [key for table in sorted_tables(engine) for key in table.foreign_keys]
-    for row, key in zip(object_rows(engine, "F"), keys, strict=True):
+    for row, key in named_objects(engine, "F"):
         yield *row, getattr(engine.catalog.find(*key.references.parts), "object_id", None)
 
 
@@ -229,12 +217,11 @@ def permissions(engine: Engine) -> Rows:
             major = catalog.schemas[catalog.schema(held.on.parts[-1]) or "dbo"]
         elif held.on:
             major = getattr(catalog.find(*held.on.parts), "object_id", 0)
-        for permission in held.permissions:
-            for principal in held.principals:
-                grantee = catalog.principals[catalog.principal(principal) or "public"]
-                code = PERMISSION_CODES.get(permission, permission[:4])
-                state = held.action[0], held.action
-                yield *PERMISSION_CLASSES[kind], major, 0, grantee, DBO, code, permission, *state
+        (permission,), (principal,) = held.permissions, held.principals
+        grantee = catalog.principals[catalog.principal(principal) or "public"]
+        code = PERMISSION_CODES.get(permission, permission[:4])
+        state = held.action[0], held.action
+        yield *PERMISSION_CLASSES[kind], major, 0, grantee, DBO, code, permission, *state
 
 
 @system_view("sys.database_role_members", "role_principal_id int, member_principal_id int")
@@ -256,8 +243,5 @@ def configurations(_: Engine) -> Rows:
 @system_view("information_schema.tables", "TABLE_CATALOG nvarchar(128), "
              "TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname, TABLE_TYPE varchar(10)")  # fmt: skip
 def tables_of_schema(engine: Engine) -> Rows:
-    for item in engine.catalog.objects.values():
-        code = object_type(item)
-        if code in "UV":
-            kind = "BASE TABLE" if code == "U" else "VIEW"
-            yield engine.database_name, item.schema, item.name, kind
+    for row, item in named_objects(engine, "U", "V"):
+        yield engine.database_name, item.schema, row[0], "BASE TABLE" if row[5] == "U" else "VIEW"

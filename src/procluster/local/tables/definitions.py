@@ -54,7 +54,7 @@ def _create_temporary(engine: Interpreter, statement: ast.CreateTable, frame: Fr
 def _create_permanent(engine: Interpreter, statement: ast.CreateTable, frame: Frame) -> None:
     schema, name = frame.schema_of(statement.name), statement.name.parts[-1]
     table = table_of(engine.catalog.new_id(), schema, name, quote_sql(schema, name), statement)
-    for taken in (name, *(constraint for constraint, _ in table.constraint_types())):
+    for taken in (name, *table.named_parts):
         if engine.catalog.is_taken(schema, taken):
             raise error(2714, taken)
     check_rules(frame.with_rows({"@new": Table(table.sql, table.shown)}), table)
@@ -138,10 +138,9 @@ def _add_parts(
     added = wider.columns[len(table.columns) :]
     values = "".join(f", {_filled(engine, table, column, frame)}" for column in added)
     rows = f"(SELECT *{values} FROM {table.sql})"
-    known = {constraint for constraint, _ in table.constraint_types()}
     fresh = replace(wider, constraints=wider.constraints[len(table.constraints) :], indexes=())
-    for constraint, _ in fresh.constraint_types():
-        if constraint not in known and engine.catalog.is_taken(table.schema, constraint):
+    for constraint in fresh.named_parts:
+        if constraint not in table.named_parts and engine.catalog.is_taken(table.schema, constraint):
             raise error(2714, constraint)
     kept = Table(f"(SELECT * FROM {rows} LIMIT 0)", wider.shown)
     seeing = frame.with_rows({"@new": Table(rows, wider.shown), "@kept": kept})
@@ -170,7 +169,7 @@ def _filled(
 
 def _without_constraint(table: StoredTable, name: str) -> StoredTable:
     key = name.lower()
-    if key not in (constraint.lower() for constraint, _ in table.constraint_types()):
+    if key not in map(str.lower, table.named_parts):
         raise error(3728, name)
     return replace(
         table,
