@@ -13,7 +13,6 @@ from procluster.local.quoting import quote_sql, quote_tsql
 from procluster.local.registry import run
 from procluster.local.stored import StoredModule
 from procluster.local.tables.definitions import drop_index, drop_table
-from procluster.local.translate import compile_query
 
 MODULE_NUMBERS = {8155: 4511, 8156: 4506}
 """Columns without a name, or with the same one, have other numbers in a view or function."""
@@ -42,25 +41,15 @@ def create_module(statement: ast.CreateModule, engine: Interpreter, frame: Frame
         )
         if existing:
             module = replace(module, created_at=existing.created_at)
-        _check_query(engine, statement, module, frame)
+        _check_query(statement, module, frame)
         engine.catalog.put(engine.write, module)
     engine.row_count = 0
 
 
-def _check_query(
-    engine: Interpreter, statement: ast.CreateModule, module: StoredModule, frame: Frame
-) -> None:
+def _check_query(statement: ast.CreateModule, module: StoredModule, frame: Frame) -> None:
     """Compile a view or function: unlike a procedure's, its names must be there already."""
-    if isinstance(statement.body, tuple):
-        return
-    inner = Frame(engine, frame, module)
-    for parameter in statement.parameters:
-        inner.declare(parameter)
-    at = statement.at
-    rows = ast.DerivedTable(at, statement.body, module.name, statement.columns)
-    query = ast.Query(at, ast.Select(at, (ast.SelectItem(at, ast.Star(at)),), source=rows))
     try:
-        compile_query(query, inner)
+        frame.module_columns(statement, module)
     except SqlError as found:
         found.number = MODULE_NUMBERS.get(found.number, found.number)
         raise

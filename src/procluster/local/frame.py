@@ -11,7 +11,7 @@ from procluster.local.engine import Engine
 from procluster.local.messages import error, refuse
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import SESSION_FUNCTIONS, SYSTEM_VIEWS
-from procluster.local.results import result_set
+from procluster.local.results import Column, result_set
 from procluster.local.stored import (
     DEFAULT_SCHEMA,
     StoredModule,
@@ -19,7 +19,7 @@ from procluster.local.stored import (
     StoredTable,
     declared_columns,
 )
-from procluster.local.translate import Table
+from procluster.local.translate import Table, compile_query
 from procluster.local.types import SqlType
 
 SYSTEM_SCHEMAS = ("sys", "information_schema")
@@ -233,6 +233,26 @@ class Frame:
 
     # --- views
 
+    def module_columns(
+        self, statement: ast.CreateModule, module: StoredModule
+    ) -> tuple[Column, ...]:
+        """Columns of a view or function, of its query as it is compiled now; a procedure has none.
+
+        Raises
+        ------
+        SqlError
+            The query cannot be compiled.
+        """
+        if isinstance(statement.body, tuple):
+            return ()
+        inner = Frame(self.engine, self, module)
+        for parameter in statement.parameters:
+            inner.declare(parameter)
+        at = statement.at
+        rows = ast.DerivedTable(at, statement.body, module.name, statement.columns)
+        query = ast.Query(at, ast.Select(at, (ast.SelectItem(at, ast.Star(at)),), source=rows))
+        return compile_query(query, inner).columns
+
     def _tree(self, module: StoredModule) -> ast.CreateModule:
         """A view or function; its own schema comes before dbo."""
         catalog = self.engine.catalog
@@ -260,9 +280,14 @@ class Frame:
             raise refuse(f"catalog view {name}", reason, name.at)
         columns, sql = declared_columns(view.columns), quote_sql("temp", key)
         if engine.shown_views.get(key) != engine.catalog.version:
-            shown = result_set(columns, view.rows(engine)).table
-            rows = shown.rename_columns([column.name for column in columns])
-            engine.write_rows(f"CREATE OR REPLACE TEMP TABLE {sql} AS", rows)
+            # Before its rows are made: they may ask for the columns of a view that reads it.
             engine.shown_views[key] = engine.catalog.version
+            try:
+                shown = result_set(columns, view.rows(engine)).table
+                rows = shown.rename_columns([column.name for column in columns])
+                engine.write_rows(f"CREATE OR REPLACE TEMP TABLE {sql} AS", rows)
+            except BaseException:
+                del engine.shown_views[key]
+                raise
             engine.transaction.on_rollback(lambda: engine.shown_views.pop(key, None))
         return Table(sql, columns)

@@ -7,11 +7,14 @@ the embedded engine has nothing to say about are left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+from procluster.errors import SqlError
 from procluster.local import syntax as ast
 from procluster.local.catalog import PRINCIPALS
 from procluster.local.engine import Engine
+from procluster.local.frame import Frame
 from procluster.local.registry import system_view
 from procluster.local.session_functions import DATABASE_ID
 from procluster.local.stored import StoredTable, object_type
@@ -103,11 +106,22 @@ def schemas(engine: Engine) -> Rows:
 @system_view("sys.columns", f"object_id int, name sysname, column_id int, {TYPED}, collation_name "
              "sysname, is_nullable bit, is_identity bit, is_computed bit")  # fmt: skip
 def columns(engine: Engine) -> Rows:
-    for table in engine.catalog.tables():
-        for number, column in enumerate(table.columns, 1):
+    catalog = engine.catalog
+    identities = {
+        (table.object_id, column.name)
+        for table in catalog.tables()
+        for column in table.columns
+        if column.identity
+    }
+    shown = {table.object_id: table.shown for table in catalog.tables()}
+    for module in catalog.modules():
+        with suppress(SqlError):  # what it reads has been dropped or changed since
+            shown[module.object_id] = Frame(engine).module_columns(catalog.tree(module), module)
+    for number, found in shown.items():
+        for place, column in enumerate(found, 1):
             collation = COLLATION if column.type.family == "text" else None
-            flags = column.nullable, column.identity is not None, False
-            yield table.object_id, column.name, number, *typed(column.type), collation, *flags
+            flags = column.nullable, (number, column.name) in identities, False
+            yield number, column.name, place, *typed(column.type), collation, *flags
 
 
 @system_view("sys.types", "name sysname, system_type_id tinyint, user_type_id int, schema_id int, "

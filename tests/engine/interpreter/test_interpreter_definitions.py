@@ -158,7 +158,7 @@ def objects(run: Run) -> None:
          "ON s.schema_id = t.schema_id"), [("t", "s")]),
         (("SELECT c.name, c.max_length, c.is_nullable, c.is_identity, ty.name "
          "FROM sys.columns AS c JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id "
-         "ORDER BY c.column_id"),
+         "WHERE c.object_id = OBJECT_ID(N's.t') ORDER BY c.column_id"),
          [("a", 4, False, True, "int"), ("b", 20, True, False, "nvarchar"),
           ("c", 5, True, False, "decimal")]),
         ("SELECT name FROM sys.procedures", [("p",)]),
@@ -181,6 +181,31 @@ def test_catalog_answers(
     run: Run, objects: None, query: str, rows: list[tuple[object, ...]]
 ) -> None:
     assert run(query).rows == [rows]
+
+
+@pytest.mark.parametrize(
+    ("definition", "columns"),
+    [
+        ("VIEW dbo.v AS SELECT 1 AS a, N'xy' AS b", [("a", 4), ("b", 4)]),
+        ("VIEW dbo.v (p, q) AS SELECT object_id, is_identity FROM sys.columns",
+         [("p", 4), ("q", 1)]),
+        ("FUNCTION dbo.v (@x bigint) RETURNS TABLE AS RETURN (SELECT @x AS m)", [("m", 8)]),
+    ],
+    ids=["view", "view of columns", "function"],
+)  # fmt: skip
+def test_columns_of_a_view_or_function_are_shown(
+    run: Run, definition: str, columns: list[tuple[object, ...]]
+) -> None:
+    run(f"CREATE {definition}")
+    own = "SELECT name, max_length FROM sys.columns WHERE object_id = OBJECT_ID(N'dbo.v')"
+    assert run(f"{own} ORDER BY column_id").rows == [columns]
+
+
+def test_view_whose_table_is_gone_has_no_columns(run: Run) -> None:
+    run("CREATE TABLE dbo.t (a int)")
+    run("CREATE VIEW dbo.v AS SELECT a FROM dbo.t")
+    run("DROP TABLE dbo.t")
+    assert run("SELECT COUNT(*) FROM sys.columns").values == [0]
 
 
 def test_catalog_view_follows_definitions(run: Run) -> None:

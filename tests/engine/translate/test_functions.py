@@ -177,7 +177,7 @@ def test_function_has_type(sql: World, expression: str, kind: str) -> None:
     [
         ("LEN('a', 'b')", 174, "The len function requires 1 argument(s)."),
         ("CHARINDEX('a')", 189, "The charindex function requires 2 to 3 arguments."),
-        ("ROUND(1)", 174, "The round function requires 2 argument(s)."),
+        ("ROUND(1)", 189, "The round function requires 2 to 3 arguments."),
         ("LEFT('a', -1)", 536, "Invalid length parameter passed to the left function."),
         ("SUBSTRING('a', 1, -1)", 537, "Invalid length parameter passed to the LEFT or SUBSTRING"),
         ("SQRT(-1)", 3623, "An invalid floating point operation occurred."),
@@ -227,6 +227,8 @@ def test_function_error_has_number_and_message(
         "NOSUCH(1)",
         "LEN(0x0A)",
         "CHAR(130)",
+        "ROUND(1.5, 0, 1)",
+        "EOMONTH('2024-02-01', 1)",
     ],
 )
 def test_function_left_out_is_refused(sql: World, expression: str) -> None:

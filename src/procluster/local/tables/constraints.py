@@ -130,6 +130,10 @@ def _columns(condition: ast.Condition | None) -> tuple[str, ...]:
 
 
 def _concerns(changed: set[str] | None, columns: tuple[str, ...]) -> bool:
+    """Whether an UPDATE changes one of the columns: SQL Server leaves out the checks of others.
+
+    Source: "Be careful with constraints calling UDFs" (T. Karaszi), which shows it for CHECK.
+    """
     return changed is None or bool(changed & {column.lower() for column in columns})
 
 

@@ -49,7 +49,8 @@ N'ss'), and ordered as ICU orders it: a hyphen counts. A character beyond U+FFFF
 datetime2 keeps microseconds; datetime keeps .000, .003 and .007 also where it becomes datetime2.
 JSON that comes back as text has no blanks, and its numbers the shortest form: 1.50 is 1.5.
 A decimal product or sum whose exact value needs more than 38 digits on the way is error 8115.
-Aggregates give no warning (8153) when they leave NULLs out.
+Aggregates give no warning (8153) when they leave NULLs out: where a server warns depends on its
+query plan, even for a column without NULLs (KB 317312).
 """
 """What differs from SQL Server in queries, knowingly."""
 

@@ -45,8 +45,9 @@ class Function:
         Its line in the rule book; begins with its name.
     signature : str
         One letter a parameter: t text, r text without trailing spaces, n number, i int, c int that
-        is not negative, f float, m moment, d moment where text is a datetime, a any type. Those in
-        brackets may be left out; the last one may be repeated where ``*`` follows.
+        is not negative, f float, m moment, d moment where text is a datetime, a any type, x what
+        SQL Server takes and this engine refuses. Those in brackets may be left out; the last one
+        may be repeated where ``*`` follows.
     write : callable
         Gives the term of an :class:`Invocation` and of its arguments, converted.
     settles : bool
@@ -93,6 +94,8 @@ def taken(call: Invocation, place: int, letter: str, term: Term) -> Term:
     SqlError
         8116: SQL Server has no such conversion.
     """
+    if letter == "x":
+        raise refuse(f"Argument {place + 1} of {call.name.upper()}", "leave it out", call.at)
     target = parameter_type(letter, term.type)
     if letter in "tr" and term.type.family == "binary":
         raise refuse(f"{call.name.upper()} of binary", "only text is read", call.at)

@@ -85,7 +85,7 @@ def json_query(call: Invocation, document: Term, path: Term | None = None) -> Te
 FUNCTIONS = (
     Function("JSON_VALUE(document, path): a scalar, as text", "tt", json_value),
     Function("JSON_QUERY(document [, path]): an object or array", "t[t]", json_query),
-    simple("ISJSON(text): 1 for an object or array, else 0", "t", INT,
+    simple("ISJSON(text): 1 for an object or array, else 0", "t[x]", INT,
            "CASE WHEN {0} IS NOT NULL THEN "
            "CAST(json_valid({0}) AND regexp_matches({0}, '^\\s*[{{\\[]') AS INTEGER) END"),
 )  # fmt: skip

@@ -98,7 +98,7 @@ FUNCTIONS = (
     simple("CEILING(number)", "n", whole_type, "CAST(ceil({0}) AS {kind})"),
     simple("FLOOR(number)", "n", whole_type, "CAST(floor({0}) AS {kind})"),
     simple("SIGN(number): -1, 0 or 1", "n", kept_type, "CAST(sign({0}) AS {kind})"),
-    Function("ROUND(number, digits): half goes away from zero", "ni", round_),
+    Function("ROUND(number, digits): half goes away from zero", "ni[x]", round_),
     Function("POWER(base, exponent): of int and float, the type of the base", "nf", power),
     Function("LOG(number [, base])", "f[f]", logarithm),
     Function("SQRT(number)", "f", square_root),

@@ -132,8 +132,8 @@ FUNCTIONS = (
            "CASE WHEN {0} BETWEEN 0 AND 65535 THEN chr({0}) END"),
     simple("UPPER(text)", "t", varying, "upper({0})"),
     simple("LOWER(text)", "t", varying, "lower({0})"),
-    simple("LTRIM(text)", "t", varying, "ltrim({0}, ' ')"),
-    simple("RTRIM(text)", "t", varying, "rtrim({0}, ' ')"),
+    simple("LTRIM(text)", "t[x]", varying, "ltrim({0}, ' ')"),
+    simple("RTRIM(text)", "t[x]", varying, "rtrim({0}, ' ')"),
     simple("TRIM(text)", "t", varying, "trim({0}, ' ')"),
     simple("REVERSE(text)", "t", varying, "reverse({0})"),
 )  # fmt: skip

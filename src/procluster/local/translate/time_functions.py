@@ -135,6 +135,6 @@ FUNCTIONS = (
     simple("YEAR(date)", "m", INT, "CAST(year({0}) AS INTEGER)"),
     simple("MONTH(date)", "m", INT, "CAST(month({0}) AS INTEGER)"),
     simple("DAY(date)", "m", INT, "CAST(day({0}) AS INTEGER)"),
-    simple("EOMONTH(date)", "m", DATE, "last_day({0})"),
+    simple("EOMONTH(date)", "m[x]", DATE, "last_day({0})"),
     simple("DATEFROMPARTS(year, month, day)", "iii", DATE, FROM_PARTS),
 )
