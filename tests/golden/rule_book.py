@@ -49,8 +49,8 @@ def _sections() -> Iterator[str]:
         ),
         "- An INSERT that fails has used up an identity number for each of its rows.",
         (
-            "- Not verified, for no source says it: that errors 1105 and 9002 end the batch, and an "
-            "INSERT ... EXEC with other columns than its table the procedure or batch it stands in."
+            "- Not verified, for no source says it: that errors 1105 and 9002 end the batch, and "
+            "INSERT ... EXEC with other columns than its table the procedure or batch it is in."
         ),
         "- Permissions are recorded and not enforced: there is one principal, dbo.",
         (

@@ -200,8 +200,8 @@ class Connection:
                 self._attentions -= 1
                 session.resume()
             self._settled.set()
-            # A DONE before it is optional ([MS-TDS] 4.19.2). Without any token before it Microsoft's
-            # driver reports success for a cancelled batch, with its query time-out the time-out.
+            # A DONE before it is optional ([MS-TDS] 4.19.2), and without any token before it
+            # Microsoft's driver takes a batch that its client cancelled for a success.
             self._writer.write(tokens.done(tokens.DONE, tokens.DONE_ATTENTION))
             self._writer.end()
             return
