@@ -28,7 +28,7 @@ def rounded() -> np.ndarray:
         (found,) = session.query(
             "SELECT CAST(CAST(t AS datetime2) AS datetime) AS d FROM dbo.t ORDER BY t"
         )
-    since = found.table.column(0).to_numpy() - np.datetime64("2024-02-29")
+    since = np.asarray(found.table.column(0).to_numpy() - np.datetime64("2024-02-29"))
     return since.astype("timedelta64[us]").astype(int)
 
 
