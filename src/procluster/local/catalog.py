@@ -8,7 +8,7 @@ is opened. Tables that something else put into the file get their T-SQL types fr
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -158,11 +158,11 @@ class Catalog:
 
     def schema(self, name: str) -> str | None:
         """Return a schema's name as it was created, None without such a schema."""
-        return next((found for found in self.schemas if found.lower() == name.lower()), None)
+        return _spelled(self.schemas, name)
 
     def role(self, name: str) -> str | None:
         """Return a role's name as it was created, None without such a role."""
-        return next((found for found in self.roles if found.lower() == name.lower()), None)
+        return _spelled(self.roles, name)
 
     @property
     def principals(self) -> dict[str, int]:
@@ -171,7 +171,7 @@ class Catalog:
 
     def principal(self, name: str) -> str | None:
         """Return a principal's name as it was created, None without such a one."""
-        return next((found for found in self.principals if found.lower() == name.lower()), None)
+        return _spelled(self.principals, name)
 
     def tables(self) -> list[StoredTable]:
         """All tables."""
@@ -276,6 +276,11 @@ class Catalog:
             {"kind": kind, "schema": schema, "name": name},
         )
         self.version = next(self._versions)
+
+
+def _spelled(names: Iterable[str], wanted: str) -> str | None:
+    """The one of the names that is the wanted one in any letter case."""
+    return next((name for name in names if name.lower() == wanted.lower()), None)
 
 
 class Committed:

@@ -35,8 +35,8 @@ def print_value(statement: ast.Print, engine: Interpreter, frame: Frame) -> None
 def raise_error(statement: ast.RaiseError, engine: Interpreter, frame: Frame) -> None:
     """RAISERROR: a message up to severity 10, an error above."""
     number, template = _message_of(engine, statement.message, frame)
-    severity = _whole(engine.evaluate(statement.severity, frame, INT))
-    state = _whole(engine.evaluate(statement.state, frame, INT))
+    severity = _whole(engine, statement.severity, frame)
+    state = _whole(engine, statement.state, frame)
     values = [engine.evaluate(argument, frame) for argument in statement.arguments]
     if severity > 18 and "LOG" not in statement.options:
         raise error(2754)
@@ -64,7 +64,9 @@ def _message_of(engine: Interpreter, message: ast.Expression, frame: Frame) -> t
     return 50000, "" if value is None else str(value)
 
 
-def _whole(value: object) -> int:
+def _whole(engine: Interpreter, expression: ast.Expression, frame: Frame) -> int:
+    """A number of an error; 0 for NULL."""
+    value = engine.evaluate(expression, frame, INT)
     return value if isinstance(value, int) else 0
 
 
@@ -115,9 +117,9 @@ def throw(statement: ast.Throw, engine: Interpreter, frame: Frame) -> None:
         if engine.caught is None:
             raise error(10704)
         raise engine.caught
-    number = _whole(engine.evaluate(statement.number, frame, INT))
+    number = _whole(engine, statement.number, frame)
     text = engine.evaluate(statement.message, frame, SqlType("nvarchar", 2048))
-    state = _whole(engine.evaluate(statement.state, frame, INT))
+    state = _whole(engine, statement.state, frame)
     if number < 50000:
         raise error(35100, number)
     raise SqlError(number, "" if text is None else str(text), state=min(max(state, 0), 255))

@@ -6,7 +6,7 @@ A parameter has the type of the column it is stored in or compared with. Columns
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from procluster.local import syntax as ast
 from procluster.local.arguments import Call
@@ -64,47 +64,40 @@ def _types(tree: object, frame: Frame) -> Iterator[tuple[str, SqlType]]:
     """Variables with the type that their place gives them."""
     columns = _columns(tree, frame)
     for node in ast.nodes(tree):
-        for place, value in _places(node, frame, columns):
-            if isinstance(value, ast.Variable) and place:
-                yield value.name.lower(), place
+        places: Iterable[tuple[ast.Expression, ast.Expression | SqlType]] = ()
+        match node:
+            case ast.Insert():
+                places = _inserted(node, frame)
+            case ast.Update():
+                places = ((one.value, _column(one.target)) for one in node.assignments)
+            case ast.Select(top=count) if count:
+                places = ((count, BIGINT),)
+            case ast.Comparison():
+                places = ((node.right, node.left), (node.left, node.right))
+            case ast.Like():
+                places = ((node.pattern, node.operand),)
+            case ast.InList():
+                places = ((choice, node.operand) for choice in node.choices)
+        for value, like in places:
+            kind = columns.get(like.parts[-1].lower()) if isinstance(like, ast.ColumnRef) else like
+            if isinstance(value, ast.Variable) and isinstance(kind, SqlType):
+                yield value.name.lower(), kind
 
 
-def _places(
-    node: ast.Node, frame: Frame, columns: Mapping[str, SqlType]
-) -> Iterator[tuple[SqlType | None, ast.Expression]]:
-    """Types that a node gives to its parts."""
-    match node:
-        case ast.Insert():
-            yield from _inserted(node, frame)
-        case ast.Update():
-            for assignment in node.assignments:
-                yield columns.get(assignment.target.lower()), assignment.value
-        case ast.Select(top=count) if count:
-            yield BIGINT, count
-        case ast.Comparison():
-            yield _type(node.left, columns), node.right
-            yield _type(node.right, columns), node.left
-        case ast.Like():
-            yield _type(node.operand, columns), node.pattern
-        case ast.InList():
-            for choice in node.choices:
-                yield _type(node.operand, columns), choice
+def _column(name: str) -> ast.ColumnRef:
+    return ast.ColumnRef(ast.NOWHERE, (name,))
 
 
-def _inserted(node: ast.Insert, frame: Frame) -> Iterator[tuple[SqlType, ast.Expression]]:
+def _inserted(node: ast.Insert, frame: Frame) -> Iterator[tuple[ast.Expression, SqlType]]:
     target = frame.needed_table(node.target)
     names = node.columns or tuple(c.name for c in target.columns if c.identity is None)
     kinds = [column.type for name in names if (column := target.column(name))]
     if isinstance(node.source, ast.ValuesTable):
         for row in node.source.rows:
-            yield from zip(kinds, row, strict=False)
+            yield from zip(row, kinds, strict=False)
     elif isinstance(node.source, ast.Query) and isinstance(node.source.body, ast.Select):
         values = [item.expression for item in node.source.body.items]
-        yield from zip(kinds, values, strict=False)
-
-
-def _type(value: ast.Expression, columns: Mapping[str, SqlType]) -> SqlType | None:
-    return columns.get(value.parts[-1].lower()) if isinstance(value, ast.ColumnRef) else None
+        yield from zip(values, kinds, strict=False)
 
 
 def _columns(tree: object, frame: Frame) -> dict[str, SqlType]:

@@ -140,7 +140,9 @@ def _add_parts(
     rows = f"(SELECT *{values} FROM {table.sql})"
     fresh = replace(wider, constraints=wider.constraints[len(table.constraints) :], indexes=())
     for constraint in fresh.named_parts:
-        if constraint not in table.named_parts and engine.catalog.is_taken(table.schema, constraint):
+        if constraint not in table.named_parts and engine.catalog.is_taken(
+            table.schema, constraint
+        ):
             raise error(2714, constraint)
     kept = Table(f"(SELECT * FROM {rows} LIMIT 0)", wider.shown)
     seeing = frame.with_rows({"@new": Table(rows, wider.shown), "@kept": kept})
