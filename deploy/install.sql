@@ -1193,20 +1193,20 @@ SOURCES = (
     ("bounds.py", 478),
     ("lloyd.py", 604),
     ("ground.py", 777),
-    ("splits.py", 910),
-    ("starts.py", 968),
-    ("search.py", 1036),
-    ("centres.py", 1219),
-    ("features.py", 1339),
-    ("parameters.py", 1375),
-    ("runtime.py", 1428),
-    ("silhouette.py", 1488),
-    ("vectors.py", 1688),
-    ("evaluation.py", 1942),
-    ("polished_evaluation.py", 2137),
-    ("segments.py", 2184),
-    ("charts.py", 2278),
-    ("glue", 2478),
+    ("splits.py", 913),
+    ("starts.py", 971),
+    ("search.py", 1039),
+    ("centres.py", 1220),
+    ("features.py", 1340),
+    ("parameters.py", 1376),
+    ("runtime.py", 1429),
+    ("silhouette.py", 1489),
+    ("vectors.py", 1689),
+    ("evaluation.py", 1956),
+    ("polished_evaluation.py", 2151),
+    ("segments.py", 2198),
+    ("charts.py", 2292),
+    ("glue", 2492),
 )
 
 def locate(error):
@@ -1969,7 +1969,6 @@ import numpy as np
 
 
 
-
 # Inertias that differ by a smaller share than this are those of the same clusters.
 SAME = 1e-9
 
@@ -1984,8 +1983,8 @@ class Ground(NamedTuple):
     origin : array of float, shape (n_features,)
     frame : array of float, shape (n_features + 1, n_cells)
         The means, and a row of ones.
-    moments : array of float, shape (n_features + 1, n_cells)
-        Both times the weights.
+    moments : array of float, shape (n_cells, n_features + 1)
+        Both times the weights, a cell after the other.
     slack : array of float, shape (n_cells,)
         How far rounding can move what :func:`label_cells` compares, but for the centres'' share.
     """
@@ -2030,7 +2029,7 @@ def lay_ground(cells: Cells) -> Ground:
         cells=cells._replace(means=means),
         origin=origin,
         frame=frame,
-        moments=cells.weights * frame,
+        moments=np.ascontiguousarray((cells.weights * frame).T),
         slack=8 * ROUNDING * n_features * (means**2).sum(axis=0),
     )
 
@@ -2063,8 +2062,9 @@ def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
     [1, 1, 0]
     """
     n_clusters, n_features = centres.shape
-    constants = (centres**2).sum(axis=1)
-    planes = np.column_stack([-2 * centres, constants])
+    planes = np.empty((n_clusters, n_features + 1))
+    np.multiply(centres, -2, out=planes[:, :-1])
+    planes[:, -1] = constants = (centres**2).sum(axis=1)
     spare = 8 * ROUNDING * n_features * constants.max()
     numbers = np.arange(n_clusters, dtype=np.float32)
     labels = np.empty(len(ground.slack), dtype=np.int64)
@@ -2089,9 +2089,12 @@ def sum_cells(ground: Ground, labels: np.ndarray, count: int) -> np.ndarray:
 
     Returns
     -------
-    array of float, shape (n_features + 1, count)
+    array of float, shape (count, n_features + 1)
     """
-    return label_sums(labels, ground.moments, count)
+    width = ground.moments.shape[1]
+    places = np.arange(count * width).reshape(count, width).take(labels, axis=0)
+    sums = np.bincount(places.ravel(), ground.moments.ravel(), minlength=count * width)
+    return np.asarray(sums.reshape(count, width))
 # ---- procluster/indb/splits.py
 """Where each cluster would be split in two, and what that gains."""
 
@@ -2134,9 +2137,9 @@ def split_clusters(ground: Ground, state: State, random: np.random.RandomState) 
     for _ in range(SPLIT_STEPS):
         apart = own_squares(means, upper, state.labels)
         high = apart < own_squares(means, lower, state.labels)
-        sums = sum_cells(ground, state.labels + count * high, 2 * count)
-        weights = sums[-1].reshape(2, count)
-        lower, upper = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1)).T.reshape(2, count, -1)
+        sums = sum_cells(ground, state.labels + count * high, 2 * count).reshape(2, count, -1)
+        weights = sums[..., -1]
+        lower, upper = sums[..., :-1] / np.where(weights > 0, weights, 1)[..., np.newaxis]
     shares = weights[0] * weights[1] / np.maximum(weights.sum(axis=0), np.finfo(float).tiny)
     return Splits(shares * ((lower - upper) ** 2).sum(axis=1), lower, upper)
 
@@ -2344,7 +2347,7 @@ def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State
     state = observe(ground, centres)
     for _ in range(MOST_TRIAL_STEPS):
         sums = sum_cells(ground, state.labels, len(centres))
-        moved = observe(ground, means_of(sums, ground.cells, state.centres))
+        moved = observe(ground, means_of(sums.T, ground.cells, state.centres))
         gain = state.inertia - moved.inertia
         state = moved
         if gain <= SETTLED * state.inertia or PATIENCE * gain < state.inertia - target:
@@ -2354,23 +2357,21 @@ def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State
 
 def improve(ground: Ground, state: State, n_swaps: int, random: np.random.RandomState) -> State:
     """Return the state that swaps lead to, until `n_swaps` of them in a row have not helped."""
-    failed = 0
+    failed, costs = 0, removal_costs(ground, state)
     while failed < n_swaps and state.inertia > 0 and len(state.centres) > 1:
-        for centres in swaps(ground, state, min(SWAPS_AT_ONCE, n_swaps - failed), random):
+        splits = split_clusters(ground, state, random)
+        for centres in swaps(state, splits, costs, min(SWAPS_AT_ONCE, n_swaps - failed)):
             trial = settle(ground, centres, state.inertia)
             failed += 1
             if trial.beats(state):
-                state, failed = trial, 0
+                state, failed, costs = trial, 0, removal_costs(ground, trial)
                 break
     return state
 
 
-def swaps(
-    ground: Ground, state: State, most: int, random: np.random.RandomState
-) -> Iterator[np.ndarray]:
+def swaps(state: State, splits: Splits, costs: np.ndarray, most: int) -> Iterator[np.ndarray]:
     """Yield the centres after each of the most promising swaps, the best first."""
-    splits = split_clusters(ground, state, random)
-    net = removal_costs(ground, state) - splits.gains[:, np.newaxis]
+    net = costs - splits.gains[:, np.newaxis]
     np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
         split, given_up = divmod(int(place), len(net))
@@ -2974,18 +2975,20 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     if usable.all():  # nothing is copied that need not be: memory is scarce here
-        order = sort_vectors(columns)
+        order, repeats = sort_vectors(columns)
     else:
         rows = np.flatnonzero(usable)
-        order = rows[sort_vectors([column[rows] for column in columns])]
+        order, repeats = sort_vectors([column[rows] for column in columns])
+        order = rows[order]
     values = np.empty((len(columns), len(order)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
-    starts = first_of_equals(values)
+    starts = np.ones(len(order), dtype=bool)
+    starts[repeats] = False
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     ordered = customers[order]
-    if not starts.all():
+    if len(repeats):
         values = np.compress(starts, values, axis=1)
         ordered = np.bincount(row_vectors[order], ordered)
     return Vectors(
@@ -2997,31 +3000,42 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     )
 
 
-def sort_vectors(columns: Sequence[np.ndarray]) -> np.ndarray:
+def sort_vectors(columns: Sequence[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
     """Return an order of the rows that depends on their values only and has equal ones together.
 
     Sorting by one number made of all the features takes a fraction of the time of sorting by
     each. Where that number is the same for vectors that differ, the order is lexicographic.
+
+    Returns
+    -------
+    order : array of int, shape (n_rows,)
+    repeats : array of int, shape (n_rows - n_vectors,)
+        The places in that order whose row equals the one before.
+
+    Examples
+    --------
+    >>> [found.tolist() for found in sort_vectors([np.array([2.0, 0.0, 2.0])])]
+    [[1, 0, 2], [2]]
     """
     key = np.zeros(len(columns[0]))
     for place, column in enumerate(columns):
         key += column * math.sqrt(place + 2)
     order = np.argsort(key)
-    starts = first_of_equals(column[order] for column in columns)
-    ordered = key[order]
-    if (starts[1:] & (ordered[1:] == ordered[:-1])).any():
-        order = np.lexsort(columns[::-1])
-    return np.asarray(order)
+    key = key[order]
+    alike = 1 + np.flatnonzero(key[1:] == key[:-1])
+    if equal_before(columns, order, alike).all():
+        return order, alike
+    order = np.lexsort(columns[::-1])
+    places = np.arange(1, len(order))
+    return order, places[equal_before(columns, order, places)]
 
 
-def first_of_equals(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """Return whether each row differs from the one before."""
-    starts = np.zeros(0, dtype=bool)
-    for column in columns:
-        if not len(starts):
-            starts = np.arange(len(column)) == 0
-        starts[1:] |= column[1:] != column[:-1]
-    return starts
+def equal_before(
+    columns: Sequence[np.ndarray], order: np.ndarray, places: np.ndarray
+) -> np.ndarray:
+    """Return whether the row at each of some places in an order equals the one before."""
+    ones, others = order[places], order[places - 1]
+    return np.asarray(np.logical_and.reduce([column[ones] == column[others] for column in columns]))
 
 
 def count_customers(found: Iterable[np.ndarray], customers: np.ndarray) -> Dict[str, int]:
@@ -4095,19 +4109,19 @@ SOURCES = (
     ("bounds.py", 477),
     ("lloyd.py", 603),
     ("ground.py", 776),
-    ("splits.py", 909),
-    ("starts.py", 967),
-    ("search.py", 1035),
-    ("centres.py", 1218),
-    ("features.py", 1338),
-    ("parameters.py", 1374),
-    ("runtime.py", 1427),
-    ("segments.py", 1487),
-    ("vectors.py", 1581),
-    ("kmeans.py", 1835),
-    ("polished_model.py", 2069),
-    ("charts.py", 2156),
-    ("glue", 2356),
+    ("splits.py", 912),
+    ("starts.py", 970),
+    ("search.py", 1038),
+    ("centres.py", 1219),
+    ("features.py", 1339),
+    ("parameters.py", 1375),
+    ("runtime.py", 1428),
+    ("segments.py", 1488),
+    ("vectors.py", 1582),
+    ("kmeans.py", 1849),
+    ("polished_model.py", 2083),
+    ("charts.py", 2170),
+    ("glue", 2370),
 )
 
 def locate(error):
@@ -4870,7 +4884,6 @@ import numpy as np
 
 
 
-
 # Inertias that differ by a smaller share than this are those of the same clusters.
 SAME = 1e-9
 
@@ -4885,8 +4898,8 @@ class Ground(NamedTuple):
     origin : array of float, shape (n_features,)
     frame : array of float, shape (n_features + 1, n_cells)
         The means, and a row of ones.
-    moments : array of float, shape (n_features + 1, n_cells)
-        Both times the weights.
+    moments : array of float, shape (n_cells, n_features + 1)
+        Both times the weights, a cell after the other.
     slack : array of float, shape (n_cells,)
         How far rounding can move what :func:`label_cells` compares, but for the centres'' share.
     """
@@ -4931,7 +4944,7 @@ def lay_ground(cells: Cells) -> Ground:
         cells=cells._replace(means=means),
         origin=origin,
         frame=frame,
-        moments=cells.weights * frame,
+        moments=np.ascontiguousarray((cells.weights * frame).T),
         slack=8 * ROUNDING * n_features * (means**2).sum(axis=0),
     )
 
@@ -4964,8 +4977,9 @@ def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
     [1, 1, 0]
     """
     n_clusters, n_features = centres.shape
-    constants = (centres**2).sum(axis=1)
-    planes = np.column_stack([-2 * centres, constants])
+    planes = np.empty((n_clusters, n_features + 1))
+    np.multiply(centres, -2, out=planes[:, :-1])
+    planes[:, -1] = constants = (centres**2).sum(axis=1)
     spare = 8 * ROUNDING * n_features * constants.max()
     numbers = np.arange(n_clusters, dtype=np.float32)
     labels = np.empty(len(ground.slack), dtype=np.int64)
@@ -4990,9 +5004,12 @@ def sum_cells(ground: Ground, labels: np.ndarray, count: int) -> np.ndarray:
 
     Returns
     -------
-    array of float, shape (n_features + 1, count)
+    array of float, shape (count, n_features + 1)
     """
-    return label_sums(labels, ground.moments, count)
+    width = ground.moments.shape[1]
+    places = np.arange(count * width).reshape(count, width).take(labels, axis=0)
+    sums = np.bincount(places.ravel(), ground.moments.ravel(), minlength=count * width)
+    return np.asarray(sums.reshape(count, width))
 # ---- procluster/indb/splits.py
 """Where each cluster would be split in two, and what that gains."""
 
@@ -5035,9 +5052,9 @@ def split_clusters(ground: Ground, state: State, random: np.random.RandomState) 
     for _ in range(SPLIT_STEPS):
         apart = own_squares(means, upper, state.labels)
         high = apart < own_squares(means, lower, state.labels)
-        sums = sum_cells(ground, state.labels + count * high, 2 * count)
-        weights = sums[-1].reshape(2, count)
-        lower, upper = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1)).T.reshape(2, count, -1)
+        sums = sum_cells(ground, state.labels + count * high, 2 * count).reshape(2, count, -1)
+        weights = sums[..., -1]
+        lower, upper = sums[..., :-1] / np.where(weights > 0, weights, 1)[..., np.newaxis]
     shares = weights[0] * weights[1] / np.maximum(weights.sum(axis=0), np.finfo(float).tiny)
     return Splits(shares * ((lower - upper) ** 2).sum(axis=1), lower, upper)
 
@@ -5245,7 +5262,7 @@ def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State
     state = observe(ground, centres)
     for _ in range(MOST_TRIAL_STEPS):
         sums = sum_cells(ground, state.labels, len(centres))
-        moved = observe(ground, means_of(sums, ground.cells, state.centres))
+        moved = observe(ground, means_of(sums.T, ground.cells, state.centres))
         gain = state.inertia - moved.inertia
         state = moved
         if gain <= SETTLED * state.inertia or PATIENCE * gain < state.inertia - target:
@@ -5255,23 +5272,21 @@ def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State
 
 def improve(ground: Ground, state: State, n_swaps: int, random: np.random.RandomState) -> State:
     """Return the state that swaps lead to, until `n_swaps` of them in a row have not helped."""
-    failed = 0
+    failed, costs = 0, removal_costs(ground, state)
     while failed < n_swaps and state.inertia > 0 and len(state.centres) > 1:
-        for centres in swaps(ground, state, min(SWAPS_AT_ONCE, n_swaps - failed), random):
+        splits = split_clusters(ground, state, random)
+        for centres in swaps(state, splits, costs, min(SWAPS_AT_ONCE, n_swaps - failed)):
             trial = settle(ground, centres, state.inertia)
             failed += 1
             if trial.beats(state):
-                state, failed = trial, 0
+                state, failed, costs = trial, 0, removal_costs(ground, trial)
                 break
     return state
 
 
-def swaps(
-    ground: Ground, state: State, most: int, random: np.random.RandomState
-) -> Iterator[np.ndarray]:
+def swaps(state: State, splits: Splits, costs: np.ndarray, most: int) -> Iterator[np.ndarray]:
     """Yield the centres after each of the most promising swaps, the best first."""
-    splits = split_clusters(ground, state, random)
-    net = removal_costs(ground, state) - splits.gains[:, np.newaxis]
+    net = costs - splits.gains[:, np.newaxis]
     np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
         split, given_up = divmod(int(place), len(net))
@@ -5769,18 +5784,20 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     if usable.all():  # nothing is copied that need not be: memory is scarce here
-        order = sort_vectors(columns)
+        order, repeats = sort_vectors(columns)
     else:
         rows = np.flatnonzero(usable)
-        order = rows[sort_vectors([column[rows] for column in columns])]
+        order, repeats = sort_vectors([column[rows] for column in columns])
+        order = rows[order]
     values = np.empty((len(columns), len(order)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
-    starts = first_of_equals(values)
+    starts = np.ones(len(order), dtype=bool)
+    starts[repeats] = False
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     ordered = customers[order]
-    if not starts.all():
+    if len(repeats):
         values = np.compress(starts, values, axis=1)
         ordered = np.bincount(row_vectors[order], ordered)
     return Vectors(
@@ -5792,31 +5809,42 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     )
 
 
-def sort_vectors(columns: Sequence[np.ndarray]) -> np.ndarray:
+def sort_vectors(columns: Sequence[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
     """Return an order of the rows that depends on their values only and has equal ones together.
 
     Sorting by one number made of all the features takes a fraction of the time of sorting by
     each. Where that number is the same for vectors that differ, the order is lexicographic.
+
+    Returns
+    -------
+    order : array of int, shape (n_rows,)
+    repeats : array of int, shape (n_rows - n_vectors,)
+        The places in that order whose row equals the one before.
+
+    Examples
+    --------
+    >>> [found.tolist() for found in sort_vectors([np.array([2.0, 0.0, 2.0])])]
+    [[1, 0, 2], [2]]
     """
     key = np.zeros(len(columns[0]))
     for place, column in enumerate(columns):
         key += column * math.sqrt(place + 2)
     order = np.argsort(key)
-    starts = first_of_equals(column[order] for column in columns)
-    ordered = key[order]
-    if (starts[1:] & (ordered[1:] == ordered[:-1])).any():
-        order = np.lexsort(columns[::-1])
-    return np.asarray(order)
+    key = key[order]
+    alike = 1 + np.flatnonzero(key[1:] == key[:-1])
+    if equal_before(columns, order, alike).all():
+        return order, alike
+    order = np.lexsort(columns[::-1])
+    places = np.arange(1, len(order))
+    return order, places[equal_before(columns, order, places)]
 
 
-def first_of_equals(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """Return whether each row differs from the one before."""
-    starts = np.zeros(0, dtype=bool)
-    for column in columns:
-        if not len(starts):
-            starts = np.arange(len(column)) == 0
-        starts[1:] |= column[1:] != column[:-1]
-    return starts
+def equal_before(
+    columns: Sequence[np.ndarray], order: np.ndarray, places: np.ndarray
+) -> np.ndarray:
+    """Return whether the row at each of some places in an order equals the one before."""
+    ones, others = order[places], order[places - 1]
+    return np.asarray(np.logical_and.reduce([column[ones] == column[others] for column in columns]))
 
 
 def count_customers(found: Iterable[np.ndarray], customers: np.ndarray) -> Dict[str, int]:
@@ -8157,17 +8185,17 @@ SOURCES = (
     ("bounds.py", 475),
     ("lloyd.py", 601),
     ("ground.py", 774),
-    ("splits.py", 907),
-    ("starts.py", 965),
-    ("search.py", 1033),
-    ("centres.py", 1216),
-    ("features.py", 1336),
-    ("parameters.py", 1372),
-    ("runtime.py", 1425),
-    ("segments.py", 1485),
-    ("vectors.py", 1579),
-    ("kmeans.py", 1833),
-    ("glue", 2067),
+    ("splits.py", 910),
+    ("starts.py", 968),
+    ("search.py", 1036),
+    ("centres.py", 1217),
+    ("features.py", 1337),
+    ("parameters.py", 1373),
+    ("runtime.py", 1426),
+    ("segments.py", 1486),
+    ("vectors.py", 1580),
+    ("kmeans.py", 1847),
+    ("glue", 2081),
 )
 
 def locate(error):
@@ -8930,7 +8958,6 @@ import numpy as np
 
 
 
-
 # Inertias that differ by a smaller share than this are those of the same clusters.
 SAME = 1e-9
 
@@ -8945,8 +8972,8 @@ class Ground(NamedTuple):
     origin : array of float, shape (n_features,)
     frame : array of float, shape (n_features + 1, n_cells)
         The means, and a row of ones.
-    moments : array of float, shape (n_features + 1, n_cells)
-        Both times the weights.
+    moments : array of float, shape (n_cells, n_features + 1)
+        Both times the weights, a cell after the other.
     slack : array of float, shape (n_cells,)
         How far rounding can move what :func:`label_cells` compares, but for the centres'' share.
     """
@@ -8991,7 +9018,7 @@ def lay_ground(cells: Cells) -> Ground:
         cells=cells._replace(means=means),
         origin=origin,
         frame=frame,
-        moments=cells.weights * frame,
+        moments=np.ascontiguousarray((cells.weights * frame).T),
         slack=8 * ROUNDING * n_features * (means**2).sum(axis=0),
     )
 
@@ -9024,8 +9051,9 @@ def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
     [1, 1, 0]
     """
     n_clusters, n_features = centres.shape
-    constants = (centres**2).sum(axis=1)
-    planes = np.column_stack([-2 * centres, constants])
+    planes = np.empty((n_clusters, n_features + 1))
+    np.multiply(centres, -2, out=planes[:, :-1])
+    planes[:, -1] = constants = (centres**2).sum(axis=1)
     spare = 8 * ROUNDING * n_features * constants.max()
     numbers = np.arange(n_clusters, dtype=np.float32)
     labels = np.empty(len(ground.slack), dtype=np.int64)
@@ -9050,9 +9078,12 @@ def sum_cells(ground: Ground, labels: np.ndarray, count: int) -> np.ndarray:
 
     Returns
     -------
-    array of float, shape (n_features + 1, count)
+    array of float, shape (count, n_features + 1)
     """
-    return label_sums(labels, ground.moments, count)
+    width = ground.moments.shape[1]
+    places = np.arange(count * width).reshape(count, width).take(labels, axis=0)
+    sums = np.bincount(places.ravel(), ground.moments.ravel(), minlength=count * width)
+    return np.asarray(sums.reshape(count, width))
 # ---- procluster/indb/splits.py
 """Where each cluster would be split in two, and what that gains."""
 
@@ -9095,9 +9126,9 @@ def split_clusters(ground: Ground, state: State, random: np.random.RandomState) 
     for _ in range(SPLIT_STEPS):
         apart = own_squares(means, upper, state.labels)
         high = apart < own_squares(means, lower, state.labels)
-        sums = sum_cells(ground, state.labels + count * high, 2 * count)
-        weights = sums[-1].reshape(2, count)
-        lower, upper = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1)).T.reshape(2, count, -1)
+        sums = sum_cells(ground, state.labels + count * high, 2 * count).reshape(2, count, -1)
+        weights = sums[..., -1]
+        lower, upper = sums[..., :-1] / np.where(weights > 0, weights, 1)[..., np.newaxis]
     shares = weights[0] * weights[1] / np.maximum(weights.sum(axis=0), np.finfo(float).tiny)
     return Splits(shares * ((lower - upper) ** 2).sum(axis=1), lower, upper)
 
@@ -9305,7 +9336,7 @@ def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State
     state = observe(ground, centres)
     for _ in range(MOST_TRIAL_STEPS):
         sums = sum_cells(ground, state.labels, len(centres))
-        moved = observe(ground, means_of(sums, ground.cells, state.centres))
+        moved = observe(ground, means_of(sums.T, ground.cells, state.centres))
         gain = state.inertia - moved.inertia
         state = moved
         if gain <= SETTLED * state.inertia or PATIENCE * gain < state.inertia - target:
@@ -9315,23 +9346,21 @@ def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State
 
 def improve(ground: Ground, state: State, n_swaps: int, random: np.random.RandomState) -> State:
     """Return the state that swaps lead to, until `n_swaps` of them in a row have not helped."""
-    failed = 0
+    failed, costs = 0, removal_costs(ground, state)
     while failed < n_swaps and state.inertia > 0 and len(state.centres) > 1:
-        for centres in swaps(ground, state, min(SWAPS_AT_ONCE, n_swaps - failed), random):
+        splits = split_clusters(ground, state, random)
+        for centres in swaps(state, splits, costs, min(SWAPS_AT_ONCE, n_swaps - failed)):
             trial = settle(ground, centres, state.inertia)
             failed += 1
             if trial.beats(state):
-                state, failed = trial, 0
+                state, failed, costs = trial, 0, removal_costs(ground, trial)
                 break
     return state
 
 
-def swaps(
-    ground: Ground, state: State, most: int, random: np.random.RandomState
-) -> Iterator[np.ndarray]:
+def swaps(state: State, splits: Splits, costs: np.ndarray, most: int) -> Iterator[np.ndarray]:
     """Yield the centres after each of the most promising swaps, the best first."""
-    splits = split_clusters(ground, state, random)
-    net = removal_costs(ground, state) - splits.gains[:, np.newaxis]
+    net = costs - splits.gains[:, np.newaxis]
     np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
         split, given_up = divmod(int(place), len(net))
@@ -9829,18 +9858,20 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     if usable.all():  # nothing is copied that need not be: memory is scarce here
-        order = sort_vectors(columns)
+        order, repeats = sort_vectors(columns)
     else:
         rows = np.flatnonzero(usable)
-        order = rows[sort_vectors([column[rows] for column in columns])]
+        order, repeats = sort_vectors([column[rows] for column in columns])
+        order = rows[order]
     values = np.empty((len(columns), len(order)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
-    starts = first_of_equals(values)
+    starts = np.ones(len(order), dtype=bool)
+    starts[repeats] = False
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     ordered = customers[order]
-    if not starts.all():
+    if len(repeats):
         values = np.compress(starts, values, axis=1)
         ordered = np.bincount(row_vectors[order], ordered)
     return Vectors(
@@ -9852,31 +9883,42 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     )
 
 
-def sort_vectors(columns: Sequence[np.ndarray]) -> np.ndarray:
+def sort_vectors(columns: Sequence[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
     """Return an order of the rows that depends on their values only and has equal ones together.
 
     Sorting by one number made of all the features takes a fraction of the time of sorting by
     each. Where that number is the same for vectors that differ, the order is lexicographic.
+
+    Returns
+    -------
+    order : array of int, shape (n_rows,)
+    repeats : array of int, shape (n_rows - n_vectors,)
+        The places in that order whose row equals the one before.
+
+    Examples
+    --------
+    >>> [found.tolist() for found in sort_vectors([np.array([2.0, 0.0, 2.0])])]
+    [[1, 0, 2], [2]]
     """
     key = np.zeros(len(columns[0]))
     for place, column in enumerate(columns):
         key += column * math.sqrt(place + 2)
     order = np.argsort(key)
-    starts = first_of_equals(column[order] for column in columns)
-    ordered = key[order]
-    if (starts[1:] & (ordered[1:] == ordered[:-1])).any():
-        order = np.lexsort(columns[::-1])
-    return np.asarray(order)
+    key = key[order]
+    alike = 1 + np.flatnonzero(key[1:] == key[:-1])
+    if equal_before(columns, order, alike).all():
+        return order, alike
+    order = np.lexsort(columns[::-1])
+    places = np.arange(1, len(order))
+    return order, places[equal_before(columns, order, places)]
 
 
-def first_of_equals(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """Return whether each row differs from the one before."""
-    starts = np.zeros(0, dtype=bool)
-    for column in columns:
-        if not len(starts):
-            starts = np.arange(len(column)) == 0
-        starts[1:] |= column[1:] != column[:-1]
-    return starts
+def equal_before(
+    columns: Sequence[np.ndarray], order: np.ndarray, places: np.ndarray
+) -> np.ndarray:
+    """Return whether the row at each of some places in an order equals the one before."""
+    ones, others = order[places], order[places - 1]
+    return np.asarray(np.logical_and.reduce([column[ones] == column[others] for column in columns]))
 
 
 def count_customers(found: Iterable[np.ndarray], customers: np.ndarray) -> Dict[str, int]:

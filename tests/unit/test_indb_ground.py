@@ -74,5 +74,5 @@ def test_sums_are_those_of_the_cells_by_label(points: Any) -> None:
     ground = lay_ground(condense(points, weights, 3000))
     labels = np.arange(3000) % 5
     sums = sum_cells(ground, labels, 6)
-    assert sums[-1].tolist() == [weights[labels == label].sum() for label in range(5)] + [0]
-    assert sums[2, 3] == pytest.approx(weights[labels == 3].dot(ground.cells.means[2, labels == 3]))
+    assert sums[:, -1].tolist() == [weights[labels == label].sum() for label in range(5)] + [0]
+    assert sums[3, 2] == pytest.approx(weights[labels == 3].dot(ground.cells.means[2, labels == 3]))

@@ -17,6 +17,7 @@ from procluster.indb.search import (
     shrink,
     swaps,
 )
+from procluster.indb.splits import split_clusters
 
 
 @pytest.fixture
@@ -71,14 +72,16 @@ def test_removal_cost_is_what_a_missing_centre_costs(cloud: Ground) -> None:
 
 def test_swaps_split_one_cluster_and_give_up_another(cloud: Ground) -> None:
     state = settle(cloud, start_at(cloud, slice(5)))
-    found = list(swaps(cloud, state, 4, np.random.RandomState(0)))
+    splits = split_clusters(cloud, state, np.random.RandomState(0))
+    found = list(swaps(state, splits, removal_costs(cloud, state), 4))
     assert [len(centres) for centres in found] == [5] * 4
     assert all((centres != state.centres).any(axis=1).sum() == 2 for centres in found)
 
 
 def test_two_clusters_have_two_swaps(cloud: Ground) -> None:
     state = settle(cloud, start_at(cloud, slice(2)))
-    assert len(list(swaps(cloud, state, 5, np.random.RandomState(0)))) == 2
+    splits = split_clusters(cloud, state, np.random.RandomState(0))
+    assert len(list(swaps(state, splits, removal_costs(cloud, state), 5))) == 2
 
 
 def test_swaps_repair_a_start_that_misses_groups(groups: Ground) -> None:

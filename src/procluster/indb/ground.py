@@ -6,7 +6,6 @@ import numpy as np
 
 from procluster.indb.cells import Cells
 from procluster.indb.nearest import ROUNDING, own_squares, points_at_once, two_nearest
-from procluster.indb.sums import label_sums
 
 # Inertias that differ by a smaller share than this are those of the same clusters.
 SAME = 1e-9
@@ -22,8 +21,8 @@ class Ground(NamedTuple):
     origin : array of float, shape (n_features,)
     frame : array of float, shape (n_features + 1, n_cells)
         The means, and a row of ones.
-    moments : array of float, shape (n_features + 1, n_cells)
-        Both times the weights.
+    moments : array of float, shape (n_cells, n_features + 1)
+        Both times the weights, a cell after the other.
     slack : array of float, shape (n_cells,)
         How far rounding can move what :func:`label_cells` compares, but for the centres' share.
     """
@@ -68,7 +67,7 @@ def lay_ground(cells: Cells) -> Ground:
         cells=cells._replace(means=means),
         origin=origin,
         frame=frame,
-        moments=cells.weights * frame,
+        moments=np.ascontiguousarray((cells.weights * frame).T),
         slack=8 * ROUNDING * n_features * (means**2).sum(axis=0),
     )
 
@@ -101,8 +100,9 @@ def label_cells(ground: Ground, centres: np.ndarray) -> np.ndarray:
     [1, 1, 0]
     """
     n_clusters, n_features = centres.shape
-    constants = (centres**2).sum(axis=1)
-    planes = np.column_stack([-2 * centres, constants])
+    planes = np.empty((n_clusters, n_features + 1))
+    np.multiply(centres, -2, out=planes[:, :-1])
+    planes[:, -1] = constants = (centres**2).sum(axis=1)
     spare = 8 * ROUNDING * n_features * constants.max()
     numbers = np.arange(n_clusters, dtype=np.float32)
     labels = np.empty(len(ground.slack), dtype=np.int64)
@@ -127,6 +127,9 @@ def sum_cells(ground: Ground, labels: np.ndarray, count: int) -> np.ndarray:
 
     Returns
     -------
-    array of float, shape (n_features + 1, count)
+    array of float, shape (count, n_features + 1)
     """
-    return label_sums(labels, ground.moments, count)
+    width = ground.moments.shape[1]
+    places = np.arange(count * width).reshape(count, width).take(labels, axis=0)
+    sums = np.bincount(places.ravel(), ground.moments.ravel(), minlength=count * width)
+    return np.asarray(sums.reshape(count, width))

@@ -17,7 +17,7 @@ from procluster.indb.cells import Cells, condense
 from procluster.indb.ground import SAME, Ground, State, lay_ground, observe, sum_cells
 from procluster.indb.lloyd import means_of
 from procluster.indb.nearest import two_nearest
-from procluster.indb.splits import split_clusters
+from procluster.indb.splits import Splits, split_clusters
 from procluster.indb.starts import draw_starts
 
 # The search begins on so many coarser cells, or on so many for each cluster, where a trial costs
@@ -123,7 +123,7 @@ def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State
     state = observe(ground, centres)
     for _ in range(MOST_TRIAL_STEPS):
         sums = sum_cells(ground, state.labels, len(centres))
-        moved = observe(ground, means_of(sums, ground.cells, state.centres))
+        moved = observe(ground, means_of(sums.T, ground.cells, state.centres))
         gain = state.inertia - moved.inertia
         state = moved
         if gain <= SETTLED * state.inertia or PATIENCE * gain < state.inertia - target:
@@ -133,23 +133,21 @@ def settle(ground: Ground, centres: np.ndarray, target: float = np.inf) -> State
 
 def improve(ground: Ground, state: State, n_swaps: int, random: np.random.RandomState) -> State:
     """Return the state that swaps lead to, until `n_swaps` of them in a row have not helped."""
-    failed = 0
+    failed, costs = 0, removal_costs(ground, state)
     while failed < n_swaps and state.inertia > 0 and len(state.centres) > 1:
-        for centres in swaps(ground, state, min(SWAPS_AT_ONCE, n_swaps - failed), random):
+        splits = split_clusters(ground, state, random)
+        for centres in swaps(state, splits, costs, min(SWAPS_AT_ONCE, n_swaps - failed)):
             trial = settle(ground, centres, state.inertia)
             failed += 1
             if trial.beats(state):
-                state, failed = trial, 0
+                state, failed, costs = trial, 0, removal_costs(ground, trial)
                 break
     return state
 
 
-def swaps(
-    ground: Ground, state: State, most: int, random: np.random.RandomState
-) -> Iterator[np.ndarray]:
+def swaps(state: State, splits: Splits, costs: np.ndarray, most: int) -> Iterator[np.ndarray]:
     """Yield the centres after each of the most promising swaps, the best first."""
-    splits = split_clusters(ground, state, random)
-    net = removal_costs(ground, state) - splits.gains[:, np.newaxis]
+    net = costs - splits.gains[:, np.newaxis]
     np.fill_diagonal(net, np.inf)
     for place in np.argsort(net, axis=None, kind="mergesort")[:most]:
         split, given_up = divmod(int(place), len(net))

@@ -39,9 +39,9 @@ def split_clusters(ground: Ground, state: State, random: np.random.RandomState) 
     for _ in range(SPLIT_STEPS):
         apart = own_squares(means, upper, state.labels)
         high = apart < own_squares(means, lower, state.labels)
-        sums = sum_cells(ground, state.labels + count * high, 2 * count)
-        weights = sums[-1].reshape(2, count)
-        lower, upper = (sums[:-1] / np.where(sums[-1] > 0, sums[-1], 1)).T.reshape(2, count, -1)
+        sums = sum_cells(ground, state.labels + count * high, 2 * count).reshape(2, count, -1)
+        weights = sums[..., -1]
+        lower, upper = sums[..., :-1] / np.where(weights > 0, weights, 1)[..., np.newaxis]
     shares = weights[0] * weights[1] / np.maximum(weights.sum(axis=0), np.finfo(float).tiny)
     return Splits(shares * ((lower - upper) ** 2).sum(axis=1), lower, upper)
 

@@ -101,18 +101,20 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         "infinite": count_customers(map(np.isinf, columns), customers),
     }
     if usable.all():  # nothing is copied that need not be: memory is scarce here
-        order = sort_vectors(columns)
+        order, repeats = sort_vectors(columns)
     else:
         rows = np.flatnonzero(usable)
-        order = rows[sort_vectors([column[rows] for column in columns])]
+        order, repeats = sort_vectors([column[rows] for column in columns])
+        order = rows[order]
     values = np.empty((len(columns), len(order)))
     for sorted_values, column in zip(values, columns):
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
-    starts = first_of_equals(values)
+    starts = np.ones(len(order), dtype=bool)
+    starts[repeats] = False
     row_vectors = np.full(len(usable), -1, dtype=np.int64)
     row_vectors[order] = np.cumsum(starts) - 1
     ordered = customers[order]
-    if not starts.all():
+    if len(repeats):
         values = np.compress(starts, values, axis=1)
         ordered = np.bincount(row_vectors[order], ordered)
     return Vectors(
@@ -124,31 +126,42 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
     )
 
 
-def sort_vectors(columns: Sequence[np.ndarray]) -> np.ndarray:
+def sort_vectors(columns: Sequence[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
     """Return an order of the rows that depends on their values only and has equal ones together.
 
     Sorting by one number made of all the features takes a fraction of the time of sorting by
     each. Where that number is the same for vectors that differ, the order is lexicographic.
+
+    Returns
+    -------
+    order : array of int, shape (n_rows,)
+    repeats : array of int, shape (n_rows - n_vectors,)
+        The places in that order whose row equals the one before.
+
+    Examples
+    --------
+    >>> [found.tolist() for found in sort_vectors([np.array([2.0, 0.0, 2.0])])]
+    [[1, 0, 2], [2]]
     """
     key = np.zeros(len(columns[0]))
     for place, column in enumerate(columns):
         key += column * math.sqrt(place + 2)
     order = np.argsort(key)
-    starts = first_of_equals(column[order] for column in columns)
-    ordered = key[order]
-    if (starts[1:] & (ordered[1:] == ordered[:-1])).any():
-        order = np.lexsort(columns[::-1])
-    return np.asarray(order)
+    key = key[order]
+    alike = 1 + np.flatnonzero(key[1:] == key[:-1])
+    if equal_before(columns, order, alike).all():
+        return order, alike
+    order = np.lexsort(columns[::-1])
+    places = np.arange(1, len(order))
+    return order, places[equal_before(columns, order, places)]
 
 
-def first_of_equals(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """Return whether each row differs from the one before."""
-    starts = np.zeros(0, dtype=bool)
-    for column in columns:
-        if not len(starts):
-            starts = np.arange(len(column)) == 0
-        starts[1:] |= column[1:] != column[:-1]
-    return starts
+def equal_before(
+    columns: Sequence[np.ndarray], order: np.ndarray, places: np.ndarray
+) -> np.ndarray:
+    """Return whether the row at each of some places in an order equals the one before."""
+    ones, others = order[places], order[places - 1]
+    return np.asarray(np.logical_and.reduce([column[ones] == column[others] for column in columns]))
 
 
 def count_customers(found: Iterable[np.ndarray], customers: np.ndarray) -> Dict[str, int]:
