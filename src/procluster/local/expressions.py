@@ -224,6 +224,8 @@ class ExpressionParser(TokenReader):
                 arguments = self.listed(lambda: self._argument(name))
         self.expect(")")
         behind = self.need("behind_call") if self.at(*BEHIND_CALL) else {}
+        if self.at("OVER"):
+            raise self.mismatch()
         return ast.Call(at, name, arguments, word, distinct, **behind)
 
     def _argument(self, name: tuple[str, ...]) -> Operand:

@@ -23,7 +23,6 @@ statement = declare | set | if | while | jump | return | transaction | try | blo
 
 # variables and options
 declare = DECLARE identifier CURSOR !"DECLARE CURSOR: use a set-based statement or WHILE"
-    | DECLARE variable AS? TABLE !"a table variable: use a #temp table"
     | DECLARE declarations:declaration % ',' => Declare
 declaration = name:variable AS? type:data_type ('=' value:expression)? => Declaration
 set = SET name:variable operator:assignment_operator value:expression => SetVariable

@@ -16,12 +16,6 @@ from procluster.local.words import RESERVED, UNSUPPORTED_TYPES
 
 T = TypeVar("T")
 MAX_DEPTH = 40
-MULTIPLE_WORD_TYPES = {
-    ("DOUBLE", "PRECISION"): "float", ("CHARACTER", "VARYING"): "varchar",
-    ("CHAR", "VARYING"): "varchar", ("NATIONAL", "CHARACTER", "VARYING"): "nvarchar",
-    ("NATIONAL", "CHAR", "VARYING"): "nvarchar", ("NATIONAL", "CHARACTER"): "nchar",
-    ("NATIONAL", "CHAR"): "nchar",
-}  # fmt: skip
 
 
 class TokenReader:
@@ -130,13 +124,13 @@ class TokenReader:
     def data_type(self, default_length: int = 1) -> SqlType:
         """A data type; ``default_length`` is 30 in CAST and CONVERT."""
         token, name = self.token, self._type_name()
+        if name in UNSUPPORTED_TYPES:
+            raise refuse(f"type {name}", UNSUPPORTED_TYPES[name], token.at)
         size = scale = None
         if self.accept("("):
             size = MAX if self.accept("MAX") else self.integer()
             scale = self.integer() if self.accept(",") else None
             self.expect(")")
-        if name in UNSUPPORTED_TYPES:
-            raise refuse(f"type {name}", UNSUPPORTED_TYPES[name], token.at)
         kind = KINDS.get(ALIASES.get(name, name))
         if kind is None:
             raise syntax_error(2715, token.text, at=token.at)
@@ -148,15 +142,10 @@ class TokenReader:
             raise syntax_error(1001, size, fault, at=token.at) from None
 
     def _type_name(self) -> str:
-        for words, name in MULTIPLE_WORD_TYPES.items():
-            if self.at(words[0]) and words == tuple(self.peek(n).key for n in range(len(words))):
-                self.index += len(words)
-                return name
-        if self.at("TABLE", "CURSOR"):
-            return self.advance().text.lower()
-        if self.at("SYS"):
+        if self.at("SYS") and self.peek().key == ".":
             self.index += 2
-        name = self.identifier()
-        if self.at("."):
-            raise self.refuse(f"type {name}.{self.peek().text}", "use a system type")
+        is_word = self.at("CURSOR", "DOUBLE", "NATIONAL", "TABLE")
+        name = self.advance().text if is_word else self.identifier()
+        if self.at(".", "VARYING"):
+            raise self.refuse(f"type {name} {self.token.text}", "use a system type")
         return name.lower()

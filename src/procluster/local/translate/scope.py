@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from procluster.errors import SqlError
 from procluster.local.messages import error
 from procluster.local.results import Column
-from procluster.local.syntax import ColumnRef, Expression, Node, Star
+from procluster.local.syntax import ColumnRef, Node, Star, changed
 from procluster.local.translate.names import Compiled, Names, Table
 from procluster.local.translate.term import Term
 from procluster.local.types import SqlType
@@ -103,7 +103,7 @@ class Scope:
     expanding, defining : frozenset of str
         Views and functions being expanded, common tables being compiled.
     groups : tuple or None
-        Of a grouped query: each GROUP BY expression with the term that stands for it.
+        Of a grouped query: what each GROUP BY expression means, and the term that stands for it.
     clause : str
         The clause being compiled: aggregates and windows stand in some only.
     """
@@ -115,7 +115,7 @@ class Scope:
     arguments: Mapping[str, Term] = field(default_factory=dict)
     expanding: frozenset[str] = frozenset()
     defining: frozenset[str] = frozenset()
-    groups: tuple[tuple[Expression, Term], ...] | None = None
+    groups: tuple[tuple[Node, Term], ...] | None = None
     clause: str = "SELECT"
 
     def inner(self) -> Scope:
@@ -174,23 +174,18 @@ class Scope:
     def grouped(self, node: Node) -> Term | None:
         """The term of the GROUP BY expression that this is, if it is one."""
         for expression, term in self.groups or ():
-            if self.same(expression, node):
+            if type(expression) is type(node) and expression == self.meant(node):
                 return term
         return None
 
-    def same(self, left: object, right: object) -> bool:
-        """Whether two expressions are one: columns by what they mean, not how they are written."""
-        if isinstance(left, ColumnRef) and isinstance(right, ColumnRef):
-            found, other = self.find(left), self.find(right)
-            return found is not None and other is not None and found[1:] == other[1:]
-        if type(left) is not type(right):
-            return False
-        if isinstance(left, tuple) and isinstance(right, tuple):
-            return len(left) == len(right) and all(map(self.same, left, right))
-        if not is_dataclass(left) or isinstance(left, SqlType):
-            return left == right
-        names = [part.name for part in fields(left) if part.compare]
-        return all(self.same(getattr(left, name), getattr(right, name)) for name in names)
+    def meant(self, tree: Node) -> Node:
+        """A tree with each column named by what it means, not as it is written."""
+
+        def column(node: Node) -> Node | None:
+            found = self.find(node) if isinstance(node, ColumnRef) else None
+            return ColumnRef(node.at, (found[1].alias, str(found[2]))) if found else None
+
+        return changed(tree, column)
 
     def expand(self, star: Star) -> list[tuple[str, Term]]:
         """The columns that ``*`` or ``t.*`` stands for."""

@@ -75,7 +75,7 @@ def check_names(found: tuple[Source, ...], node: ast.Select) -> None:
         seen.add(one.names)
 
 
-def grouping(node: ast.Expression, rows: Scope) -> tuple[ast.Expression, Term]:
+def grouping(node: ast.Expression, rows: Scope) -> tuple[ast.Node, Term]:
     """What stands for a GROUP BY expression behind it; of equal texts it is one of them."""
     if not any(
         isinstance(part, ast.ColumnRef) for part in ast.nodes(node, ast.ScalarQuery, ast.Query)
@@ -86,7 +86,7 @@ def grouping(node: ast.Expression, rows: Scope) -> tuple[ast.Expression, Term]:
     term = value(node, replace(rows, clause="GROUP BY"))
     if term.type.family == "text":
         term = replace(term, sql=f"any_value({term.sql})")
-    return node, term
+    return rows.meant(node), term
 
 
 def check_assignments(node: ast.Select, scope: Scope) -> None:
