@@ -22,6 +22,7 @@ from procluster.local.syntax import Condition, Expression, Position
 from procluster.local.transaction import Transaction
 from procluster.local.translate import (
     Names,
+    Plans,
     compile_condition,
     compile_expression,
     convert_sql,
@@ -77,6 +78,7 @@ class Engine(Connection):
         self.locks = Locks(shared.lock_table, session_id, self.cancelled, self.lock_time_out)
         self.transaction = Transaction(connection, shared.committed, self.locks)
         self.options = Options()
+        self.plans = Plans()
         self.sinks: list[Callable[[ResultSet], None]] = []
         self.inserting = 0
         self.shown_views: dict[str, int] = {}
@@ -230,7 +232,7 @@ class Engine(Connection):
         self, expression: Expression, names: Names, target: SqlType | None = None
     ) -> object:
         """Value of an expression, converted to ``target`` as by an assignment."""
-        compiled = compile_expression(expression, names)
+        compiled = self.plans.compile(compile_expression, expression, names)
         sql, source = compiled.sql, compiled.columns[0].type
         if target is not None and source != target:
             sql = f"SELECT {convert_sql('c0', source, target)} FROM ({sql})"
@@ -239,7 +241,7 @@ class Engine(Connection):
 
     def holds(self, condition: Condition, names: Names) -> bool:
         """Whether a condition is true; unknown is not."""
-        compiled = compile_condition(condition, names)
+        compiled = self.plans.compile(compile_condition, condition, names)
         row = self.first_row(compiled.sql, compiled.parameters)
         return bool(row and row[0])
 

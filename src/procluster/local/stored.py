@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from functools import cache
+from functools import cache, cached_property
 from typing import ClassVar, Union
 
 from procluster.local import syntax as ast
@@ -61,7 +61,7 @@ class StoredTable:
         """The IDENTITY column, if there is one."""
         return next((column for column in self.columns if column.identity), None)
 
-    @property
+    @cached_property
     def shown(self) -> tuple[Column, ...]:
         """The columns as a query sees them."""
         return tuple(Column(c.name, c.type, bool(c.nullable)) for c in self.columns)

@@ -29,7 +29,7 @@ STAGED = f"IN (SELECT c0 FROM {STAGE})"
 @run.register
 def select(query: ast.Query, engine: Interpreter, frame: Frame) -> None:
     """SELECT: rows, ``SELECT @v = e`` or SELECT ... INTO."""
-    compiled = compile_query(query, frame)
+    compiled = engine.plans.compile(compile_query, query, frame)
     first = query.body
     while isinstance(first, ast.SetOperation):
         first = first.left
@@ -50,7 +50,7 @@ def select(query: ast.Query, engine: Interpreter, frame: Frame) -> None:
 
 @run.register
 def update(statement: ast.Update, engine: Interpreter, frame: Frame) -> None:
-    change = compile_change(statement, frame)
+    change = engine.plans.compile(compile_change, statement, frame)
     target = _target(engine, frame, change)
     for column in target.columns:
         if column.identity and column.name in change.targets:
@@ -139,7 +139,7 @@ def _write_at_once(engine: Interpreter, change: Change) -> int:
 
 @run.register
 def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
-    change = compile_change(statement, frame)
+    change = engine.plans.compile(compile_change, statement, frame)
     target = _target(engine, frame, change)
     with engine.transaction.change():
         is_free = change.statement and not engine.catalog.referencing(target)

@@ -291,7 +291,7 @@ def _conflict(  # noqa: PLR0913, PLR0917
 
 
 def _finds(frame: Frame, text: str) -> tuple[object, ...] | None:
-    compiled = compile_query(_query(text), frame)
+    compiled = frame.engine.plans.compile(compile_query, _query(text), frame)
     return frame.engine.first_row(compiled.sql, {**compiled.parameters, **frame.new_values})
 
 

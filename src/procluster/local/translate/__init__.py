@@ -1,8 +1,8 @@
 """T-SQL queries to DuckDB SQL, typed by SQL Server's rules, or a refusal.
 
 ``compile_*`` take a tree of :mod:`procluster.local.syntax` and what it may refer to; nothing is
-run here. Values of variables, of the session and of the clock are read while compiling: compile
-anew for each execution.
+run here. Values of variables, of the session and of the clock are read while compiling;
+:class:`Plans` knows what has to be compiled anew for the next execution.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from procluster.local.translate.names import (
     Names,
     Table,
 )
+from procluster.local.translate.plans import Plans
 from procluster.local.translate.scope import Context, Scope
 from procluster.local.translate.writing import condition, value
 from procluster.local.types import BIT
@@ -34,6 +35,7 @@ __all__ = [
     "Change",
     "Compiled",
     "Names",
+    "Plans",
     "Table",
     "as_sql_error",
     "compile_change",

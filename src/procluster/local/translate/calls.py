@@ -64,7 +64,7 @@ def call(node: ast.Call, scope: Scope) -> Term:
         raise error(10762, name, at=node.at)
     count_arguments(name, len(node.arguments), *arity, node)
     if function is None:
-        kind, now = names.session_value(name, session_arguments(node, scope))
+        kind, now = scope.context.session_value(name, session_arguments(node, scope))
         return Term(scope.context.parameter(now, kind), kind, nullable=now is None)
     read = value if function.settles else unsettled
     terms = tuple(read(argument, scope) for argument in node.arguments)
@@ -77,9 +77,9 @@ def session_arguments(node: ast.Call, scope: Scope) -> tuple[object, ...]:
 
 
 def session_argument(node: ast.Node, scope: Scope) -> object:
-    names = scope.context.names
-    if isinstance(node, ast.Call) and names.session_arity(node.name[0]):
-        return names.session_value(node.name[0], session_arguments(node, scope))[1]
+    context = scope.context
+    if isinstance(node, ast.Call) and context.names.session_arity(node.name[0]):
+        return context.session_value(node.name[0], session_arguments(node, scope))[1]
     if isinstance(node, ast.Binary) and node.operator == "+":
         both = session_argument(node.left, scope), session_argument(node.right, scope)
         if all(isinstance(part, str) for part in both):

@@ -61,7 +61,7 @@ def variable(node: ast.Variable, scope: Scope) -> Term:
     """A parameter of the statement, or the argument of an inline function."""
     names, name = scope.context.names, node.name.lower()
     if name.startswith("@@"):
-        return bound(*names.session_value(node.name, ()), scope)
+        return bound(*scope.context.session_value(node.name), scope)
     if name in scope.arguments:
         return scope.arguments[name]
     # A view or function has no variables but its own parameters.

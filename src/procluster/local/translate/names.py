@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, Union
 
 from procluster.local.results import Column
@@ -46,11 +46,20 @@ class Compiled:
 
     ``columns`` says how T-SQL names and types them. The column of ``SELECT @v = e`` is named
     ``@v`` and holds the value that @v gets, converted, from the row it is computed for.
+
+    ``variables`` are the names of the variables whose values the parameters have; None where the
+    query holds for now only.
     """
 
     sql: str
     columns: tuple[Column, ...]
     parameters: dict[str, object] = field(default_factory=dict)
+    variables: dict[str, str] | None = None
+
+    def anew(self, names: Names) -> Compiled:
+        """The same query with the values that its variables have now."""
+        values = {place: names.value(name) for place, name in (self.variables or {}).items()}
+        return replace(self, parameters=self.parameters | values)
 
 
 @dataclass(frozen=True)
@@ -73,3 +82,12 @@ class Change:
     is_plain: bool = False
     is_joined: bool = False
     statement: str = ""
+
+    @property
+    def variables(self) -> dict[str, str] | None:
+        """Those of ``rows``."""
+        return self.rows.variables
+
+    def anew(self, names: Names) -> Change:
+        """The same change with the values that its variables have now."""
+        return replace(self, rows=self.rows.anew(names))

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 
 from procluster.errors import SqlError
 from procluster.local.messages import error
@@ -64,13 +65,35 @@ class Source:
 
 @dataclass
 class Context:
-    """What one statement collects while it is compiled."""
+    """What one statement collects while it is compiled.
+
+    ``bound`` has the parameters of variables by their names, among others; ``is_momentary`` tells
+    that more was read than them that may be otherwise the next time.
+    """
 
     names: Names
     parameters: dict[str, object] = field(default_factory=dict)
     bound: dict[str, str] = field(default_factory=dict)
+    is_momentary: bool = False
     numbers: Iterator[int] = field(default_factory=itertools.count)
-    utc: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+    @cached_property
+    def utc(self) -> datetime:
+        """The time of the statement."""
+        self.is_momentary = True
+        return datetime.now(timezone.utc)
+
+    def session_value(
+        self, call: str, arguments: tuple[object, ...] = ()
+    ) -> tuple[SqlType, object]:
+        """Value of a session function or @@variable, now."""
+        self.is_momentary = True
+        return self.names.session_value(call, arguments)
+
+    def constant(self, variable: str) -> object:
+        """Value of a variable that the SQL itself depends on."""
+        self.is_momentary = True
+        return self.names.value(variable)
 
     def alias(self) -> str:
         """Make a DuckDB name that nothing else in the statement has."""
@@ -79,7 +102,10 @@ class Context:
     def compiled(self, sql: str, columns: tuple[Column, ...]) -> Compiled:
         """The finished query, with the parameters that it uses: DuckDB takes no others."""
         used = {name: value for name, value in self.parameters.items() if f"${name} AS" in sql}
-        return Compiled(sql, columns, used)
+        if self.is_momentary:
+            return Compiled(sql, columns, used)
+        variables = {place: name for name, place in self.bound.items() if place in used}
+        return Compiled(sql, columns, used, variables)
 
     def parameter(self, value: object, kind: SqlType, name: str = "") -> str:
         """Bind a value; the same variable is bound once."""

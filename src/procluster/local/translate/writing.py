@@ -70,13 +70,13 @@ def constant_value(node: Node, scope: Scope) -> object:
     Refusal
         Anything else: it would have to be computed row by row.
     """
-    names = scope.context.names
+    context = scope.context
     if isinstance(node, Literal) and node.kind in ("null", "int", "string", "national"):
         return (
             None if node.kind == "null" else int(node.value) if node.kind == "int" else node.value
         )
     if isinstance(node, Variable) and node.name.startswith("@@"):
-        return names.session_value(node.name, ())[1]
-    if isinstance(node, Variable) and names.variable(node.name) is not None:
-        return names.value(node.name)
+        return context.session_value(node.name)[1]
+    if isinstance(node, Variable) and context.names.variable(node.name) is not None:
+        return context.constant(node.name)
     raise refuse("This argument", "only constants and variables are read here", node.at)
