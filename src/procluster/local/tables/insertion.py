@@ -17,9 +17,8 @@ from procluster.local.registry import run
 from procluster.local.results import Column, ResultSet
 from procluster.local.stored import StoredTable, type_of_storage
 from procluster.local.tables.constraints import check_new_rows
-from procluster.local.tables.new_row import NewRow
+from procluster.local.tables.new_rows import OneRow, Stage, fill_stage
 from procluster.local.tables.numbering import next_number, use_numbers
-from procluster.local.tables.stage import STAGE, check_nulls, write_staged
 from procluster.local.translate import Compiled, Table, compile_query, convert_sql
 
 Columns = tuple[ast.ColumnDefinition, ...]
@@ -153,25 +152,18 @@ def store(  # noqa: PLR0913
         parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
         sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
         kept = {"@kept": Table(target.sql, target.shown)}
-        if is_one_row:  # a third of the time, for it needs no stage
-            new = NewRow(target, engine.first_row(sql, parameters) or ())
-            count = 1
-            use_numbers(engine, frame, target, start, count)
-            new.check_nulls(frame, "INSERT")
-            check_new_rows(new.seen_by(frame, kept), target, "INSERT")
-            engine.write(f"INSERT INTO {target.sql} {new.query}", new.parameters)
+        places = {column.name: f"c{place}" for place, column in enumerate(target.columns)}
+        new: OneRow | Stage
+        if is_one_row:
+            new = OneRow(target, engine.first_row(sql, parameters) or ())
         else:
-            made = f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {sql}"
-            (count,) = engine.first_row(made, parameters) or (0,)
-            if not count:
-                return 0
-            use_numbers(engine, frame, target, start, count)
-            places = tuple(column.name for column in target.columns)
-            check_nulls(frame, target, target.columns, "INSERT", places)
-            rows = {"@new": Table(STAGE, target.shown), **kept}
-            check_new_rows(frame.with_rows(rows), target, "INSERT")
-            write_staged(engine, f"INSERT INTO {target.sql} SELECT * FROM {STAGE}")
-    return int(count)
+            new = Stage(target, places, fill_stage(engine, sql, parameters))
+        if new.count:
+            use_numbers(engine, frame, target, start, new.count)
+            new.check_nulls(frame, "INSERT", places)
+            check_new_rows(new.seen_by(frame, kept), target, "INSERT")
+            new.insert(engine)
+    return new.count
 
 
 def _stage_columns(  # noqa: PLR0913, PLR0917
@@ -199,7 +191,7 @@ def _stage_columns(  # noqa: PLR0913, PLR0917
             key = f"default{number}"
             parameters[key] = engine.evaluate(column.default, frame, column.type)
             sql = f"CAST(${key} AS {column.type.storage})"
-        parts.append(f"{sql} AS {quote_sql(column.name)}")
+        parts.append(f"{sql} AS c{number}")
     return parts, parameters
 
 
