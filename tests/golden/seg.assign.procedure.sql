@@ -64,15 +64,18 @@ BEGIN
         INTO #assign_centroid
         FROM seg.model_centroid(@model_id) AS c;
 
-        -- A sum is NULL when one of its terms is: a feature that the document does not have.
         IF NOT EXISTS (SELECT 1 FROM #assign_centroid) OR EXISTS (
             SELECT 1
             FROM #assign_centroid AS c
-            WHERE
-                c.order_ratio + c.order_ratio_weight +
-                c.items_ratio + c.items_ratio_weight +
-                c.monetary_ratio + c.monetary_ratio_weight +
-                c.frequency + c.frequency_weight + c.outlier_distance IS NULL
+            WHERE c.outlier_distance IS NULL
+                OR c.order_ratio IS NULL
+                OR c.order_ratio_weight IS NULL
+                OR c.items_ratio IS NULL
+                OR c.items_ratio_weight IS NULL
+                OR c.monetary_ratio IS NULL
+                OR c.monetary_ratio_weight IS NULL
+                OR c.frequency IS NULL
+                OR c.frequency_weight IS NULL
         )
         BEGIN
             SET @message = CONCAT(

@@ -55,12 +55,16 @@ BEGIN
         FULL JOIN seg.customer_feature AS f
             ON f.customer_id = s.customer_id
         WHERE f.customer_id IS NULL
-            -- A NULL feature must not pass for no change: the table refuses it.
-            OR s.order_ratio + s.items_ratio + s.monetary_ratio + s.frequency IS NULL
+            OR s.customer_id IS NULL
             OR s.order_ratio <> f.order_ratio
             OR s.items_ratio <> f.items_ratio
             OR s.monetary_ratio <> f.monetary_ratio
-            OR s.frequency <> f.frequency;
+            OR s.frequency <> f.frequency
+            -- A feature without a value must not pass for no change: the table refuses it.
+            OR s.order_ratio IS NULL
+            OR s.items_ratio IS NULL
+            OR s.monetary_ratio IS NULL
+            OR s.frequency IS NULL;
 
         DELETE FROM f
         FROM seg.customer_feature AS f
@@ -107,12 +111,10 @@ BEGIN
         WHERE s.ss_customer_sk IS NULL;
 
         SELECT @return_rows_left_out = COUNT_BIG(*)
-        FROM dbo.store_returns;
-
-        SELECT @return_rows_left_out = @return_rows_left_out - COUNT_BIG(*)
         FROM dbo.store_returns AS r
-        INNER JOIN seg.customer_feature AS f
-            ON f.customer_id = r.sr_customer_sk;
+        LEFT JOIN seg.customer_feature AS f
+            ON f.customer_id = r.sr_customer_sk
+        WHERE f.customer_id IS NULL;
 
         SET @message = CONCAT(
             @customers, N' customers; left out: ',

@@ -91,134 +91,83 @@ BEGIN
         WHERE a.model_id = @model_id
         GROUP BY a.cluster_id, a.is_outlier;
 
-        -- The means are everybody's, the bounds those of the members who are no outliers.
-        SELECT
-            c.cluster_id,
-            c.order_ratio_mean,
-            b.order_ratio_low,
-            b.order_ratio_high,
-            c.items_ratio_mean,
-            b.items_ratio_low,
-            b.items_ratio_high,
-            c.monetary_ratio_mean,
-            b.monetary_ratio_low,
-            b.monetary_ratio_high,
-            c.frequency_mean,
-            b.frequency_low,
-            b.frequency_high,
-            c.outliers,
-            c.customers
-        INTO #profile_cluster
-        FROM (
-            SELECT
-                p.cluster_id,
-                SUM(p.order_ratio_sum) / SUM(p.customers) AS order_ratio_mean,
-                SUM(p.items_ratio_sum) / SUM(p.customers) AS items_ratio_mean,
-                SUM(p.monetary_ratio_sum) / SUM(p.customers) AS monetary_ratio_mean,
-                SUM(p.frequency_sum) / SUM(p.customers) AS frequency_mean,
-                SUM(p.customers * p.is_outlier) AS outliers,
-                SUM(p.customers) AS customers
-            FROM #profile_part AS p
-            GROUP BY p.cluster_id
-        ) AS c
-        LEFT JOIN #profile_part AS b
-            ON b.cluster_id = c.cluster_id AND b.is_outlier = 0;
-
         DELETE FROM seg.cluster_profile
         WHERE model_id = @model_id;
 
-        WITH population AS (
+        WITH part AS (
             SELECT
-                SUM(c.customers * c.order_ratio_mean) / SUM(c.customers) AS order_ratio_mean,
-                MIN(c.order_ratio_low) AS order_ratio_low,
-                MAX(c.order_ratio_high) AS order_ratio_high,
-                SUM(c.customers * c.items_ratio_mean) / SUM(c.customers) AS items_ratio_mean,
-                MIN(c.items_ratio_low) AS items_ratio_low,
-                MAX(c.items_ratio_high) AS items_ratio_high,
-                SUM(c.customers * c.monetary_ratio_mean) / SUM(c.customers) AS monetary_ratio_mean,
-                MIN(c.monetary_ratio_low) AS monetary_ratio_low,
-                MAX(c.monetary_ratio_high) AS monetary_ratio_high,
-                SUM(c.customers * c.frequency_mean) / SUM(c.customers) AS frequency_mean,
-                MIN(c.frequency_low) AS frequency_low,
-                MAX(c.frequency_high) AS frequency_high,
-                SUM(c.customers) AS customers
-            FROM #profile_cluster AS c
-        ),
-        feature AS (
-            SELECT
-                c.cluster_id,
+                p.cluster_id,
+                p.is_outlier,
+                p.customers,
                 v.position,
                 v.feature,
-                v.mean,
-                v.population_mean,
-                ROUND(v.low, 4) AS low,
-                ROUND(v.high, 4) AS high,
-                IIF(v.low > v.population_low, 1, 0) AS is_bounded_below,
-                IIF(v.high < v.population_high, 1, 0) AS is_bounded_above
-            FROM #profile_cluster AS c
-            CROSS JOIN population AS p
+                v.total,
+                v.low,
+                v.high
+            FROM #profile_part AS p
             CROSS APPLY (
                 VALUES
-                    (
-                        1, N'order ratio',
-                        c.order_ratio_mean, p.order_ratio_mean,
-                        c.order_ratio_low, p.order_ratio_low,
-                        c.order_ratio_high, p.order_ratio_high
-                    ),
-                    (
-                        2, N'items ratio',
-                        c.items_ratio_mean, p.items_ratio_mean,
-                        c.items_ratio_low, p.items_ratio_low,
-                        c.items_ratio_high, p.items_ratio_high
-                    ),
-                    (
-                        3, N'monetary ratio',
-                        c.monetary_ratio_mean, p.monetary_ratio_mean,
-                        c.monetary_ratio_low, p.monetary_ratio_low,
-                        c.monetary_ratio_high, p.monetary_ratio_high
-                    ),
-                    (
-                        4, N'frequency',
-                        c.frequency_mean, p.frequency_mean,
-                        c.frequency_low, p.frequency_low,
-                        c.frequency_high, p.frequency_high
-                    )
-            ) AS v (position, feature, mean, population_mean, low, population_low, high, population_high)
+                    (1, N'order ratio', p.order_ratio_sum, p.order_ratio_low, p.order_ratio_high),
+                    (2, N'items ratio', p.items_ratio_sum, p.items_ratio_low, p.items_ratio_high),
+                    (3, N'monetary ratio', p.monetary_ratio_sum, p.monetary_ratio_low, p.monetary_ratio_high),
+                    (4, N'frequency', p.frequency_sum, p.frequency_low, p.frequency_high)
+            ) AS v (position, feature, total, low, high)
+        ),
+        -- The means are everybody's,
+        average AS (
+            SELECT
+                p.cluster_id,
+                p.position,
+                p.feature,
+                SUM(p.total) / SUM(p.customers) AS mean,
+                SUM(SUM(p.total)) OVER (PARTITION BY p.position)
+                    / SUM(SUM(p.customers)) OVER (PARTITION BY p.position) AS population_mean,
+                SUM(p.customers) AS customers,
+                SUM(SUM(p.customers)) OVER (PARTITION BY p.position) AS population,
+                SUM(p.customers * p.is_outlier) AS outliers
+            FROM part AS p
+            GROUP BY p.cluster_id, p.position, p.feature
+        ),
+        -- the bounds those of the members who are no outliers.
+        bound AS (
+            SELECT
+                p.cluster_id,
+                p.position,
+                ROUND(p.low, 4) AS low,
+                ROUND(p.high, 4) AS high,
+                IIF(p.low > MIN(p.low) OVER (PARTITION BY p.position), 1, 0) AS is_bounded_below,
+                IIF(p.high < MAX(p.high) OVER (PARTITION BY p.position), 1, 0) AS is_bounded_above
+            FROM part AS p
+            WHERE p.is_outlier = 0
         ),
         phrase AS (
             SELECT
-                f.cluster_id,
-                f.position,
-                IIF(f.mean = 0, 1, 0) AS is_zero,
+                a.cluster_id,
+                a.position,
+                a.mean,
+                a.population_mean,
+                a.customers,
+                a.population,
+                a.outliers,
                 CASE
-                    WHEN f.mean = 0 AND f.population_mean <> 0 THEN CONCAT(N'no ', f.feature)
-                    WHEN f.mean >= 4 * f.population_mean AND f.population_mean > 0
-                        THEN CONCAT(N'very high ', f.feature)
-                    WHEN f.mean >= 1.5 * f.population_mean AND f.population_mean > 0
-                        THEN CONCAT(N'high ', f.feature)
-                    WHEN f.mean <= 0.5 * f.population_mean AND f.population_mean > 0
-                        THEN CONCAT(N'low ', f.feature)
+                    WHEN a.mean = 0 AND a.population_mean <> 0 THEN CONCAT(N'no ', a.feature)
+                    WHEN a.mean >= 4 * a.population_mean AND a.population_mean > 0
+                        THEN CONCAT(N'very high ', a.feature)
+                    WHEN a.mean >= 1.5 * a.population_mean AND a.population_mean > 0
+                        THEN CONCAT(N'high ', a.feature)
+                    WHEN a.mean <= 0.5 * a.population_mean AND a.population_mean > 0
+                        THEN CONCAT(N'low ', a.feature)
                 END AS comparison,
                 CASE
-                    WHEN f.is_bounded_below + f.is_bounded_above = 0 THEN NULL
-                    WHEN f.low = f.high THEN CONCAT(f.feature, N' = ', f.low)
-                    WHEN f.is_bounded_below = 0 THEN CONCAT(f.feature, N' <= ', f.high)
-                    WHEN f.is_bounded_above = 0 THEN CONCAT(f.feature, N' >= ', f.low)
-                    ELSE CONCAT(f.feature, N' from ', f.low, N' to ', f.high)
-                END AS bound
-            FROM feature AS f
-        ),
-        description AS (
-            SELECT
-                w.cluster_id,
-                IIF(
-                    MIN(w.is_zero) = 1,
-                    N'zero everywhere',
-                    STRING_AGG(w.comparison, N', ') WITHIN GROUP (ORDER BY w.position)
-                ) AS label,
-                STRING_AGG(w.bound, N' and ') WITHIN GROUP (ORDER BY w.position) AS rule_in_words
-            FROM phrase AS w
-            GROUP BY w.cluster_id
+                    WHEN b.is_bounded_below + b.is_bounded_above > 0 AND b.low = b.high
+                        THEN CONCAT(a.feature, N' = ', b.low)
+                    WHEN b.is_bounded_below < b.is_bounded_above THEN CONCAT(a.feature, N' <= ', b.high)
+                    WHEN b.is_bounded_below > b.is_bounded_above THEN CONCAT(a.feature, N' >= ', b.low)
+                    WHEN b.is_bounded_below = 1 THEN CONCAT(a.feature, N' from ', b.low, N' to ', b.high)
+                END AS rule_in_words
+            FROM average AS a
+            LEFT JOIN bound AS b
+                ON b.cluster_id = a.cluster_id AND b.position = a.position
         )
         INSERT INTO seg.cluster_profile (
             model_id, cluster_id, customers, share, outliers,
@@ -230,24 +179,26 @@ BEGIN
         )
         SELECT
             @model_id,
-            c.cluster_id,
-            c.customers,
-            CAST(c.customers AS float) / p.customers,
-            c.outliers,
-            c.order_ratio_mean,
-            p.order_ratio_mean,
-            c.items_ratio_mean,
-            p.items_ratio_mean,
-            c.monetary_ratio_mean,
-            p.monetary_ratio_mean,
-            c.frequency_mean,
-            p.frequency_mean,
-            COALESCE(d.label, N'like everybody'),
-            COALESCE(d.rule_in_words, N'everybody')
-        FROM #profile_cluster AS c
-        CROSS JOIN population AS p
-        INNER JOIN description AS d
-            ON d.cluster_id = c.cluster_id;
+            w.cluster_id,
+            MAX(w.customers),
+            CAST(MAX(w.customers) AS float) / MAX(w.population),
+            MAX(w.outliers),
+            SUM(IIF(w.position = 1, w.mean, 0)),
+            SUM(IIF(w.position = 1, w.population_mean, 0)),
+            SUM(IIF(w.position = 2, w.mean, 0)),
+            SUM(IIF(w.position = 2, w.population_mean, 0)),
+            SUM(IIF(w.position = 3, w.mean, 0)),
+            SUM(IIF(w.position = 3, w.population_mean, 0)),
+            SUM(IIF(w.position = 4, w.mean, 0)),
+            SUM(IIF(w.position = 4, w.population_mean, 0)),
+            IIF(
+                MAX(ABS(w.mean)) = 0,
+                N'zero everywhere',
+                COALESCE(STRING_AGG(w.comparison, N', ') WITHIN GROUP (ORDER BY w.position), N'like everybody')
+            ),
+            COALESCE(STRING_AGG(w.rule_in_words, N' and ') WITHIN GROUP (ORDER BY w.position), N'everybody')
+        FROM phrase AS w
+        GROUP BY w.cluster_id;
 
         SET @clusters = @@ROWCOUNT;
         SET @message = CONCAT(@clusters, N' clusters of model ', @model_id);

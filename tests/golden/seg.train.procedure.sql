@@ -2804,28 +2804,6 @@ FROM #point AS p';
         )
             THROW 50005, N'seg.train: another model became active meanwhile, and cluster numbers follow the active one. Train again.', 1;
 
-        IF @activate = 1
-            UPDATE seg.model
-            SET is_active = 0
-            WHERE is_active = 1;
-
-        INSERT INTO seg.model (
-            run_id, is_active, n_clusters, scaling, random_state, n_init, inertia, customers, document
-        )
-        VALUES (
-            @run_id,
-            @activate,
-            @n_clusters,
-            @scaling,
-            @random_state,
-            @n_init,
-            CAST(JSON_VALUE(@document, N'$.inertia') AS float),
-            CAST(JSON_VALUE(@document, N'$.customers') AS bigint),
-            @document
-        );
-
-        SET @model_id = CAST(SCOPE_IDENTITY() AS int);
-
         -- What a refresh measures change by. Written is who came, went or acts otherwise since the model before.
         SELECT
             COALESCE(f.customer_id, t.customer_id) AS customer_id,
@@ -2853,6 +2831,28 @@ FROM #point AS p';
             OR t.items_ratio <> f.items_ratio
             OR t.monetary_ratio <> f.monetary_ratio
             OR t.frequency <> f.frequency;
+
+        IF @activate = 1
+            UPDATE seg.model
+            SET is_active = 0
+            WHERE is_active = 1;
+
+        INSERT INTO seg.model (
+            run_id, is_active, n_clusters, scaling, random_state, n_init, inertia, customers, document
+        )
+        VALUES (
+            @run_id,
+            @activate,
+            @n_clusters,
+            @scaling,
+            @random_state,
+            @n_init,
+            CAST(JSON_VALUE(@document, N'$.inertia') AS float),
+            CAST(JSON_VALUE(@document, N'$.customers') AS bigint),
+            @document
+        );
+
+        SET @model_id = CAST(SCOPE_IDENTITY() AS int);
 
         UPDATE t
         SET t.replaced_by = @model_id
