@@ -82,9 +82,8 @@ def check_new_rows(
     SqlError
         547 CHECK and FOREIGN KEY, 2627 and 2601 keys.
     """
-    broken = _broken_check(
-        frame, [c for c in table.checks if _concerns(changed, _columns(c.condition))]
-    )
+    checks = [c for c in table.checks if _concerns(changed, _columns(c.condition))]
+    broken = _broken_check(frame, checks) if checks else None
     if broken:
         raise _conflict(frame, verb, "CHECK", broken.name, table)
     for key in unique_keys(table):
@@ -101,26 +100,12 @@ def check_new_rows(
 
 
 def _broken_check(frame: Frame, checks: list[ast.Check]) -> ast.Check | None:
-    """The first CHECK that a new row breaks; of one new row's values it is asked for directly."""
-    if not checks or not frame.new_row:
-        among = "SELECT TOP (1) 1 AS x FROM [@new] WHERE NOT"
-        return next((c for c in checks if _finds(frame, f"{among} {c.condition_text}")), None)
-
-    def value(node: ast.Node) -> ast.Variable | None:
-        if not isinstance(node, ast.ColumnRef):
-            return None
-        return ast.Variable(node.at, _new_names(frame, node.parts[-1:])[0])
-
-    branches = tuple(
-        ast.Branch(
-            check.at,
-            ast.Negation(check.at, ast.changed(check.condition, value)),
-            ast.Literal(check.at, "int", str(place)),
-        )
-        for place, check in enumerate(checks)
-    )
-    broken = frame.engine.evaluate(ast.Case(ast.NOWHERE, branches), frame)
-    return checks[broken] if isinstance(broken, int) else None
+    """The first CHECK that a new row breaks; unknown breaks none."""
+    cases = (f"WHEN NOT {check.condition_text} THEN {n}" for n, check in enumerate(checks))
+    broken = f"CASE {' '.join(cases)} END"
+    first = broken if frame.new_row else f"MIN({broken})"
+    found = _finds(frame, f"SELECT {first} AS x FROM [@new]")
+    return checks[int(str(found[0]))] if found and found[0] is not None else None
 
 
 def _columns(condition: ast.Condition | None) -> tuple[str, ...]:
