@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Reply"]
 
-LARGEST_STATUS = 2**31
-
 
 class Reply:
     """Writes the tokens of one reply.
