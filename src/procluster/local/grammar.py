@@ -1,6 +1,6 @@
 """The T-SQL that is read, as a grammar; what has no rule here is a syntax error or refused.
 
-Notation: ``WORD`` and ``'sign'`` are tokens; ``name`` is a rule, or a method of the parser's;
+Notation: ``WORD`` and ``'sign'`` are tokens; ``name`` is a rule, else one of the parser's;
 ``x?``, ``x*``, ``x+`` and ``x % ','`` (a list) repeat. ``field:x`` keeps what x gives, or its
 words, ``field?:x`` whether it is there, ``field$:x`` also its text. ``=> Node`` makes a node of
 :mod:`.syntax` from the fields, ``=> word`` calls the action of that name. ``@rule`` stands for the

@@ -64,7 +64,10 @@ def parse_parameters(text: str) -> tuple[ast.Declaration, ...]:
 
 
 class Parser(ExpressionParser):
-    """Reads one text by the rules of the grammar."""
+    """Reads one text by the rules of the grammar, which name its methods and these constants."""
+
+    no, yes, nothing = False, True, ()
+    cross, one_by_one = "CROSS JOIN", (1, 1)
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -242,18 +245,3 @@ class Parser(ExpressionParser):
 
     def end(self) -> Any:
         return None if self.token.kind == "end" else self.fail()
-
-    def no(self) -> bool:
-        return False
-
-    def yes(self) -> bool:
-        return True
-
-    def nothing(self) -> tuple[()]:
-        return ()
-
-    def cross(self) -> str:
-        return "CROSS JOIN"
-
-    def one_by_one(self) -> tuple[int, int]:
-        return 1, 1

@@ -86,9 +86,9 @@ def rule(_: Compiler, piece: Piece) -> Reader:
 
 def method(_: Compiler, piece: Piece) -> Reader:
     def read(parser: Parser, _: Fields) -> Any:
-        start = parser.index
+        start, named = parser.index, getattr(parser, piece.name)
         try:
-            return getattr(parser, piece.name)()
+            return named() if callable(named) else named
         except MismatchError:
             parser.index = start
             return FAIL
