@@ -15,8 +15,6 @@ from procluster.local.translate import Compiled, as_sql_error
 
 ROWS_NAME = "_rows"
 BATCH_ROWS = 1_000_000
-HAS_ARROW_RELATIONS = not duckdb.__version__.startswith("1.")
-"""Whether a relation is the short way to Arrow; before DuckDB 2 it binds its query twice."""
 PLACEHOLDER = re.compile(r"\$(\w+)")
 
 
@@ -62,12 +60,9 @@ class Connection:
 
     def arrow(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """Rows of a query in DuckDB SQL."""
-        self.stop_if_cancelled()
+        found = self.execute(sql, parameters)
         with self._translating_errors():
-            if HAS_ARROW_RELATIONS:
-                return self.connection.sql(sql, params=_named(sql, parameters)).to_arrow_table()
             # One small row takes to_arrow_table 0.1 ms longer.
-            found = self.connection.execute(sql, _named(sql, parameters))
             return found.to_arrow_reader(BATCH_ROWS).read_all()
 
     def first_row(
@@ -79,7 +74,7 @@ class Connection:
     def all_rows(
         self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> list[tuple[Any, ...]]:
-        """Rows of a query as Python values; DuckDB 2 wants a result to be read to its end."""
+        """Rows of a query as Python values."""
         found = self.execute(sql, parameters)
         with self._translating_errors():
             return found.fetchall()

@@ -235,6 +235,14 @@ def test_function_left_out_is_refused(sql: World, expression: str) -> None:
     assert sql.error(f"SELECT {expression}").number == 40510
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [("UPPER('Straße, 5 µm')", "STRAßE, 5 µM"), ("UPPER(N'Straße ƒ')", "STRAßE Ƒ")],
+)
+def test_letter_without_a_capital_one_stays(sql: World, expression: str, value: str) -> None:
+    assert sql.one(expression) == value
+
+
 def test_refusal_says_where(sql: World) -> None:
     with pytest.raises(Refusal, match=r"Function FORMAT .*\(line 2, column 3\)"):
         sql.rows("SELECT 1,\n  FORMAT(1, 'N')")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
+from procluster.errors import SqlError
 from procluster.local.messages import error, failure, refuse
 from procluster.local.syntax import Position
 from procluster.local.translate.conversion import convert_sql
@@ -67,12 +68,9 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     families = {left.type.family, right.type.family}
     if families == {"text"}:
         return concatenated(operator, left, right, at)
-    wrong = error(402, left.type.name, right.type.name, WORDS[operator], at=at)
     if "time" in families:
-        days = {left.type.name, right.type.name} & {"datetime", "smalldatetime"}
-        if days and operator in "+-":
-            raise refuse(f"{left.type} {operator} {right.type}", "use DATEADD and DATEDIFF", at)
-        raise wrong
+        raise no_arithmetic(operator, left.type, right.type, at)
+    wrong = error(402, left.type.name, right.type.name, WORDS[operator], at=at)
     if families & {"binary", "guid"}:
         raise wrong
     kind = common_type(left, right, at)
@@ -94,6 +92,17 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     return Term(f"({first.sql} {sign} {by})", kind, nullable, finite=not is_float)
 
 
+def no_arithmetic(operator: str, left: SqlType, right: SqlType, at: Position) -> SqlError:
+    """What is wrong with a date or time as an operand."""
+    if operator in "+-" and {left.name, right.name} & {"datetime", "smalldatetime"}:
+        return refuse(f"{left} {operator} {right}", "use DATEADD and DATEDIFF", at)
+    if left.name == right.name:
+        return error(8117, left.name, WORDS[operator], at=at)
+    if operator in "+-" and "integer" in (left.family, right.family):
+        return error(206, left.name, right.name, at=at)
+    return error(402, left.name, right.name, WORDS[operator], at=at)
+
+
 def divisor(left: Term, right: Term) -> str:
     """The right side of / and %, checked for zero unless it cannot be; NULL / 0 is NULL."""
     if right.nonzero:
@@ -104,8 +113,10 @@ def divisor(left: Term, right: Term) -> str:
 
 def concatenated(operator: str, left: Term, right: Term, at: Position) -> Term:
     """Text + text, cut off at 8,000 bytes unless one side is (max)."""
-    if operator != "+":
+    if operator == "%":
         raise error(402, left.type.name, right.type.name, WORDS[operator], at=at)
+    if operator != "+":
+        raise error(8117, left.type.name, WORDS[operator], at=at)
     wanted = left.type.size + right.type.size
     kind = text_type(left.type, right.type, wanted)
     sql = f"({left.sql} || {right.sql})"

@@ -104,6 +104,13 @@ def joined_with(_: Invocation, separator: Term, *texts: Term) -> Term:
     return cut(sql, *texts, *[separator] * (len(texts) - 1))
 
 
+def upper(_: Invocation, text: Term) -> Term:
+    """Letters stay that have no capital one: of varchar those of code page 1252, and any ß."""
+    small, capital = ("ß", "ẞ") if text.type.is_national else ("ßµƒ", "ẞΜƑ")
+    sql = f"translate(upper({text.sql}), '{capital}', '{small}')"
+    return Term(sql, varying(text), text.nullable)
+
+
 def cut(sql: str, *texts: Term) -> Term:
     """Cut off at 8,000 bytes unless one text is (max)."""
     kind = widest(*texts)
@@ -130,7 +137,7 @@ FUNCTIONS = (
            "WHEN {0} BETWEEN 0 AND 255 THEN chr({0}) END"),
     simple("NCHAR(code)", "i", SqlType("nchar", 1),
            "CASE WHEN {0} BETWEEN 0 AND 65535 THEN chr({0}) END"),
-    simple("UPPER(text)", "t", varying, "upper({0})"),
+    Function("UPPER(text)", "t", upper),
     simple("LOWER(text)", "t", varying, "lower({0})"),
     simple("LTRIM(text)", "t[x]", varying, "ltrim({0}, ' ')"),
     simple("RTRIM(text)", "t[x]", varying, "rtrim({0}, ' ')"),
