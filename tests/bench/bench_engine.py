@@ -46,6 +46,19 @@ STATEMENTS = {
         "UPDATE dbo.one SET n = n + 1 WHERE n > 0;",
         "UPDATE dbo.one SET n = n + 1 WHERE n > 0",
     ),
+    "UPDATE of a CHECKed column": (
+        "UPDATE dbo.ruled SET n = n + 1 WHERE id = 1;",
+        "UPDATE dbo.ruled SET n = n + 1 WHERE id = 1",
+    ),
+    "UPDATE of a key": (
+        "UPDATE dbo.ruled SET id = -id WHERE n < 0;",
+        "UPDATE dbo.ruled SET id = -id WHERE n < 0",
+    ),
+    "INSERT with key and CHECK": (
+        """DECLARE @id int = (SELECT MAX(id) + 1 FROM dbo.ruled);
+        INSERT INTO dbo.ruled (id, n) VALUES (@id, 1);""",
+        "INSERT INTO dbo.ruled SELECT max(id) + 1, 1 FROM dbo.ruled",
+    ),
 }
 """Name: T-SQL, DuckDB."""
 
@@ -102,6 +115,11 @@ CREATE TABLE dbo.kind (n int NOT NULL, word nvarchar(10) NOT NULL);
 CREATE TABLE dbo.log (n int NOT NULL, word nvarchar(10) NOT NULL);
 CREATE TABLE dbo.one (n int NOT NULL);
 INSERT INTO dbo.one (n) VALUES (1);
+CREATE TABLE dbo.ruled (
+    id int NOT NULL CONSTRAINT pk_ruled PRIMARY KEY,
+    n int NOT NULL CONSTRAINT ck_ruled CHECK (n <> 0)
+);
+INSERT INTO dbo.ruled (id, n) VALUES (-2, -1), (1, 1);
 """
 START = (
     "from procluster.local.database import Database\nDatabase().connect().query('SELECT 1 AS x;')",
@@ -177,6 +195,8 @@ def filled(rows: int) -> tuple[Database, Session, duckdb.DuckDBPyConnection]:
         connection.execute(f"CREATE TABLE dbo.{name} AS SELECT * FROM given")
     connection.execute("CREATE TABLE dbo.log (n INTEGER, word VARCHAR)")
     connection.execute("CREATE TABLE dbo.one AS SELECT 1 AS n")
+    connection.execute("CREATE TABLE dbo.ruled (id INTEGER PRIMARY KEY, n INTEGER CHECK (n <> 0))")
+    connection.execute("INSERT INTO dbo.ruled VALUES (-2, -1), (1, 1)")
     return database, session, connection
 
 

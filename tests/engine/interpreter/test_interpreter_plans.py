@@ -53,6 +53,16 @@ def test_statement_sees_the_temp_table_of_its_level(run: Run) -> None:
     assert run("EXEC dbo.p; EXEC dbo.q; EXEC dbo.p").values == [2, "11", 2]
 
 
+def test_insert_has_the_default_of_now(run: Run) -> None:
+    statement = "INSERT INTO dbo.t (a) VALUES (DEFAULT)"
+    run("CREATE TABLE dbo.t (a int NULL CONSTRAINT df_t DEFAULT (1))")
+    run(statement)
+    run("DROP TABLE dbo.t; CREATE TABLE dbo.t (a int NULL CONSTRAINT df_t DEFAULT (2))")
+    run(statement)
+
+    assert run("SELECT a FROM dbo.t").values == [2]
+
+
 def test_statement_has_its_parameters_of_now(run: Run) -> None:
     calls = (("nvarchar(9)", "N'1'"), ("int", "1"), ("int", "11"), ("int", "NULL"))
     text = "EXEC sp_executesql N'SELECT @a + @a', N'@a {}', @a = {}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from procluster.errors import SqlError
 from procluster.local import syntax as ast
@@ -105,7 +105,7 @@ def _broken_check(frame: Frame, checks: list[ast.Check]) -> ast.Check | None:
     broken = f"CASE {' '.join(cases)} END"
     first = broken if frame.new_row else f"MIN({broken})"
     found = _finds(frame, f"SELECT {first} AS x FROM [@new]")
-    return checks[int(str(found[0]))] if found and found[0] is not None else None
+    return checks[found[0]] if found and found[0] is not None else None
 
 
 def _columns(condition: ast.Condition | None) -> tuple[str, ...]:
@@ -275,7 +275,7 @@ def _conflict(  # noqa: PLR0913, PLR0917
     return error(547, verb, kind, name, frame.engine.database_name, table.full_name, column)
 
 
-def _finds(frame: Frame, text: str) -> tuple[object, ...] | None:
+def _finds(frame: Frame, text: str) -> tuple[Any, ...] | None:
     compiled = frame.engine.plans.compile(compile_query, _query(text), frame)
     return frame.engine.first_row(compiled.sql, {**compiled.parameters, **frame.new_values})
 

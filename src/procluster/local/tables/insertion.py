@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from procluster.local.stored import StoredTable, type_of_storage
 from procluster.local.tables.constraints import check_new_rows
 from procluster.local.tables.new_rows import OneRow, Stage, fill_stage
 from procluster.local.tables.numbering import next_number, use_numbers
-from procluster.local.translate import Compiled, Table, compile_query, convert_sql
+from procluster.local.translate import Compiled, Names, Table, compile_query, convert_sql
 
 Columns = tuple[ast.ColumnDefinition, ...]
 
@@ -39,10 +40,11 @@ def insert(statement: ast.Insert, engine: Interpreter, frame: Frame) -> None:
     elif isinstance(source, ast.ValuesTable):
         for row in source.rows:
             _check_width(len(row), target, columns, (109, 110) if listed else ())
-        compiled = compile_query(_values_query(source, columns), frame)
+        compiled = engine.plans.compile(partial(_compile_values, columns), source, frame)
     else:
-        query = replace(source, with_tables=statement.with_tables + source.with_tables)
-        compiled = compile_query(query, frame)
+        if statement.with_tables:
+            source = replace(source, with_tables=statement.with_tables + source.with_tables)
+        compiled = engine.plans.compile(compile_query, source, frame)
         _check_width(len(compiled.columns), target, columns, (120, 121) if listed else ())
     engine.send_count(store(engine, frame, target, columns, compiled, is_one_row=is_one_row))
 
@@ -76,6 +78,13 @@ def _check_width(
     raise error(213)
 
 
+def _compile_values(columns: Columns, source: ast.ValuesTable, names: Names) -> Compiled:
+    """Compile the rows of VALUES; with a DEFAULT in them they hold for these columns only."""
+    compiled = compile_query(_values_query(source, columns), names)
+    has_default = any(_is_default(value) for row in source.rows for value in row)
+    return replace(compiled, variables=None) if has_default else compiled
+
+
 def _values_query(source: ast.ValuesTable, columns: Columns) -> ast.Query:
     """The rows of VALUES as a query, DEFAULT replaced by what it stands for."""
     at = source.at
@@ -91,9 +100,11 @@ def _values_query(source: ast.ValuesTable, columns: Columns) -> ast.Query:
 
 
 def _or_default(value: ast.Expression, column: ast.ColumnDefinition) -> ast.Expression:
-    if isinstance(value, ast.Literal) and value.kind == "default":
-        return column.default or ast.Literal(value.at, "null")
-    return value
+    return (column.default or ast.Literal(value.at, "null")) if _is_default(value) else value
+
+
+def _is_default(value: ast.Expression) -> bool:
+    return isinstance(value, ast.Literal) and value.kind == "default"
 
 
 def _insert_results(
