@@ -40,13 +40,11 @@ CREATE TABLE IF NOT EXISTS _engine.definition (
 CREATE TABLE IF NOT EXISTS _engine.identity (object_id INTEGER, last_value BIGINT);
 """
 DISCOVER = """
-SELECT schema_name, table_name FROM duckdb_tables()
-WHERE NOT internal AND database_name = current_database()
-    AND schema_name NOT IN ('_engine', 'information_schema', 'pg_catalog')
-UNION ALL
-SELECT schema_name, view_name FROM duckdb_views()
-WHERE NOT internal AND database_name = current_database()
-    AND schema_name NOT IN ('_engine', 'information_schema', 'pg_catalog')
+SELECT schema_name, name FROM (
+    SELECT database_name, schema_name, table_name AS name, internal FROM duckdb_tables()
+    UNION ALL
+    SELECT database_name, schema_name, view_name, internal FROM duckdb_views()
+) WHERE NOT internal AND database_name = current_database() AND schema_name <> '_engine'
 ORDER BY ALL
 """
 """Without parameters: the first one makes DuckDB import pandas, which is most of a start."""
