@@ -7593,7 +7593,12 @@ BEGIN
         IF @table_lock < 0
             THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
 
-        IF @why_train IS NOT NULL
+        -- Somebody may have activated another model meanwhile.
+        IF @why_train IS NULL
+            SELECT @model_id = m.model_id
+            FROM seg.model AS m
+            WHERE m.is_active = 1;
+        ELSE
             EXEC seg.activate
                 @model_id = @model_id;
 

@@ -55,6 +55,21 @@ def test_refresh_lets_the_call_finish_that_it_waits_for(
     ]
 
 
+def test_refresh_assigns_by_the_model_that_was_activated_meanwhile(database: Database) -> None:
+    other, refreshing = database.connect(), database.connect()
+    other.query("EXEC seg.train @n_clusters = 2, @activate = 0;")
+    other.query(BEGIN.format(table="model"))
+
+    with ThreadPoolExecutor() as pool:
+        refresh = pool.submit(refreshing.query, "EXEC seg.refresh @train_policy = N'never';")
+        while not database._shared.lock_table.waiting:
+            assert not refresh.done()
+        other.query("EXEC seg.activate @model_id = 2; COMMIT TRANSACTION;")
+        refresh.result()
+
+    assert rows(other, "SELECT DISTINCT model_id FROM seg.customer_cluster;") == [(2,)]
+
+
 def test_refresh_in_a_transaction_beside_assign_ends_in_a_deadlock_victim(
     database: Database,
 ) -> None:
