@@ -1192,23 +1192,23 @@ SOURCES = (
     ("nearest.py", 38),
     ("sums.py", 167),
     ("cells.py", 216),
-    ("bounds.py", 478),
-    ("lloyd.py", 604),
-    ("ground.py", 777),
-    ("splits.py", 913),
-    ("starts.py", 971),
-    ("search.py", 1039),
-    ("centres.py", 1220),
-    ("features.py", 1340),
-    ("parameters.py", 1376),
-    ("runtime.py", 1429),
-    ("silhouette.py", 1489),
-    ("vectors.py", 1689),
-    ("evaluation.py", 1956),
-    ("polished_evaluation.py", 2151),
-    ("segments.py", 2198),
-    ("charts.py", 2292),
-    ("glue", 2492),
+    ("bounds.py", 481),
+    ("lloyd.py", 607),
+    ("ground.py", 780),
+    ("splits.py", 916),
+    ("starts.py", 974),
+    ("search.py", 1042),
+    ("centres.py", 1223),
+    ("features.py", 1343),
+    ("parameters.py", 1379),
+    ("runtime.py", 1432),
+    ("silhouette.py", 1492),
+    ("vectors.py", 1692),
+    ("evaluation.py", 1959),
+    ("polished_evaluation.py", 2154),
+    ("segments.py", 2201),
+    ("charts.py", 2295),
+    ("glue", 2495),
 )
 
 def locate(error):
@@ -1513,10 +1513,13 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    wider = np.flatnonzero(widths > 0)
-    while len(wider):
-        spans[numbers[wider]] = widths[wider]
-        wider = wider[widths[wider] > spans[numbers[wider]]]
+    for start in range(0, len(widths), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        wide, cells = widths[part], numbers[part]
+        while len(wide):
+            wider = wide > spans[cells]
+            wide, cells = wide[wider], cells[wider]
+            spans[cells] = wide
     return spans
 
 
@@ -4108,22 +4111,22 @@ SOURCES = (
     ("nearest.py", 37),
     ("sums.py", 166),
     ("cells.py", 215),
-    ("bounds.py", 477),
-    ("lloyd.py", 603),
-    ("ground.py", 776),
-    ("splits.py", 912),
-    ("starts.py", 970),
-    ("search.py", 1038),
-    ("centres.py", 1219),
-    ("features.py", 1339),
-    ("parameters.py", 1375),
-    ("runtime.py", 1428),
-    ("segments.py", 1488),
-    ("vectors.py", 1582),
-    ("kmeans.py", 1849),
-    ("polished_model.py", 2083),
-    ("charts.py", 2170),
-    ("glue", 2370),
+    ("bounds.py", 480),
+    ("lloyd.py", 606),
+    ("ground.py", 779),
+    ("splits.py", 915),
+    ("starts.py", 973),
+    ("search.py", 1041),
+    ("centres.py", 1222),
+    ("features.py", 1342),
+    ("parameters.py", 1378),
+    ("runtime.py", 1431),
+    ("segments.py", 1491),
+    ("vectors.py", 1585),
+    ("kmeans.py", 1852),
+    ("polished_model.py", 2086),
+    ("charts.py", 2173),
+    ("glue", 2373),
 )
 
 def locate(error):
@@ -4428,10 +4431,13 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    wider = np.flatnonzero(widths > 0)
-    while len(wider):
-        spans[numbers[wider]] = widths[wider]
-        wider = wider[widths[wider] > spans[numbers[wider]]]
+    for start in range(0, len(widths), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        wide, cells = widths[part], numbers[part]
+        while len(wide):
+            wider = wide > spans[cells]
+            wide, cells = wide[wider], cells[wider]
+            spans[cells] = wide
     return spans
 
 
@@ -8143,20 +8149,20 @@ SOURCES = (
     ("nearest.py", 35),
     ("sums.py", 164),
     ("cells.py", 213),
-    ("bounds.py", 475),
-    ("lloyd.py", 601),
-    ("ground.py", 774),
-    ("splits.py", 910),
-    ("starts.py", 968),
-    ("search.py", 1036),
-    ("centres.py", 1217),
-    ("features.py", 1337),
-    ("parameters.py", 1373),
-    ("runtime.py", 1426),
-    ("segments.py", 1486),
-    ("vectors.py", 1580),
-    ("kmeans.py", 1847),
-    ("glue", 2081),
+    ("bounds.py", 478),
+    ("lloyd.py", 604),
+    ("ground.py", 777),
+    ("splits.py", 913),
+    ("starts.py", 971),
+    ("search.py", 1039),
+    ("centres.py", 1220),
+    ("features.py", 1340),
+    ("parameters.py", 1376),
+    ("runtime.py", 1429),
+    ("segments.py", 1489),
+    ("vectors.py", 1583),
+    ("kmeans.py", 1850),
+    ("glue", 2084),
 )
 
 def locate(error):
@@ -8461,10 +8467,13 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    wider = np.flatnonzero(widths > 0)
-    while len(wider):
-        spans[numbers[wider]] = widths[wider]
-        wider = wider[widths[wider] > spans[numbers[wider]]]
+    for start in range(0, len(widths), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        wide, cells = widths[part], numbers[part]
+        while len(wide):
+            wider = wide > spans[cells]
+            wide, cells = wide[wider], cells[wider]
+            spans[cells] = wide
     return spans
 
 

@@ -38,20 +38,20 @@ SOURCES = (
     ("nearest.py", 35),
     ("sums.py", 164),
     ("cells.py", 213),
-    ("bounds.py", 475),
-    ("lloyd.py", 601),
-    ("ground.py", 774),
-    ("splits.py", 910),
-    ("starts.py", 968),
-    ("search.py", 1036),
-    ("centres.py", 1217),
-    ("features.py", 1337),
-    ("parameters.py", 1373),
-    ("runtime.py", 1426),
-    ("segments.py", 1486),
-    ("vectors.py", 1580),
-    ("kmeans.py", 1847),
-    ("glue", 2081),
+    ("bounds.py", 478),
+    ("lloyd.py", 604),
+    ("ground.py", 777),
+    ("splits.py", 913),
+    ("starts.py", 971),
+    ("search.py", 1039),
+    ("centres.py", 1220),
+    ("features.py", 1340),
+    ("parameters.py", 1376),
+    ("runtime.py", 1429),
+    ("segments.py", 1489),
+    ("vectors.py", 1583),
+    ("kmeans.py", 1850),
+    ("glue", 2084),
 )
 
 def locate(error):
@@ -356,10 +356,13 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    wider = np.flatnonzero(widths > 0)
-    while len(wider):
-        spans[numbers[wider]] = widths[wider]
-        wider = wider[widths[wider] > spans[numbers[wider]]]
+    for start in range(0, len(widths), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        wide, cells = widths[part], numbers[part]
+        while len(wide):
+            wider = wide > spans[cells]
+            wide, cells = wide[wider], cells[wider]
+            spans[cells] = wide
     return spans
 
 

@@ -116,23 +116,23 @@ SOURCES = (
     ("nearest.py", 38),
     ("sums.py", 167),
     ("cells.py", 216),
-    ("bounds.py", 478),
-    ("lloyd.py", 604),
-    ("ground.py", 777),
-    ("splits.py", 913),
-    ("starts.py", 971),
-    ("search.py", 1039),
-    ("centres.py", 1220),
-    ("features.py", 1340),
-    ("parameters.py", 1376),
-    ("runtime.py", 1429),
-    ("silhouette.py", 1489),
-    ("vectors.py", 1689),
-    ("evaluation.py", 1956),
-    ("polished_evaluation.py", 2151),
-    ("segments.py", 2198),
-    ("charts.py", 2292),
-    ("glue", 2492),
+    ("bounds.py", 481),
+    ("lloyd.py", 607),
+    ("ground.py", 780),
+    ("splits.py", 916),
+    ("starts.py", 974),
+    ("search.py", 1042),
+    ("centres.py", 1223),
+    ("features.py", 1343),
+    ("parameters.py", 1379),
+    ("runtime.py", 1432),
+    ("silhouette.py", 1492),
+    ("vectors.py", 1692),
+    ("evaluation.py", 1959),
+    ("polished_evaluation.py", 2154),
+    ("segments.py", 2201),
+    ("charts.py", 2295),
+    ("glue", 2495),
 )
 
 def locate(error):
@@ -437,10 +437,13 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    wider = np.flatnonzero(widths > 0)
-    while len(wider):
-        spans[numbers[wider]] = widths[wider]
-        wider = wider[widths[wider] > spans[numbers[wider]]]
+    for start in range(0, len(widths), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        wide, cells = widths[part], numbers[part]
+        while len(wide):
+            wider = wide > spans[cells]
+            wide, cells = wide[wider], cells[wider]
+            spans[cells] = wide
     return spans
 
 

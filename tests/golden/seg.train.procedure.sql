@@ -139,22 +139,22 @@ SOURCES = (
     ("nearest.py", 37),
     ("sums.py", 166),
     ("cells.py", 215),
-    ("bounds.py", 477),
-    ("lloyd.py", 603),
-    ("ground.py", 776),
-    ("splits.py", 912),
-    ("starts.py", 970),
-    ("search.py", 1038),
-    ("centres.py", 1219),
-    ("features.py", 1339),
-    ("parameters.py", 1375),
-    ("runtime.py", 1428),
-    ("segments.py", 1488),
-    ("vectors.py", 1582),
-    ("kmeans.py", 1849),
-    ("polished_model.py", 2083),
-    ("charts.py", 2170),
-    ("glue", 2370),
+    ("bounds.py", 480),
+    ("lloyd.py", 606),
+    ("ground.py", 779),
+    ("splits.py", 915),
+    ("starts.py", 973),
+    ("search.py", 1041),
+    ("centres.py", 1222),
+    ("features.py", 1342),
+    ("parameters.py", 1378),
+    ("runtime.py", 1431),
+    ("segments.py", 1491),
+    ("vectors.py", 1585),
+    ("kmeans.py", 1852),
+    ("polished_model.py", 2086),
+    ("charts.py", 2173),
+    ("glue", 2373),
 )
 
 def locate(error):
@@ -459,10 +459,13 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    wider = np.flatnonzero(widths > 0)
-    while len(wider):
-        spans[numbers[wider]] = widths[wider]
-        wider = wider[widths[wider] > spans[numbers[wider]]]
+    for start in range(0, len(widths), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        wide, cells = widths[part], numbers[part]
+        while len(wide):
+            wider = wide > spans[cells]
+            wide, cells = wide[wider], cells[wider]
+            spans[cells] = wide
     return spans
 
 

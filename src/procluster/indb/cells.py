@@ -110,10 +110,13 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    wider = np.flatnonzero(widths > 0)
-    while len(wider):
-        spans[numbers[wider]] = widths[wider]
-        wider = wider[widths[wider] > spans[numbers[wider]]]
+    for start in range(0, len(widths), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        wide, cells = widths[part], numbers[part]
+        while len(wide):
+            wider = wide > spans[cells]
+            wide, cells = wide[wider], cells[wider]
+            spans[cells] = wide
     return spans
 
 
