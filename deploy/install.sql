@@ -1199,16 +1199,16 @@ SOURCES = (
     ("starts.py", 974),
     ("search.py", 1042),
     ("centres.py", 1223),
-    ("features.py", 1343),
-    ("parameters.py", 1379),
-    ("runtime.py", 1432),
-    ("silhouette.py", 1492),
-    ("vectors.py", 1692),
-    ("evaluation.py", 1959),
-    ("polished_evaluation.py", 2154),
-    ("segments.py", 2201),
-    ("charts.py", 2295),
-    ("glue", 2495),
+    ("features.py", 1341),
+    ("parameters.py", 1377),
+    ("runtime.py", 1430),
+    ("silhouette.py", 1490),
+    ("vectors.py", 1690),
+    ("evaluation.py", 1957),
+    ("polished_evaluation.py", 2152),
+    ("segments.py", 2199),
+    ("charts.py", 2293),
+    ("glue", 2493),
 )
 
 def locate(error):
@@ -2506,11 +2506,9 @@ def fit_centres(
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    partitions = []
-    for k in range(1, max_k + 1):
-        partition, labels = fit_partition(points, weights, cells, found[k])
-        partitions.append(partition)
-    return partitions, labels
+    partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
+    last, labels = fit_partition(points, weights, cells, found[max_k])
+    return [*partitions, last], labels
 
 
 def fit_partition(
@@ -4118,15 +4116,15 @@ SOURCES = (
     ("starts.py", 973),
     ("search.py", 1041),
     ("centres.py", 1222),
-    ("features.py", 1342),
-    ("parameters.py", 1378),
-    ("runtime.py", 1431),
-    ("segments.py", 1491),
-    ("vectors.py", 1585),
-    ("kmeans.py", 1852),
-    ("polished_model.py", 2086),
-    ("charts.py", 2173),
-    ("glue", 2373),
+    ("features.py", 1340),
+    ("parameters.py", 1376),
+    ("runtime.py", 1429),
+    ("segments.py", 1489),
+    ("vectors.py", 1583),
+    ("kmeans.py", 1850),
+    ("polished_model.py", 2084),
+    ("charts.py", 2171),
+    ("glue", 2371),
 )
 
 def locate(error):
@@ -5424,11 +5422,9 @@ def fit_centres(
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    partitions = []
-    for k in range(1, max_k + 1):
-        partition, labels = fit_partition(points, weights, cells, found[k])
-        partitions.append(partition)
-    return partitions, labels
+    partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
+    last, labels = fit_partition(points, weights, cells, found[max_k])
+    return [*partitions, last], labels
 
 
 def fit_partition(
@@ -8156,13 +8152,13 @@ SOURCES = (
     ("starts.py", 971),
     ("search.py", 1039),
     ("centres.py", 1220),
-    ("features.py", 1340),
-    ("parameters.py", 1376),
-    ("runtime.py", 1429),
-    ("segments.py", 1489),
-    ("vectors.py", 1583),
-    ("kmeans.py", 1850),
-    ("glue", 2084),
+    ("features.py", 1338),
+    ("parameters.py", 1374),
+    ("runtime.py", 1427),
+    ("segments.py", 1487),
+    ("vectors.py", 1581),
+    ("kmeans.py", 1848),
+    ("glue", 2082),
 )
 
 def locate(error):
@@ -9460,11 +9456,9 @@ def fit_centres(
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    partitions = []
-    for k in range(1, max_k + 1):
-        partition, labels = fit_partition(points, weights, cells, found[k])
-        partitions.append(partition)
-    return partitions, labels
+    partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
+    last, labels = fit_partition(points, weights, cells, found[max_k])
+    return [*partitions, last], labels
 
 
 def fit_partition(

@@ -45,13 +45,13 @@ SOURCES = (
     ("starts.py", 971),
     ("search.py", 1039),
     ("centres.py", 1220),
-    ("features.py", 1340),
-    ("parameters.py", 1376),
-    ("runtime.py", 1429),
-    ("segments.py", 1489),
-    ("vectors.py", 1583),
-    ("kmeans.py", 1850),
-    ("glue", 2084),
+    ("features.py", 1338),
+    ("parameters.py", 1374),
+    ("runtime.py", 1427),
+    ("segments.py", 1487),
+    ("vectors.py", 1581),
+    ("kmeans.py", 1848),
+    ("glue", 2082),
 )
 
 def locate(error):
@@ -1349,11 +1349,9 @@ def fit_centres(
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    partitions = []
-    for k in range(1, max_k + 1):
-        partition, labels = fit_partition(points, weights, cells, found[k])
-        partitions.append(partition)
-    return partitions, labels
+    partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
+    last, labels = fit_partition(points, weights, cells, found[max_k])
+    return [*partitions, last], labels
 
 
 def fit_partition(

@@ -123,16 +123,16 @@ SOURCES = (
     ("starts.py", 974),
     ("search.py", 1042),
     ("centres.py", 1223),
-    ("features.py", 1343),
-    ("parameters.py", 1379),
-    ("runtime.py", 1432),
-    ("silhouette.py", 1492),
-    ("vectors.py", 1692),
-    ("evaluation.py", 1959),
-    ("polished_evaluation.py", 2154),
-    ("segments.py", 2201),
-    ("charts.py", 2295),
-    ("glue", 2495),
+    ("features.py", 1341),
+    ("parameters.py", 1377),
+    ("runtime.py", 1430),
+    ("silhouette.py", 1490),
+    ("vectors.py", 1690),
+    ("evaluation.py", 1957),
+    ("polished_evaluation.py", 2152),
+    ("segments.py", 2199),
+    ("charts.py", 2293),
+    ("glue", 2493),
 )
 
 def locate(error):
@@ -1430,11 +1430,9 @@ def fit_centres(
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    partitions = []
-    for k in range(1, max_k + 1):
-        partition, labels = fit_partition(points, weights, cells, found[k])
-        partitions.append(partition)
-    return partitions, labels
+    partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
+    last, labels = fit_partition(points, weights, cells, found[max_k])
+    return [*partitions, last], labels
 
 
 def fit_partition(

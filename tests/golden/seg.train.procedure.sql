@@ -146,15 +146,15 @@ SOURCES = (
     ("starts.py", 973),
     ("search.py", 1041),
     ("centres.py", 1222),
-    ("features.py", 1342),
-    ("parameters.py", 1378),
-    ("runtime.py", 1431),
-    ("segments.py", 1491),
-    ("vectors.py", 1585),
-    ("kmeans.py", 1852),
-    ("polished_model.py", 2086),
-    ("charts.py", 2173),
-    ("glue", 2373),
+    ("features.py", 1340),
+    ("parameters.py", 1376),
+    ("runtime.py", 1429),
+    ("segments.py", 1489),
+    ("vectors.py", 1583),
+    ("kmeans.py", 1850),
+    ("polished_model.py", 2084),
+    ("charts.py", 2171),
+    ("glue", 2371),
 )
 
 def locate(error):
@@ -1452,11 +1452,9 @@ def fit_centres(
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    partitions = []
-    for k in range(1, max_k + 1):
-        partition, labels = fit_partition(points, weights, cells, found[k])
-        partitions.append(partition)
-    return partitions, labels
+    partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
+    last, labels = fit_partition(points, weights, cells, found[max_k])
+    return [*partitions, last], labels
 
 
 def fit_partition(

@@ -96,11 +96,9 @@ def fit_centres(
     """
     cells = condense(points, weights, count_cells(max_k))
     found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
-    partitions = []
-    for k in range(1, max_k + 1):
-        partition, labels = fit_partition(points, weights, cells, found[k])
-        partitions.append(partition)
-    return partitions, labels
+    partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
+    last, labels = fit_partition(points, weights, cells, found[max_k])
+    return [*partitions, last], labels
 
 
 def fit_partition(
