@@ -37,11 +37,11 @@ while = WHILE condition:condition body:loop_body => While
 jump = word:(BREAK | CONTINUE) in_loop => Jump
 return = RETURN value:expression? => Return
 block = BEGIN statements:some_statements END => Block
-try = BEGIN TRY attempt:some_statements END TRY BEGIN CATCH handler:statements END CATCH => TryCatch
+try = BEGIN TRY attempt:some_statements END TRY BEGIN CATCH handler:catch_body END CATCH => TryCatch
 
 # messages
 print = PRINT value:expression => Print
-throw = THROW (number:throw_value ',' message:throw_value ',' state:throw_value)? => Throw
+throw = THROW (number:throw_value ',' message:throw_value ',' state:throw_value | in_catch) => Throw
 raiserror = RAISERROR '(' message:expression ',' severity:expression ',' state:expression
     (',' arguments:expression % ',')? ')'
     (WITH options:raise_option % ',')? => RaiseError

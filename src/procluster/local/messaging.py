@@ -114,9 +114,7 @@ def _format(template: str, values: list[Any]) -> str:
 def throw(statement: ast.Throw, engine: Interpreter, frame: Frame) -> None:
     """THROW with an error of one's own, or again the one that was caught."""
     if statement.number is None or statement.message is None or statement.state is None:
-        if engine.caught is None:
-            raise error(10704)
-        raise engine.caught
+        raise engine.caught or error(10704)
     number = _whole(engine, statement.number, frame)
     text = engine.evaluate(statement.message, frame, SqlType("nvarchar", 2048))
     state = _whole(engine, statement.state, frame)

@@ -72,6 +72,7 @@ class Parser(ExpressionParser):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.loops = 0
+        self.catches = 0
         self.known: dict[tuple[str, int], tuple[Any, int]] = {}
 
     def whole(self, name: str) -> Any:
@@ -212,6 +213,16 @@ class Parser(ExpressionParser):
         if not self.loops:
             word = self.peek(-1)
             raise syntax_error(135 if word.key == "BREAK" else 136, at=word.at)
+
+    def catch_body(self) -> Any:
+        self.catches += 1
+        found = self.rule("statements")
+        self.catches -= 1
+        return found
+
+    def in_catch(self) -> None:
+        if not self.catches:
+            raise syntax_error(10704, at=self.peek(-1).at)
 
     def semicolons(self) -> None:
         while self.accept(";"):

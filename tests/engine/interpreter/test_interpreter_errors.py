@@ -88,6 +88,11 @@ def test_throw_alone_outside_catch_is_an_error(run: Run) -> None:
     assert run("THROW").errors == [10704]
 
 
+def test_throw_alone_outside_catch_is_an_error_before_anything_runs(run: Run) -> None:
+    record = run("PRINT 'run'; BEGIN TRY THROW END TRY BEGIN CATCH PRINT 'caught' END CATCH")
+    assert (record.errors, record.texts) == ([10704], [])
+
+
 def test_error_in_catch_goes_to_the_outer_try(run: Run) -> None:
     record = run(
         "BEGIN TRY BEGIN TRY SELECT 1/0 END TRY BEGIN CATCH THROW 50007, N'm', 1 END CATCH "
