@@ -39,19 +39,19 @@ SOURCES = (
     ("sums.py", 164),
     ("cells.py", 213),
     ("bounds.py", 478),
-    ("lloyd.py", 604),
-    ("ground.py", 777),
-    ("splits.py", 913),
-    ("starts.py", 971),
-    ("search.py", 1039),
-    ("centres.py", 1220),
-    ("features.py", 1338),
-    ("parameters.py", 1374),
-    ("runtime.py", 1427),
-    ("segments.py", 1487),
-    ("vectors.py", 1581),
-    ("kmeans.py", 1848),
-    ("glue", 2082),
+    ("lloyd.py", 618),
+    ("ground.py", 791),
+    ("splits.py", 927),
+    ("starts.py", 985),
+    ("search.py", 1053),
+    ("centres.py", 1234),
+    ("features.py", 1352),
+    ("parameters.py", 1388),
+    ("runtime.py", 1441),
+    ("segments.py", 1501),
+    ("vectors.py", 1595),
+    ("kmeans.py", 1862),
+    ("glue", 2096),
 )
 
 def locate(error):
@@ -518,6 +518,8 @@ largest move among the centres that are near enough to its cell to be the second
 jumps among outliers makes nobody else unsure, and where centres rest nothing is looked at.
 """
 
+from typing import Union
+
 import numpy as np
 
 
@@ -586,9 +588,11 @@ class Bounds:
         self._other_moves += self._largest(moves)
         if found_anew:
             self._watched = self._soon_due(labels)
-        numbers = self._cells.numbers[self._watched]
-        used = self._own_moves.take(labels[self._watched]) + self._other_moves.take(numbers)
-        self.due = self._watched[self._limits[self._watched] <= used]
+        due = [self._watched[:0]]
+        for start in range(0, len(self._watched), POINTS_AT_ONCE):
+            part = self._watched[start : start + POINTS_AT_ONCE]
+            due.append(part[self._used_up(part, self._own_moves, self._other_moves, labels)])
+        self.due = np.concatenate(due)
 
     def _soon_due(self, labels: np.ndarray) -> np.ndarray:
         """Return the points that are due before the centres have moved beyond their reach."""
@@ -597,10 +601,20 @@ class Bounds:
         found = []
         for start in range(0, len(labels), POINTS_AT_ONCE):
             part = slice(start, start + POINTS_AT_ONCE)
-            used = own.take(labels[part])
-            used += other.take(self._cells.numbers[part])
-            found.append(start + np.flatnonzero(self._limits[part] <= used))
+            found.append(start + np.flatnonzero(self._used_up(part, own, other, labels)))
         return np.concatenate(found)
+
+    def _used_up(
+        self,
+        part: Union[slice, np.ndarray],
+        own: np.ndarray,
+        other: np.ndarray,
+        labels: np.ndarray,
+    ) -> np.ndarray:
+        """Return which of some points lose their lead by such moves of the centres."""
+        used = own.take(labels[part])
+        used += other.take(self._cells.numbers[part])
+        return np.asarray(self._limits[part] <= used)
 
     def _largest(self, moves: np.ndarray) -> np.ndarray:
         """Return the largest move among the centres near to each cell."""

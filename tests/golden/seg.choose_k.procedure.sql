@@ -117,22 +117,22 @@ SOURCES = (
     ("sums.py", 167),
     ("cells.py", 216),
     ("bounds.py", 481),
-    ("lloyd.py", 607),
-    ("ground.py", 780),
-    ("splits.py", 916),
-    ("starts.py", 974),
-    ("search.py", 1042),
-    ("centres.py", 1223),
-    ("features.py", 1341),
-    ("parameters.py", 1377),
-    ("runtime.py", 1430),
-    ("silhouette.py", 1490),
-    ("vectors.py", 1690),
-    ("evaluation.py", 1957),
-    ("polished_evaluation.py", 2152),
-    ("segments.py", 2199),
-    ("charts.py", 2293),
-    ("glue", 2493),
+    ("lloyd.py", 621),
+    ("ground.py", 794),
+    ("splits.py", 930),
+    ("starts.py", 988),
+    ("search.py", 1056),
+    ("centres.py", 1237),
+    ("features.py", 1355),
+    ("parameters.py", 1391),
+    ("runtime.py", 1444),
+    ("silhouette.py", 1504),
+    ("vectors.py", 1704),
+    ("evaluation.py", 1971),
+    ("polished_evaluation.py", 2166),
+    ("segments.py", 2213),
+    ("charts.py", 2307),
+    ("glue", 2507),
 )
 
 def locate(error):
@@ -599,6 +599,8 @@ largest move among the centres that are near enough to its cell to be the second
 jumps among outliers makes nobody else unsure, and where centres rest nothing is looked at.
 """
 
+from typing import Union
+
 import numpy as np
 
 
@@ -667,9 +669,11 @@ class Bounds:
         self._other_moves += self._largest(moves)
         if found_anew:
             self._watched = self._soon_due(labels)
-        numbers = self._cells.numbers[self._watched]
-        used = self._own_moves.take(labels[self._watched]) + self._other_moves.take(numbers)
-        self.due = self._watched[self._limits[self._watched] <= used]
+        due = [self._watched[:0]]
+        for start in range(0, len(self._watched), POINTS_AT_ONCE):
+            part = self._watched[start : start + POINTS_AT_ONCE]
+            due.append(part[self._used_up(part, self._own_moves, self._other_moves, labels)])
+        self.due = np.concatenate(due)
 
     def _soon_due(self, labels: np.ndarray) -> np.ndarray:
         """Return the points that are due before the centres have moved beyond their reach."""
@@ -678,10 +682,20 @@ class Bounds:
         found = []
         for start in range(0, len(labels), POINTS_AT_ONCE):
             part = slice(start, start + POINTS_AT_ONCE)
-            used = own.take(labels[part])
-            used += other.take(self._cells.numbers[part])
-            found.append(start + np.flatnonzero(self._limits[part] <= used))
+            found.append(start + np.flatnonzero(self._used_up(part, own, other, labels)))
         return np.concatenate(found)
+
+    def _used_up(
+        self,
+        part: Union[slice, np.ndarray],
+        own: np.ndarray,
+        other: np.ndarray,
+        labels: np.ndarray,
+    ) -> np.ndarray:
+        """Return which of some points lose their lead by such moves of the centres."""
+        used = own.take(labels[part])
+        used += other.take(self._cells.numbers[part])
+        return np.asarray(self._limits[part] <= used)
 
     def _largest(self, moves: np.ndarray) -> np.ndarray:
         """Return the largest move among the centres near to each cell."""

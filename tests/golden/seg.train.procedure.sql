@@ -140,21 +140,21 @@ SOURCES = (
     ("sums.py", 166),
     ("cells.py", 215),
     ("bounds.py", 480),
-    ("lloyd.py", 606),
-    ("ground.py", 779),
-    ("splits.py", 915),
-    ("starts.py", 973),
-    ("search.py", 1041),
-    ("centres.py", 1222),
-    ("features.py", 1340),
-    ("parameters.py", 1376),
-    ("runtime.py", 1429),
-    ("segments.py", 1489),
-    ("vectors.py", 1583),
-    ("kmeans.py", 1850),
-    ("polished_model.py", 2084),
-    ("charts.py", 2171),
-    ("glue", 2371),
+    ("lloyd.py", 620),
+    ("ground.py", 793),
+    ("splits.py", 929),
+    ("starts.py", 987),
+    ("search.py", 1055),
+    ("centres.py", 1236),
+    ("features.py", 1354),
+    ("parameters.py", 1390),
+    ("runtime.py", 1443),
+    ("segments.py", 1503),
+    ("vectors.py", 1597),
+    ("kmeans.py", 1864),
+    ("polished_model.py", 2098),
+    ("charts.py", 2185),
+    ("glue", 2385),
 )
 
 def locate(error):
@@ -621,6 +621,8 @@ largest move among the centres that are near enough to its cell to be the second
 jumps among outliers makes nobody else unsure, and where centres rest nothing is looked at.
 """
 
+from typing import Union
+
 import numpy as np
 
 
@@ -689,9 +691,11 @@ class Bounds:
         self._other_moves += self._largest(moves)
         if found_anew:
             self._watched = self._soon_due(labels)
-        numbers = self._cells.numbers[self._watched]
-        used = self._own_moves.take(labels[self._watched]) + self._other_moves.take(numbers)
-        self.due = self._watched[self._limits[self._watched] <= used]
+        due = [self._watched[:0]]
+        for start in range(0, len(self._watched), POINTS_AT_ONCE):
+            part = self._watched[start : start + POINTS_AT_ONCE]
+            due.append(part[self._used_up(part, self._own_moves, self._other_moves, labels)])
+        self.due = np.concatenate(due)
 
     def _soon_due(self, labels: np.ndarray) -> np.ndarray:
         """Return the points that are due before the centres have moved beyond their reach."""
@@ -700,10 +704,20 @@ class Bounds:
         found = []
         for start in range(0, len(labels), POINTS_AT_ONCE):
             part = slice(start, start + POINTS_AT_ONCE)
-            used = own.take(labels[part])
-            used += other.take(self._cells.numbers[part])
-            found.append(start + np.flatnonzero(self._limits[part] <= used))
+            found.append(start + np.flatnonzero(self._used_up(part, own, other, labels)))
         return np.concatenate(found)
+
+    def _used_up(
+        self,
+        part: Union[slice, np.ndarray],
+        own: np.ndarray,
+        other: np.ndarray,
+        labels: np.ndarray,
+    ) -> np.ndarray:
+        """Return which of some points lose their lead by such moves of the centres."""
+        used = own.take(labels[part])
+        used += other.take(self._cells.numbers[part])
+        return np.asarray(self._limits[part] <= used)
 
     def _largest(self, moves: np.ndarray) -> np.ndarray:
         """Return the largest move among the centres near to each cell."""

@@ -7,6 +7,8 @@ largest move among the centres that are near enough to its cell to be the second
 jumps among outliers makes nobody else unsure, and where centres rest nothing is looked at.
 """
 
+from typing import Union
+
 import numpy as np
 
 from procluster.indb.cells import Cells
@@ -75,9 +77,11 @@ class Bounds:
         self._other_moves += self._largest(moves)
         if found_anew:
             self._watched = self._soon_due(labels)
-        numbers = self._cells.numbers[self._watched]
-        used = self._own_moves.take(labels[self._watched]) + self._other_moves.take(numbers)
-        self.due = self._watched[self._limits[self._watched] <= used]
+        due = [self._watched[:0]]
+        for start in range(0, len(self._watched), POINTS_AT_ONCE):
+            part = self._watched[start : start + POINTS_AT_ONCE]
+            due.append(part[self._used_up(part, self._own_moves, self._other_moves, labels)])
+        self.due = np.concatenate(due)
 
     def _soon_due(self, labels: np.ndarray) -> np.ndarray:
         """Return the points that are due before the centres have moved beyond their reach."""
@@ -86,10 +90,20 @@ class Bounds:
         found = []
         for start in range(0, len(labels), POINTS_AT_ONCE):
             part = slice(start, start + POINTS_AT_ONCE)
-            used = own.take(labels[part])
-            used += other.take(self._cells.numbers[part])
-            found.append(start + np.flatnonzero(self._limits[part] <= used))
+            found.append(start + np.flatnonzero(self._used_up(part, own, other, labels)))
         return np.concatenate(found)
+
+    def _used_up(
+        self,
+        part: Union[slice, np.ndarray],
+        own: np.ndarray,
+        other: np.ndarray,
+        labels: np.ndarray,
+    ) -> np.ndarray:
+        """Return which of some points lose their lead by such moves of the centres."""
+        used = own.take(labels[part])
+        used += other.take(self._cells.numbers[part])
+        return np.asarray(self._limits[part] <= used)
 
     def _largest(self, moves: np.ndarray) -> np.ndarray:
         """Return the largest move among the centres near to each cell."""
