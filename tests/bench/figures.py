@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ from timing import Row
 def draw_growth(rows: Sequence[Row], file: Path) -> None:
     """Draw the seconds of each step over the distinct vectors, both logarithmic.
 
-    The dotted lines are what exactly linear growth would be from the first point.
+    The dotted lines are what exactly linear growth would be from the first point. The file's
+    description has the rows.
     """
     vectors = [float(str(row["distinct vectors"])) for row in rows]
     figure = Figure(figsize=(7, 4.5), layout="constrained")
@@ -32,5 +34,5 @@ def draw_growth(rows: Sequence[Row], file: Path) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     # The same rows give the same file: no date, no random ids.
     with mpl.rc_context({"svg.hashsalt": "growth", "svg.fonttype": "none"}):
-        figure.savefig(file, metadata={"Date": None})
+        figure.savefig(file, metadata={"Date": None, "Description": json.dumps(rows)})
     file.write_text(re.sub(r" +$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE))

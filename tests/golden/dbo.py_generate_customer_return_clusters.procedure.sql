@@ -39,19 +39,19 @@ SOURCES = (
     ("sums.py", 164),
     ("cells.py", 213),
     ("bounds.py", 478),
-    ("lloyd.py", 618),
-    ("ground.py", 791),
-    ("splits.py", 927),
-    ("starts.py", 985),
-    ("search.py", 1053),
-    ("centres.py", 1234),
-    ("features.py", 1352),
-    ("parameters.py", 1388),
-    ("runtime.py", 1441),
-    ("segments.py", 1501),
-    ("vectors.py", 1595),
-    ("kmeans.py", 1862),
-    ("glue", 2096),
+    ("lloyd.py", 636),
+    ("ground.py", 809),
+    ("splits.py", 945),
+    ("starts.py", 1003),
+    ("search.py", 1071),
+    ("centres.py", 1252),
+    ("features.py", 1370),
+    ("parameters.py", 1406),
+    ("runtime.py", 1459),
+    ("segments.py", 1519),
+    ("vectors.py", 1613),
+    ("kmeans.py", 1880),
+    ("glue", 2114),
 )
 
 def locate(error):
@@ -556,15 +556,14 @@ class Bounds:
         self._limits = (cell_lead * SAFETY).take(cells.numbers)
         self._limits -= cells.widths
         self.due = np.flatnonzero(self._limits <= 0)
-        self._watched = self.due
-        self._reach = np.full(n_clusters, -1.0)
-        self._near = np.ones((n_clusters, len(cell_lead)), dtype=bool)
+        self._reach = np.full(n_clusters, -1.0)  # nothing is watched yet
         self._own_moves = np.zeros(n_clusters)
         self._other_moves = np.zeros(len(cell_lead))
 
     def renew(self, points: np.ndarray, labels: np.ndarray, lead: np.ndarray) -> None:
         """Note the lead of some points, given by their numbers, after their labels."""
-        used = self._own_moves.take(labels) + self._other_moves.take(self._cells.numbers[points])
+        numbers = self._cells.numbers[points]
+        used = use_up(numbers, labels, self._own_moves, self._other_moves)
         self._limits[points] = lead * SAFETY + used
 
     def move(self, centres: np.ndarray, moves: np.ndarray, labels: np.ndarray) -> None:
@@ -588,11 +587,12 @@ class Bounds:
         self._other_moves += self._largest(moves)
         if found_anew:
             self._watched = self._soon_due(labels)
-        due = [self._watched[:0]]
-        for start in range(0, len(self._watched), POINTS_AT_ONCE):
-            part = self._watched[start : start + POINTS_AT_ONCE]
-            due.append(part[self._used_up(part, self._own_moves, self._other_moves, labels)])
-        self.due = np.concatenate(due)
+        self.due = np.concatenate(
+            [
+                part[self._are_due(part, labels, self._own_moves, self._other_moves)]
+                for part in np.array_split(self._watched, 1 + len(self._watched) // POINTS_AT_ONCE)
+            ]
+        )
 
     def _soon_due(self, labels: np.ndarray) -> np.ndarray:
         """Return the points that are due before the centres have moved beyond their reach."""
@@ -601,19 +601,18 @@ class Bounds:
         found = []
         for start in range(0, len(labels), POINTS_AT_ONCE):
             part = slice(start, start + POINTS_AT_ONCE)
-            found.append(start + np.flatnonzero(self._used_up(part, own, other, labels)))
+            found.append(start + np.flatnonzero(self._are_due(part, labels, own, other)))
         return np.concatenate(found)
 
-    def _used_up(
+    def _are_due(
         self,
         part: Union[slice, np.ndarray],
+        labels: np.ndarray,
         own: np.ndarray,
         other: np.ndarray,
-        labels: np.ndarray,
     ) -> np.ndarray:
-        """Return which of some points lose their lead by such moves of the centres."""
-        used = own.take(labels[part])
-        used += other.take(self._cells.numbers[part])
+        """Return which of some points such moves of the centres leave no lead."""
+        used = use_up(self._cells.numbers[part], labels[part], own, other)
         return np.asarray(self._limits[part] <= used)
 
     def _largest(self, moves: np.ndarray) -> np.ndarray:
@@ -621,6 +620,25 @@ class Bounds:
         moving = np.flatnonzero(moves)
         largest = np.where(self._near[moving], moves[moving, np.newaxis], 0.0).max(axis=0)
         return np.asarray(largest)
+
+
+def use_up(
+    numbers: np.ndarray, labels: np.ndarray, own: np.ndarray, other: np.ndarray
+) -> np.ndarray:
+    """Return what moves take of the lead of points.
+
+    Parameters
+    ----------
+    numbers, labels : array of int, shape (n,)
+        The cells and the clusters of the points.
+    own : array of float, shape (n_clusters,)
+        What each centre moves.
+    other : array of float, shape (n_cells,)
+        What another one near to each cell moves at most.
+    """
+    used = own.take(labels)
+    used += other.take(numbers)
+    return np.asarray(used)
 
 
 def near_centres(cells: Cells, centres: np.ndarray, reach: np.ndarray) -> np.ndarray:
