@@ -29,7 +29,7 @@ pytestmark = [
 ]
 
 CHILD = """\
-import os, resource, signal, sys
+import itertools, os, resource, signal, sys
 from procluster.local.database import Database
 from procluster.local.interpreter import Interpreter
 file, statements, largest = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -48,12 +48,16 @@ with Database(file) as database:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     print("ready", flush=True)
-    for n_clusters in (2, 4, 3, 2):
+    sizes = (2, 4, 3, 2)
+    for n_clusters in sizes if largest else itertools.cycle(sizes):
         session.query(f"EXEC seg.refresh @train_policy = N'always', @n_clusters = {n_clusters};")
         (found,) = session.query("SELECT model_id FROM seg.model WHERE is_active = 1;")
         print(found.rows()[0][0], flush=True)
 """
-"""Refreshes again and again, and says which model is active each time it has come back."""
+"""Refreshes until it is killed, or four times where a limit on its files is to do that.
+
+It says which model is active each time a refresh has come back.
+"""
 
 RULES = {
     "one model is active": """
