@@ -14,13 +14,13 @@ from procluster.local.translate import compile_condition, compile_expression
 def test_update_gives_rows_and_new_values(shop: World) -> None:
     change = shop.change("UPDATE customer SET credit += 1, name = 'x' WHERE id <= 2")
     assert change.targets == ("credit", "name")
-    assert [row[:3] for row in shop.run(change.rows)] == [(0, 11, "x"), (1, 21, "x")]
+    assert [row[:3] for row in shop.run(change)] == [(0, 11, "x"), (1, 21, "x")]
 
 
 def test_update_of_one_table_gives_the_columns_that_stay(shop: World) -> None:
     change = shop.change("UPDATE customer SET name = 'x' WHERE id = 2")
     assert change.is_plain
-    assert [row[:3] for row in shop.run(change.rows)] == [(1, "x", 2)]
+    assert [row[:3] for row in shop.run(change)] == [(1, "x", 2)]
 
 
 @pytest.mark.parametrize(
@@ -40,23 +40,23 @@ def test_update_from_a_join_says_so(shop: World) -> None:
         "UPDATE c SET name = p.item FROM customer AS c JOIN purchase AS p ON p.customer_id = c.id"
     )
     assert change.is_joined
-    assert {row[0] for row in shop.run(change.rows)} == {0, 2}
+    assert {row[0] for row in shop.run(change)} == {0, 2}
 
 
 def test_update_target_may_be_the_table_behind_an_alias(shop: World) -> None:
     change = shop.change("UPDATE customer SET name = 'x' FROM customer AS c WHERE c.id = 3")
-    assert [row[:2] for row in shop.run(change.rows)] == [(2, "x")]
+    assert [row[:2] for row in shop.run(change)] == [(2, "x")]
 
 
 def test_update_converts_to_the_column(shop: World) -> None:
     change = shop.change("UPDATE customer SET credit = '7.126' WHERE id = 1")
-    assert str(shop.run(change.rows)[0][1]) == "7.13"
+    assert str(shop.run(change)[0][1]) == "7.13"
 
 
 def test_update_with_long_text_is_2628(shop: World) -> None:
     change = shop.change("UPDATE customer SET name = REPLICATE('a', 21)")
     with pytest.raises(SqlError) as found:
-        shop.run(change.rows)
+        shop.run(change)
     assert found.value.number == 2628
     assert "table 'customer', column 'name'" in found.value.message
 
@@ -80,12 +80,12 @@ def test_delete_gives_rows(shop: World) -> None:
     change = shop.change(
         "DELETE p FROM purchase AS p JOIN customer AS c ON c.id = p.customer_id WHERE name = 'BOB'"
     )
-    assert shop.run(change.rows) == [(2,)]
+    assert shop.run(change) == [(2,)]
 
 
 def test_delete_sees_common_tables(shop: World) -> None:
     text = "WITH q AS (SELECT 3 AS id) DELETE FROM customer WHERE id IN (SELECT id FROM q)"
-    assert shop.run(shop.change(text).rows) == [(2,)]
+    assert shop.run(shop.change(text)) == [(2,)]
 
 
 def test_change_of_a_view_is_refused(shop: World) -> None:

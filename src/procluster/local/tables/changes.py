@@ -75,8 +75,7 @@ def _old_and_kept(target: StoredTable, chosen: str) -> dict[str, Table]:
 
 def _write_at_once(engine: Interpreter, change: Change) -> int:
     """Make a change that breaks no rule, whatever its rows are; how many they were."""
-    parameters = change.rows.parameters
-    (count,) = engine.write(change.statement, parameters).fetchone() or (0,)
+    (count,) = engine.write(change.statement, change.parameters).fetchone() or (0,)
     return int(count)
 
 

@@ -82,7 +82,7 @@ def _compile_values(columns: Columns, source: ast.ValuesTable, names: Names) -> 
     """Compile the rows of VALUES; with a DEFAULT in them they hold for these columns only."""
     compiled = compile_query(_values_query(source, columns), names)
     has_default = any(_is_default(value) for row in source.rows for value in row)
-    return replace(compiled, variables=None) if has_default else compiled
+    return replace(compiled, meaning=None) if has_default else compiled
 
 
 def _values_query(source: ast.ValuesTable, columns: Columns) -> ast.Query:

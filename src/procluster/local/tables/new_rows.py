@@ -134,7 +134,7 @@ def changed_rows(engine: Engine, target: StoredTable, change: Change) -> OneRow 
     stay = (column.name for column in target.columns if column.name not in change.targets)
     names = (*change.targets, *stay) if change.targets else ()
     if change.is_plain:  # where looking for them first is quicker than a stage
-        found = engine.all_rows(f"{change.rows.sql} LIMIT 2", change.rows.parameters)
+        found = engine.all_rows(f"{change.sql} LIMIT 2", change.parameters)
         if not found:
             return None
         if len(found) == 1:
@@ -142,7 +142,7 @@ def changed_rows(engine: Engine, target: StoredTable, change: Change) -> OneRow 
             named = dict(zip(names, values, strict=True))
             columns = target.columns if names else ()
             return OneRow(target, tuple(named[column.name] for column in columns), rowid)
-    count = fill_stage(engine, change.rows.sql, change.rows.parameters)
+    count = fill_stage(engine, change.sql, change.parameters)
     if change.is_joined:  # most joins meet a row once, and to see that is quicker than DISTINCT
         counts = engine.first_row(f"SELECT count(DISTINCT c0) FROM {STAGE}")
         if counts and counts[0] != count:

@@ -64,8 +64,7 @@ def call(node: ast.Call, scope: Scope) -> Term:
         raise error(10762, name, at=node.at)
     count_arguments(name, len(node.arguments), *arity, node)
     if function is None:
-        kind, now = scope.context.session_value(name, session_arguments(node, scope))
-        return Term(scope.context.parameter(now, kind), kind, nullable=now is None)
+        return scope.context.session_term(name, session_arguments(node, scope))
     read = value if function.settles else unsettled
     terms = tuple(read(argument, scope) for argument in node.arguments)
     return function.term(Invocation(node, scope.context), terms)

@@ -11,7 +11,8 @@ from procluster.local.quoting import quote_sql
 from procluster.local.results import Column
 from procluster.local.translate.arithmetic import coerced
 from procluster.local.translate.conversion import convert_sql
-from procluster.local.translate.names import Change, Table
+from procluster.local.translate.names import Table
+from procluster.local.translate.plans import Change
 from procluster.local.translate.queries import common_tables
 from procluster.local.translate.scope import Scope, Source
 from procluster.local.translate.term import Term
@@ -54,7 +55,14 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
     sql = f"{target.head}SELECT {listed}{target.from_}{target.where}"
     columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
     rows = target.rows.context.compiled(sql, columns)
-    return Change(target.table, rows, assigned, is_plain, is_joined, statement)
+    return Change(
+        **vars(rows),
+        table=target.table,
+        targets=assigned,
+        is_plain=is_plain,
+        is_joined=is_joined,
+        statement=statement,
+    )
 
 
 def one_statement(target: Target, found: list[tuple[Column, str]]) -> str:
@@ -72,7 +80,7 @@ def affected(node: ast.Update | ast.Delete, scope: Scope) -> Target:
     head, scope = common_tables(node.with_tables, scope)
     sql, found = source(node.source or ast.NamedTable(node.target.at, node.target), scope)
     chosen = [one for one in found if one.answers(names)] or [
-        one for one in found if one.table and one.table == scope.context.names.table(node.target)
+        one for one in found if one.table and one.table == scope.context.table(node.target)
     ]
     if len(chosen) != 1:
         what = f"A change of '{node.target}' that FROM does not name once"

@@ -22,7 +22,6 @@ from procluster.local.translate.writing import (
     value,
     write_value,
 )
-from procluster.local.types import SqlType
 
 # --- values
 
@@ -59,21 +58,16 @@ def column(node: ast.ColumnRef, scope: Scope) -> Term:
 @write_value.register
 def variable(node: ast.Variable, scope: Scope) -> Term:
     """A parameter of the statement, or the argument of an inline function."""
-    names, name = scope.context.names, node.name.lower()
+    context, name = scope.context, node.name.lower()
     if name.startswith("@@"):
-        return bound(*scope.context.session_value(node.name), scope)
+        return context.session_term(node.name)
     if name in scope.arguments:
         return scope.arguments[name]
     # A view or function has no variables but its own parameters.
-    kind = None if scope.expanding else names.variable(node.name)
+    kind = None if scope.expanding else context.variable(node.name)
     if kind is None:
         raise error(137, node.name, at=node.at)
-    return Term(scope.context.parameter(names.value(node.name), kind, name), kind)
-
-
-def bound(kind: SqlType, now: object, scope: Scope) -> Term:
-    """A value known when the statement is compiled."""
-    return Term(scope.context.parameter(now, kind), kind, nullable=now is None)
+    return Term(context.parameter(context.names.value(node.name), kind, name), kind)
 
 
 @write_value.register

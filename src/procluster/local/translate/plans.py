@@ -1,89 +1,87 @@
-"""Plans: what was compiled is used again, for as long as its names mean what they meant."""
+"""What compiling gives, used again for as long as its names mean what they meant."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from procluster.local.syntax import CreateModule, Node, ObjectName
-from procluster.local.translate.names import Change, Compiled, Names, Table
+from procluster.local.results import Column
+from procluster.local.syntax import Node, ObjectName
+from procluster.local.translate.names import Names, Table
 from procluster.local.types import SqlType
 
 MOST_PLANS = 500
 Tree = TypeVar("Tree", bound=Node)
-Written = TypeVar("Written", Compiled, Change)
+Written = TypeVar("Written", bound="Compiled")
 
 
-@dataclass
-class Plan:
-    """What was compiled from a tree, and what its names were then.
+@dataclass(frozen=True)
+class Meaning:
+    """What the names of a query meant; ``places`` are its parameters that are variables."""
 
-    ``expands`` a view or a function, whose text would have to be compared too.
-    """
-
-    tree: Node
-    written: Any = None
-    variables: dict[str, SqlType | None] = field(default_factory=dict)
-    tables: list[tuple[ObjectName, Table]] = field(default_factory=list)
-    expands: bool = False
+    tables: list[tuple[ObjectName, Table]]
+    variables: dict[str, SqlType | None]
+    places: dict[str, str]
 
     def holds(self, names: Names) -> bool:
-        """Whether the names mean the same."""
+        """Whether they mean the same."""
         return all(names.table(name) == found for name, found in self.tables) and all(
             names.variable(name) == found for name, found in self.variables.items()
         )
 
 
-class Noting(Names):
-    """Names whose meanings are noted in a plan."""
+@dataclass(frozen=True)
+class Compiled:
+    """A query for ``duckdb.execute(sql, parameters)``; its DuckDB columns are c0, c1 and so on.
 
-    def __init__(self, names: Names, plan: Plan) -> None:
-        self._names = names
-        self._plan = plan
+    ``columns`` says how T-SQL names and types them. The column of ``SELECT @v = e`` is named
+    ``@v`` and holds the value that @v gets, converted, from the row it is computed for.
 
-    def variable(self, name: str) -> SqlType | None:
-        found = self._plan.variables[name] = self._names.variable(name)
-        return found
+    Without a ``meaning`` the query holds for now only.
+    """
 
-    def value(self, name: str) -> object:
-        return self._names.value(name)
+    sql: str
+    columns: tuple[Column, ...]
+    parameters: dict[str, object] = field(default_factory=dict)
+    meaning: Meaning | None = None
 
-    def table(self, name: ObjectName) -> Table | CreateModule | None:
-        found = self._names.table(name)
-        if isinstance(found, Table):
-            self._plan.tables.append((name, found))
-        else:
-            self._plan.expands = True
-        return found
 
-    def function(self, name: ObjectName) -> CreateModule | None:
-        self._plan.expands = True
-        return self._names.function(name)
+@dataclass(frozen=True, kw_only=True)
+class Change(Compiled):
+    """What UPDATE or DELETE does: the query of its rows, which has DuckDB's rowid as c0.
 
-    def session_arity(self, call: str) -> tuple[int, int] | None:
-        return self._names.session_arity(call)
+    For UPDATE c1, c2 ... are the new values of the columns ``targets``, converted, and behind them
+    those of the columns that stay as they are; text too long for its column is error 2628.
 
-    def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
-        return self._names.session_value(call, arguments)
+    ``is_plain``: the table is the only source, so finding a row or two costs one scan at most.
+    ``statement`` is the change as DuckDB makes it, with the same parameters; '' where it is not
+    plain, or where it might write NULL to a column that allows none.
+
+    ``is_joined``: a join may meet a row more than once, and one of its matches counts.
+    """
+
+    table: Table
+    targets: tuple[str, ...]
+    is_plain: bool
+    is_joined: bool
+    statement: str
 
 
 class Plans:
     """The last plans of a session; the same text is the same tree each time it is run."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, Plan] = {}
+        self._kept: dict[int, tuple[Node, Any]] = {}
 
     def compile(self, write: Callable[[Tree, Names], Written], tree: Tree, names: Names) -> Written:
         """Compile a tree, unless that was done and its names mean the same now."""
-        plan = self._kept.pop(id(tree), None)
-        if plan is None or not plan.holds(names):
-            plan = Plan(tree)
-            plan.written = write(tree, Noting(names, plan))
-        written: Written = plan.written
-        if plan.expands or written.variables is None:
+        _, kept = self._kept.pop(id(tree), (tree, None))
+        written: Written = kept if kept and kept.meaning.holds(names) else write(tree, names)
+        if written.meaning is None:
             return written
         if len(self._kept) == MOST_PLANS:
             del self._kept[next(iter(self._kept))]
-        self._kept[id(tree)] = plan
-        return written.anew(names)
+        self._kept[id(tree)] = tree, written
+        values = {place: names.value(name) for place, name in written.meaning.places.items()}
+        return replace(written, parameters=written.parameters | values)

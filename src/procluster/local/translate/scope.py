@@ -11,8 +11,9 @@ from functools import cached_property
 from procluster.errors import SqlError
 from procluster.local.messages import error
 from procluster.local.results import Column
-from procluster.local.syntax import ColumnRef, Node, Star, changed
-from procluster.local.translate.names import Compiled, Names, Table
+from procluster.local.syntax import ColumnRef, CreateModule, Node, ObjectName, Star, changed
+from procluster.local.translate.names import Names, Table
+from procluster.local.translate.plans import Compiled, Meaning
 from procluster.local.translate.term import Term
 from procluster.local.types import SqlType
 
@@ -68,12 +69,14 @@ class Context:
     """What one statement collects while it is compiled.
 
     ``bound`` has the parameters of variables by their names, among others; ``is_momentary`` tells
-    that more was read than them that may be otherwise the next time.
+    that more was read than tables and variables that may be otherwise the next time.
     """
 
     names: Names
     parameters: dict[str, object] = field(default_factory=dict)
     bound: dict[str, str] = field(default_factory=dict)
+    tables: list[tuple[ObjectName, Table]] = field(default_factory=list)
+    variables: dict[str, SqlType | None] = field(default_factory=dict)
     is_momentary: bool = False
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -83,12 +86,36 @@ class Context:
         self.is_momentary = True
         return datetime.now(timezone.utc)
 
+    def table(self, name: ObjectName) -> Table | CreateModule | None:
+        """A table or a view, whose text may be another the next time."""
+        found = self.names.table(name)
+        if isinstance(found, Table):
+            self.tables.append((name, found))
+        else:
+            self.is_momentary = True
+        return found
+
+    def function(self, name: ObjectName) -> CreateModule | None:
+        """An inline function; so may its text."""
+        self.is_momentary = True
+        return self.names.function(name)
+
+    def variable(self, name: str) -> SqlType | None:
+        """Type of a variable."""
+        found = self.variables[name] = self.names.variable(name)
+        return found
+
     def session_value(
         self, call: str, arguments: tuple[object, ...] = ()
     ) -> tuple[SqlType, object]:
         """Value of a session function or @@variable, now."""
         self.is_momentary = True
         return self.names.session_value(call, arguments)
+
+    def session_term(self, call: str, arguments: tuple[object, ...] = ()) -> Term:
+        """The same as a parameter."""
+        kind, now = self.session_value(call, arguments)
+        return Term(self.parameter(now, kind), kind, nullable=now is None)
 
     def constant(self, variable: str) -> object:
         """Value of a variable that the SQL itself depends on."""
@@ -104,8 +131,8 @@ class Context:
         used = {name: value for name, value in self.parameters.items() if f"${name} AS" in sql}
         if self.is_momentary:
             return Compiled(sql, columns, used)
-        variables = {place: name for name, place in self.bound.items() if place in used}
-        return Compiled(sql, columns, used, variables)
+        places = {place: name for name, place in self.bound.items() if place in used}
+        return Compiled(sql, columns, used, Meaning(self.tables, self.variables, places))
 
     def parameter(self, value: object, kind: SqlType, name: str = "") -> str:
         """Bind a value; the same variable is bound once."""

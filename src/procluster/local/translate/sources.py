@@ -30,7 +30,7 @@ def named(node: ast.NamedTable, scope: Scope) -> From:
         return placed(common, names[0], (), scope, node.at, wrapped=False)
     if written.lower() in scope.defining:
         raise refuse(f"Recursive common table '{written}'", "use WHILE", node.at)
-    found = scope.context.names.table(node.name)
+    found = scope.context.table(node.name)
     if found is None:
         raise error(208, written, at=node.at)
     if isinstance(found, ast.CreateModule):
@@ -137,7 +137,7 @@ def function(node: ast.FunctionTable, scope: Scope) -> Relation:
     """An inline function, with its arguments in place of its parameters."""
     call = node.call
     name = ".".join(call.name)
-    found = scope.context.names.function(ast.ObjectName(node.at, call.name))
+    found = scope.context.function(ast.ObjectName(node.at, call.name))
     if found is None:
         if name in LEFT_OUT:
             raise refuse(f"Function {name}", "it is left out", node.at)

@@ -77,6 +77,6 @@ def constant_value(node: Node, scope: Scope) -> object:
         )
     if isinstance(node, Variable) and node.name.startswith("@@"):
         return context.session_value(node.name)[1]
-    if isinstance(node, Variable) and context.names.variable(node.name) is not None:
+    if isinstance(node, Variable) and context.variable(node.name) is not None:
         return context.constant(node.name)
     raise refuse("This argument", "only constants and variables are read here", node.at)
