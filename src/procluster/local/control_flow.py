@@ -146,12 +146,10 @@ def return_(statement: ast.Return, engine: Interpreter, frame: Frame) -> Flow:
 
 @run.register
 def transaction(statement: ast.Transaction, engine: Interpreter, _: Frame) -> None:
-    """BEGIN, SAVE, COMMIT and ROLLBACK."""
+    """BEGIN, COMMIT and ROLLBACK."""
     name = statement.name
     if statement.verb == "BEGIN":
         engine.transaction.begin(name, xact_abort=engine.options.xact_abort)
-    elif statement.verb == "SAVE":
-        engine.transaction.save(name, statement.at)
     elif statement.verb == "COMMIT":
         if engine.inserting and engine.transaction.depth <= engine.inserting:
             raise error(3916)
@@ -160,8 +158,7 @@ def transaction(statement: ast.Transaction, engine: Interpreter, _: Frame) -> No
     else:
         if engine.inserting:
             raise error(3915)
-        if name and engine.transaction.depth and engine.transaction.return_to(name):
-            engine.recover()
-        else:
-            engine.rollback()
+        if name and engine.transaction.depth and name != engine.transaction.name:
+            raise error(6401, name)
+        engine.rollback()
     engine.row_count = 0

@@ -45,14 +45,14 @@ throw = THROW (number:throw_value ',' message:throw_value ',' state:throw_value 
 raiserror = RAISERROR '(' message:expression ',' severity:expression ',' state:expression
     (',' arguments:expression % ',')? ')'
     (WITH options:raise_option % ',')? => RaiseError
-raise_option = LOG | NOWAIT | SETERROR
+raise_option = LOG | NOWAIT | SETERROR !"RAISERROR WITH SETERROR: raise an error above severity 10"
 
 # transactions
 transaction = BEGIN (DISTRIBUTED | ATOMIC | DIALOG | CONVERSATION)
       !"this BEGIN: use BEGIN TRANSACTION"
-    | (BEGIN | SAVE | COMMIT | ROLLBACK) TRANSACTION variable
+    | (BEGIN | COMMIT | ROLLBACK) TRANSACTION variable
       !"a transaction named by a variable: name it with a word"
-    | verb:SAVE TRANSACTION name:identifier => Transaction
+    | SAVE TRANSACTION !"SAVE TRANSACTION: an error takes back its statement anyway"
     | verb:BEGIN TRANSACTION name:identifier?
       (WITH !"BEGIN TRANSACTION WITH MARK: leave the mark out")? => Transaction
     | verb:(COMMIT | ROLLBACK) (TRANSACTION name:identifier? | WORK)? => Transaction

@@ -9,17 +9,16 @@ from procluster.errors import SqlError
 from procluster.local import syntax as ast
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
-from procluster.local.messages import error
+from procluster.local.messages import error, refuse
 from procluster.local.registry import run
 from procluster.local.results import Message
 from procluster.local.types import INT, TEXT, SqlType
 
 MAX_MESSAGE = 2047
 MAX_PRINT = 4000
-SPECIFICATION = re.compile(
-    r"%(?:%|(?P<flags>[-+ 0#]*)(?P<width>\*|\d*)(?:\.(?P<precision>\*|\d+))?"
-    r"(?P<size>I64|h|l)?(?P<type>[diosuxX]))"
-)
+SPECIFICATION = re.compile(r"%(?:[-+ #]*(?:\*|\d*)(?:\.(?:\*|\d+))?(?:I64|h|l)?[diosuxX]|%|)")
+PLAIN = {"%s": str, "%d": int, "%i": int}
+"""The specifications that are filled in, with what they take."""
 
 
 @run.register
@@ -41,7 +40,7 @@ def raise_error(statement: ast.RaiseError, engine: Interpreter, frame: Frame) ->
     if severity > 18 and "LOG" not in statement.options:
         raise error(2754)
     severity, state = max(severity, 0), min(max(state, 0), 255) if state >= 0 else 1
-    text = _format(template, values)
+    text = _filled(template, values, statement.at)
     if len(text) > MAX_MESSAGE:
         text = text[: MAX_MESSAGE - 3] + "..."
     engine.row_count = 0
@@ -49,8 +48,6 @@ def raise_error(statement: ast.RaiseError, engine: Interpreter, frame: Frame) ->
         shown = 0 if severity == 0 else severity
         where = (statement.at.line, frame.procedure)
         engine.send(Message(number, shown, state, text, *where, "NOWAIT" in statement.options))
-        if "SETERROR" in statement.options:
-            engine.last_error = number
         return
     raise SqlError(number, text, severity=severity, state=state)
 
@@ -70,43 +67,23 @@ def _whole(engine: Interpreter, expression: ast.Expression, frame: Frame) -> int
     return value if isinstance(value, int) else 0
 
 
-def _format(template: str, values: list[Any]) -> str:
-    """Fill a printf-like template.
-
-    Rules: "RAISERROR (Transact-SQL)". NULL is shown as (null).
-    """
-    rest = list(enumerate(values, 1))
-
-    def take(kind: type) -> Any:
-        if not rest:
-            return None
-        number, value = rest.pop(0)
-        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise error(2786, number)
-        return value
+def _filled(template: str, values: list[Any], at: ast.Position) -> str:
+    """A template with its values; NULL is shown as (null)."""
+    rest = enumerate(values, 1)
 
     def fill(found: re.Match[str]) -> str:
-        if found.group() == "%%":
+        specification = found.group()
+        if specification == "%%":
             return "%"
-        width, precision = (
-            take(int) if found[part] == "*" else found[part] for part in ("width", "precision")
-        )
-        flags = f"{found['flags'] or ''}{'' if width in (None, '') else width}"
-        dot = "" if precision in (None, "") else f".{precision}"
-        if found["type"] == "s":
-            value = take(str)
-            return str(f"%{flags}{dot}s" % ("(null)" if value is None else value))
-        value = take(int)
-        if value is None:
-            return "(null)"
-        if found["type"] in "ouxX" and value < 0:
-            value += 1 << (64 if found["size"] == "I64" else 32)
-        return str(f"%{flags}{dot}{found['type'].replace('u', 'd')}" % value)
+        if specification == "%":
+            raise error(2787, template[found.start() : found.start() + 10])
+        if specification not in PLAIN:
+            raise refuse(f"RAISERROR with {specification}", "use %s and %d", at)
+        number, value = next(rest, (0, None))
+        if value is not None and type(value) is not PLAIN[specification]:
+            raise error(2786, number)
+        return "(null)" if value is None else str(value)
 
-    bad = re.search(r"%(?!%)", SPECIFICATION.sub("", template))
-    if bad:
-        place = template.index("%", 0)
-        raise error(2787, template[place : place + 10])
     return SPECIFICATION.sub(fill, template)
 
 

@@ -22,12 +22,11 @@ import duckdb
 from procluster.local.catalog import Catalog, Committed
 from procluster.local.change_log import ChangeLog, Mark
 from procluster.local.locks import Locks
-from procluster.local.messages import error, refuse
-from procluster.local.syntax import Position
+from procluster.local.messages import error
 from procluster.local.translate import as_sql_error
 
 FEW_ROWS = 10_000
-"""How many changed rows are kept where only a savepoint, or CATCH before ROLLBACK, needs them."""
+"""How many changed rows are kept where only CATCH before ROLLBACK needs them."""
 
 
 class Transaction:
@@ -39,6 +38,8 @@ class Transaction:
         What it has changed.
     before_commit : dict
         What is written in DuckDB just before it commits, by the number of a table.
+    name : str
+        What BEGIN TRANSACTION has called it; names differ by case.
     number : int
         Counts the transactions of the session.
     rolled_back : bool
@@ -59,12 +60,11 @@ class Transaction:
         self._locks = locks
         self._catalog = committed.catalog
         self._seen = committed.writes
-        self._name = ""
-        self._savepoints: list[tuple[str, Mark]] = []
         self._open = False
         self._spoilt = False
         self.log = ChangeLog()
         self.before_commit: dict[int, Callable[[], object]] = {}
+        self.name = ""
         self.number = 0
         self.rolled_back = False
         self.depth = 0
@@ -95,7 +95,7 @@ class Transaction:
             raise error(3930)
         if not self.depth:
             self._start()
-            self._name, self.log.room = name, FEW_ROWS if xact_abort else math.inf
+            self.name, self.log.room = name, FEW_ROWS if xact_abort else math.inf
             self.number += 1
         self.depth += 1
 
@@ -116,34 +116,6 @@ class Transaction:
         self._give_up()
         self.depth = 0
         self.doomed = self.lost = False
-
-    def save(self, name: str, at: Position) -> None:
-        """SAVE TRANSACTION; names differ by case."""
-        if not self.depth:
-            raise error(628)
-        if self.doomed:
-            raise error(3930)
-        if not self.log.complete:
-            reason = f"it has changed more than {FEW_ROWS:,} rows; begin it under OFF"
-            raise refuse("SAVE TRANSACTION in one begun under SET XACT_ABORT ON", reason, at)
-        self.log.room = math.inf
-        self._savepoints.append((name, self._mark()))
-
-    def return_to(self, name: str) -> bool:
-        """Take back what came after a savepoint; False where the name is the transaction's own.
-
-        :meth:`recover` has to follow.
-        """
-        if all(name != saved for saved, _ in self._savepoints):
-            if name != self._name:
-                raise error(6401, name)
-            return False
-        if self.doomed:
-            raise error(3931)
-        while self._savepoints[-1][0] != name:
-            self._savepoints.pop()
-        self._cut(self._savepoints[-1][1])
-        return True
 
     @contextmanager
     def change(self) -> Iterator[None]:
@@ -294,6 +266,5 @@ class Transaction:
     def _end(self) -> None:
         self.log.clear()
         self.before_commit.clear()
-        self._savepoints.clear()
         self._open = self._spoilt = False
         self._locks.end_writing()

@@ -264,13 +264,6 @@ def test_long_transaction_begun_under_xact_abort_cannot_be_read_after_an_error(
     assert record.errors == [40510]
 
 
-def test_savepoint_of_a_long_transaction_begun_under_xact_abort_is_refused(
-    run: Run, long_change: str
-) -> None:
-    record = run(f"{long_change} SAVE TRAN s; SELECT 9")
-    assert (record.errors, record.values) == ([40510], [])
-
-
 def test_long_transaction_begun_under_off_takes_back_one_statement(run: Run, many: None) -> None:
     record = run(
         f"BEGIN TRAN; INSERT INTO dbo.many SELECT n FROM dbo.many; {FAIL} COMMIT; "

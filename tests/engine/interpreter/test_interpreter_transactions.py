@@ -158,3 +158,11 @@ def test_closing_a_session_rolls_back(database: Database, run: Run, table: None)
     other.query("BEGIN TRAN; INSERT INTO dbo.t VALUES (1)")
     other.close()
     assert run(COUNT).values == [0]
+
+
+def test_rollback_takes_the_name_of_the_outermost_transaction(run: Run) -> None:
+    record = run(
+        "BEGIN TRAN a; BEGIN TRAN b; ROLLBACK TRAN b; ROLLBACK TRAN A; SELECT @@TRANCOUNT; "
+        "ROLLBACK TRAN a; SELECT @@TRANCOUNT"
+    )
+    assert (record.errors, record.values) == ([6401, 6401], [2, 0])

@@ -1,7 +1,7 @@
 """Random nestings of control flow, errors and transactions beside a walk that knows the rules.
 
 The walk follows "TRY...CATCH", "THROW", "RAISERROR", "SET XACT_ABORT" and "XACT_STATE" of
-Microsoft's documentation, and "SAVE TRANSACTION".
+Microsoft's documentation.
 """
 
 from __future__ import annotations
@@ -48,8 +48,6 @@ LEAVES = [
     ("commit",),
     ("rollback",),
     ("undo",),
-    ("save",),
-    ("return_to",),
     ("return",),
     ("break",),
     ("continue",),
@@ -89,8 +87,6 @@ STATEMENTS = {
     "commit": "COMMIT TRANSACTION;",
     "rollback": "ROLLBACK TRANSACTION;",
     "undo": "IF XACT_STATE() <> 0 ROLLBACK TRANSACTION;",
-    "save": "SAVE TRANSACTION here;",
-    "return_to": "ROLLBACK TRANSACTION here;",
     "return": "RETURN;",
     "break": "BREAK;",
     "continue": "CONTINUE;",
@@ -153,7 +149,6 @@ class AbortedError(Exception):
 
 CONVERSION, DIVISION, KEY, RAISED, THROWN = 245, 8134, 2627, 50000, 50001
 NOT_COMMITTABLE, NOTHING_TO_COMMIT, NOTHING_TO_ROLL_BACK = 3930, 3902, 3903
-NOTHING_TO_SAVE, NO_WAY_BACK, NO_SUCH_SAVEPOINT = 628, 3931, 6401
 
 
 @dataclass
@@ -166,7 +161,6 @@ class Walk:
     xact_abort: bool = False
     tries: int = 0
     caught: list[int] = field(default_factory=list)
-    saved: int | None = None
     rows: int = 0
     new_rows: int = 0
 
@@ -262,24 +256,6 @@ class Walk:
     def do_begin(self) -> None:
         self.depth += not self.doomed
 
-    def do_save(self) -> None:
-        if not self.depth:
-            self.fail(NOTHING_TO_SAVE)
-        elif self.doomed:
-            self.fail(NOT_COMMITTABLE)
-        else:
-            self.saved = self.new_rows
-
-    def do_return_to(self) -> None:
-        if not self.depth:
-            self.fail(NOTHING_TO_ROLL_BACK)
-        elif self.saved is None:
-            self.fail(NO_SUCH_SAVEPOINT)
-        elif self.doomed:
-            self.fail(NO_WAY_BACK)
-        else:
-            self.new_rows = self.saved
-
     def do_rollback(self) -> None:
         if self.depth:
             self.roll_back()
@@ -308,10 +284,10 @@ class Walk:
         else:
             self.depth -= 1
             if not self.depth:
-                self.rows, self.new_rows, self.saved = self.rows + self.new_rows, 0, None
+                self.rows, self.new_rows = self.rows + self.new_rows, 0
 
     def roll_back(self) -> None:
-        self.depth, self.doomed, self.new_rows, self.saved = 0, False, 0, None
+        self.depth, self.doomed, self.new_rows = 0, False, 0
 
     def fail(
         self,

@@ -1,6 +1,6 @@
 """Random changes, errors and transactions leave the rows that a model of snapshots leaves.
 
-The model copies all rows before each statement, transaction and savepoint, and takes the copy when
+The model copies all rows before each statement and transaction, and takes the copy when
 one of them is taken back; the engine has nothing of the kind. Identity numbers are not given back:
 "Failed statements and transactions can change the current identity for a table" ("@@IDENTITY").
 """
@@ -52,8 +52,6 @@ STATEMENTS = {
     "begin": "IF XACT_STATE() <> -1 BEGIN TRANSACTION;",
     "commit": "IF XACT_STATE() = 1 COMMIT TRANSACTION;",
     "rollback": "IF XACT_STATE() <> 0 ROLLBACK TRANSACTION;",
-    "save": "IF XACT_STATE() = 1 SAVE TRANSACTION here;",
-    "return_to": "IF XACT_STATE() = 1 ROLLBACK TRANSACTION here;",
     "call": "EXEC dbo.called;",
 }
 
@@ -65,7 +63,7 @@ SIMPLE = st.one_of(
     st.tuples(st.just("move"), st.sampled_from([1, 5, 20]), small),
     st.tuples(st.just("delete"), st.integers(2, 4), st.integers(0, 1)),
     st.sampled_from([(name,) for name, text in STATEMENTS.items() if "{" not in text]),
-    st.sampled_from([("begin",), ("begin",), ("save",), ("return_to",), ("divide",)]),
+    st.sampled_from([("begin",), ("begin",), ("divide",)]),
 )
 OPS = st.one_of(SIMPLE, SIMPLE, st.tuples(st.just("try"), st.lists(SIMPLE, min_size=1, max_size=4)))
 PROGRAMS = st.lists(st.lists(OPS, min_size=1, max_size=6), min_size=1, max_size=4)
@@ -122,7 +120,6 @@ class Model:
     doomed: bool = False
     tries: int = 0
     before: Rows = field(default_factory=Rows)
-    saved: Rows | None = None
     trace: list[int] = field(default_factory=list)
 
     def batch(self, ops: list[Op]) -> None:
@@ -253,22 +250,11 @@ class Model:
     def do_commit(self) -> None:
         if self.depth and not self.doomed:
             self.depth -= 1
-            self.saved = self.saved if self.depth else None
 
     def do_rollback(self) -> None:
         if self.depth:
             self.rows = self.before
-        self.depth, self.doomed, self.saved = 0, False, None
-
-    def do_save(self) -> None:
-        if self.depth and not self.doomed:
-            self.saved = self.rows.copy()
-
-    def do_return_to(self) -> None:
-        if self.depth and not self.doomed:
-            if self.saved is None:
-                raise FaultError(6401)
-            self.rows = self.saved.copy()
+        self.depth, self.doomed = 0, False
 
 
 def divided(value: int | None) -> int | None:

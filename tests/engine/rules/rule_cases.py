@@ -251,7 +251,7 @@ STATEMENTS = {
     "SetVariable": ("DECLARE @a int = 3; SET @a += 4; SELECT @a", "7"),
     "Throw": ("BEGIN TRY THROW 50009, N'm', 2 END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH",
               "50009"),
-    "Transaction": (("BEGIN TRAN; SAVE TRAN s; DELETE FROM dbo.child; ROLLBACK TRAN s; COMMIT; "
+    "Transaction": (("BEGIN TRAN a; DELETE FROM dbo.child; ROLLBACK TRAN a; "
                      "SELECT COUNT(*) FROM dbo.child"),
                     "2"),
     "Truncate": (("TRUNCATE TABLE dbo.child; INSERT INTO dbo.child (n) VALUES (9); "

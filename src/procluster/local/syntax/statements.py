@@ -96,7 +96,7 @@ class RaiseError(Statement):
 
 
 class Transaction(Statement):
-    """BEGIN, SAVE, COMMIT or ROLLBACK."""
+    """BEGIN, COMMIT or ROLLBACK."""
 
     verb: str
     name: str = ""
