@@ -126,7 +126,7 @@ def silhouettes_of(
     Parameters
     ----------
     sums : array of float, shape (..., n_clusters, n_points)
-        Summed distances to those customers of each cluster that were looked at.
+        Summed distances to those customers of each cluster that were looked at. Overwritten.
     seen : array of float, shape (..., n_clusters, 1)
         How many of each cluster were looked at.
     labels : array of int, shape (..., n_points)
@@ -134,7 +134,7 @@ def silhouettes_of(
     """
     own = np.expand_dims(labels, -2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        means = sums / seen
+        means = np.divide(sums, seen, out=sums)  # memory is scarce
     # Nobody of a cluster was looked at: 0 / 0, and it is as if it were infinitely far away.
     np.fmin(means, np.inf, out=means)
     # The mean over a whole cluster has the customer's own distance, 0, in it.
@@ -156,10 +156,14 @@ def between_groups(sample: Sample) -> np.ndarray:
         A matrix for each pair of groups, so that no product is large enough for many threads,
         which on a busy server wait for each other far longer than they compute.
     """
-    groups = sample.groups
-    distances = np.sqrt(squared_distances(sample.points, sample.points.T))
-    blocks = distances.reshape(groups, -1, groups, len(distances) // groups).swapaxes(1, 2)
-    return np.asarray(blocks * (1 - np.eye(groups))[:, :, np.newaxis, np.newaxis])
+    groups = np.split(sample.points, sample.groups, axis=1)
+    distances = np.zeros((len(groups), len(groups), groups[0].shape[1], groups[0].shape[1]))
+    for one in range(len(groups)):
+        for other in range(one):  # a pair at a time, for memory is scarce
+            squares = squared_distances(groups[other], groups[one].T)
+            np.sqrt(squares, out=distances[one, other])
+            distances[other, one] = distances[one, other].T
+    return distances
 
 
 def jackknife(
@@ -180,11 +184,9 @@ def jackknife(
     members = members.transpose(1, 0, 2)
     others = 1 - np.eye(groups)  # nobody is compared with the own group
     # By group of those looked at and group of those looking: how far they are, and how many.
-    sums = np.matmul(members[:, np.newaxis], distances)
+    sums = without_each(np.matmul(members[:, np.newaxis], distances))
     seen = (members.sum(axis=2)[:, np.newaxis] * others[..., np.newaxis])[..., np.newaxis]
-    values = silhouettes_of(
-        without_each(sums), without_each(seen), labels.reshape(1, groups, -1), sizes
-    )
+    values = silhouettes_of(sums, without_each(seen), labels.reshape(1, groups, -1), sizes)
     kept = np.vstack([np.ones(groups), others])[..., np.newaxis]
     weights = kept * sample.weights.reshape(groups, -1)
     means = (values * weights).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
@@ -195,5 +197,7 @@ def jackknife(
 
 def without_each(parts: np.ndarray) -> np.ndarray:
     """Return the sum of the parts, and the sums without one of them, shape (1 + n_parts, ...)."""
-    total = parts.sum(axis=0)
-    return np.concatenate([total[np.newaxis], total - parts])
+    sums = np.empty((1 + len(parts), *parts.shape[1:]))
+    parts.sum(axis=0, out=sums[0])
+    np.subtract(sums[0], parts, out=sums[1:])
+    return sums
