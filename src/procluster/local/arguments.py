@@ -1,4 +1,4 @@
-"""Arguments of EXEC, bound to the parameters of what is called."""
+"""Arguments of EXEC and of calls from outside, bound to the parameters of what is called."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 from procluster.errors import SqlError
 from procluster.local import syntax as ast
-from procluster.local.frame import Frame
+from procluster.local.frame import Frame, Variable
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error
+from procluster.local.names import identifier_parts
 from procluster.local.parser import parse_parameters
 from procluster.local.registry import SYSTEM_PROCEDURES
-from procluster.local.types import TEXT
+from procluster.local.types import TEXT, SqlType
 
+BATCH_START = ast.Position(1, 1)
 CONVERSION_ERRORS = (241, 242, 245, 248, 8114)
 
 
@@ -34,14 +36,7 @@ def bind(
     arguments: Sequence[ast.Argument],
     frame: Frame,
 ) -> list[BoundArgument]:
-    """Match arguments with parameters.
-
-    Raises
-    ------
-    SqlError
-        8144 and 8146 too many, 8145 unknown, 8143 twice, 8162 no OUTPUT parameter, 201 missing,
-        8114 a value that does not convert.
-    """
+    """Match arguments with parameters; 201, 8143 to 8146, 8162 and 8114 where they do not."""
     given = _match(procedure, parameters, arguments)
     bound: list[BoundArgument] = []
     for parameter in parameters:
@@ -103,15 +98,7 @@ def _value(
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a system procedure.
-
-    Attributes
-    ----------
-    own : dict
-        Its own parameters, bound, by name.
-    rest : tuple
-        The arguments that are for a text it runs.
-    """
+    """A call of a system procedure: its own parameters, bound, and ``rest`` for a text it runs."""
 
     procedure: str
     engine: Interpreter
@@ -163,3 +150,36 @@ def _is_national(value: ast.Expression, frame: Frame) -> bool:
         return value.kind in ("null", "default", "national")
     kind = frame.variable(value.name) if isinstance(value, ast.Variable) else None
     return kind is not None and kind.is_national
+
+
+# --- from outside: a procedure with values, where a batch has text
+
+
+@dataclass(frozen=True)
+class CallArgument:
+    """An argument of a call: a value as the engine holds those of its type.
+
+    ``name`` has its @, and is '' for one that counts by its place; ``output``: the parameter's
+    value comes back; ``default``: the parameter's own default is meant, not ``value``.
+    """
+
+    name: str
+    type: SqlType
+    value: object = None
+    output: bool = False
+    default: bool = False
+
+
+def prepare_call(procedure: str, arguments: Sequence[CallArgument], frame: Frame) -> ast.Execute:
+    """The EXEC of a call, whose arguments the frame's variables hold; 2812 for no name."""
+    parts = identifier_parts(procedure)
+    if parts is None:
+        raise error(2812, procedure)
+    given = []
+    for place, argument in enumerate(arguments):
+        variable = f"@{place}"
+        frame.variables[variable] = Variable(argument.type, argument.value)
+        value = ast.Variable(BATCH_START, variable)
+        passed = ast.Literal(BATCH_START, "default") if argument.default else value
+        given.append(ast.Argument(BATCH_START, passed, argument.name or None, argument.output))
+    return ast.Execute(BATCH_START, ast.ObjectName(BATCH_START, parts), tuple(given))

@@ -23,25 +23,14 @@ class Cancelled(Exception):  # noqa: N818
 
 
 class Connection:
-    """A connection of one session.
-
-    Attributes
-    ----------
-    cancelled : Event
-        Set when the client wants no more of what runs.
-    """
+    """A connection of one session; ``cancelled`` is set when the client wants no more."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self.cancelled = threading.Event()
 
     def stop_if_cancelled(self) -> None:
-        """End the batch when the client has cancelled it; once, so that the rest can be undone.
-
-        Raises
-        ------
-        Cancelled
-        """
+        """Raise :class:`Cancelled` when the client wants no more; once, to undo the rest."""
         if self.cancelled.is_set():
             self.cancelled.clear()
             raise Cancelled

@@ -115,11 +115,8 @@ def run_in(
 def returning(engine: Interpreter, statement: ast.Execute) -> Iterator[None]:
     """Around a call: hold its result sets to the clause.
 
-    Raises
-    ------
-    SqlError
-        11535 too many result sets, 11536 too few, 11537 a wrong number of columns, 11553 NULL in
-        a column that allows none.
+    Errors: 11535 too many of them, 11536 too few, 11537 a wrong number of columns, 11553 NULL in a
+    column that allows none.
     """
     wanted = statement.result_sets
     if wanted is None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from procluster.local import syntax as ast
 from procluster.local.engine import Engine
@@ -33,39 +32,29 @@ class Variable:
     value: object = None
 
 
+@dataclass(eq=False)
 class Frame:
     """Variables and temp tables of one level; what a query there may refer to.
 
-    Attributes
-    ----------
-    parent : Frame or None
-        The caller, whose #temp tables are seen.
-    module : StoredModule or None
-        The procedure that runs.
-    temporary : dict
-        Temp tables by lower-case name; a batch has those of its session.
+    ``parent`` is the caller, whose #temp tables are seen; a batch has those of its session.
+    ``module`` is the procedure that runs. Where the new rows of a table are a single one,
+    ``new_row`` has its values by lower-case column name.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        parent: Frame | None = None,
-        module: StoredModule | None = None,
-        temporary: dict[str, StoredTable] | None = None,
-    ) -> None:
-        self.engine = engine
-        self.parent = parent
-        self.module = module
-        self.variables: dict[str, Variable] = {}
-        self.temporary = {} if temporary is None else temporary
-        self.own_temporary = temporary is None
-        self.identity: int | None = None
-        self.status: object = 0
-        self.level: int = parent.level + 1 if parent else 0
+    engine: Engine
+    parent: Frame | None = None
+    module: StoredModule | None = None
+    temporary: dict[str, StoredTable] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    rows: dict[str, Table] = field(default_factory=dict)
+    new_row: dict[str, Variable] = field(default_factory=dict)
+    identity: int | None = None
+    status: object = 0
+
+    @property
+    def level(self) -> int:
         """@@NESTLEVEL: 0 in a batch."""
-        self.new_row: dict[str, Variable] = {}
-        """Where the new rows of a table are a single one: its values by lower-case column name."""
-        self._rows: dict[str, Table] = {}
+        return self.parent.level + 1 if self.parent else 0
 
     def with_rows(
         self, rows: dict[str, Table], new_row: dict[str, Variable] | None = None
@@ -75,12 +64,9 @@ class Frame:
         The values of ``new_row`` are variables too, @new0 and so on in the order of the columns,
         and the SQL of the rows names them as parameters of DuckDB's.
         """
-        seeing = copy.copy(self)
-        seeing.new_row = new_row or {}
-        own = {f"@new{place}": value for place, value in enumerate(seeing.new_row.values())}
-        seeing.variables = self.variables | own
-        seeing._rows = rows
-        return seeing
+        row = new_row or {}
+        own = {f"@new{place}": value for place, value in enumerate(row.values())}
+        return replace(self, rows=rows, new_row=row, variables=self.variables | own)
 
     @property
     def new_values(self) -> dict[str, object]:
@@ -114,8 +100,8 @@ class Frame:
 
     def table(self, name: ast.ObjectName) -> Table | ast.CreateModule | None:
         """Find a table or view for a query."""
-        if name.parts[0] in self._rows:
-            return self._rows[name.parts[0]]
+        if name.parts[0] in self.rows:
+            return self.rows[name.parts[0]]
         if self.engine.transaction.lost:
             reason = "DuckDB has given up the transaction; ROLLBACK first"
             raise refuse(f"Reading {name} in a doomed transaction", reason, name.at)
@@ -226,23 +212,16 @@ class Frame:
 
     def drop_local_tables(self) -> None:
         """Drop what the end of a level drops."""
-        if self.own_temporary:
-            for table in self.temporary.values():
-                self.engine.write(f"DROP TABLE IF EXISTS {table.sql}")
-            self.temporary.clear()
+        for table in self.temporary.values():
+            self.engine.write(f"DROP TABLE IF EXISTS {table.sql}")
+        self.temporary.clear()
 
     # --- views
 
     def module_columns(
         self, statement: ast.CreateModule, module: StoredModule
     ) -> tuple[Column, ...]:
-        """Columns of a view or function, of its query as it is compiled now; a procedure has none.
-
-        Raises
-        ------
-        SqlError
-            The query cannot be compiled.
-        """
+        """Columns of a view or function, as its query is compiled now; a procedure has none."""
         if isinstance(statement.body, tuple):
             return ()
         inner = Frame(self.engine, self, module)

@@ -75,7 +75,7 @@ class Interpreter(Engine):
             raise
         finally:
             self.level -= 1
-            if not self.lost:
+            if frame.parent and not self.lost:
                 frame.drop_local_tables()
 
     def run(self, statements: Sequence[ast.Statement], frame: Frame) -> Flow:
@@ -162,10 +162,7 @@ class Interpreter(Engine):
 def declare_all(statements: ast.Body, frame: Frame) -> None:
     """Declare what a batch declares, whatever branch it stands in, before it runs.
 
-    Raises
-    ------
-    SqlError
-        134 a name declared twice, 137 a name used before it is declared.
+    Errors: 134 a name declared twice, 137 a name used before.
     """
     for name, node in statements.variables:
         is_known = name.lower() in frame.variables

@@ -56,14 +56,9 @@ class Token(NamedTuple):
 def tokenize(text: str) -> list[Token]:
     """Split a batch into tokens; the last one has kind ``end``.
 
-    Raises
-    ------
-    SyntaxRefusal
-        105 an open quote, 113 an open comment, 103 an identifier above 128 characters, 1038 an
-        empty one, 102 a character that starts nothing.
+    Errors: 105 an open quote, 113 an open comment, 103 an identifier above 128 characters, 1038 an
+    empty one, 102 a character that starts nothing.
 
-    Examples
-    --------
     >>> [(token.kind, token.text) for token in tokenize("SELECT N'it''s', @a")][1:4]
     [('national', "it's"), ('operator', ','), ('variable', '@a')]
     """

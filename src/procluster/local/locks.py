@@ -59,53 +59,26 @@ class LockTable:
         return session in reached
 
 
+@dataclass
 class Locks:
     """The locks of one session; resource names are compared byte for byte.
 
-    Parameters
-    ----------
-    cancelled : Event
-        Ends the session's waiting, after :meth:`wake`.
-    time_out : callable
-        Seconds to wait for the right to write, None without end.
-
-    Attributes
-    ----------
-    writing : bool
-        Whether the session has the right to write.
+    ``cancelled`` ends the session's waiting, after :meth:`wake`; ``time_out`` gives the seconds to
+    wait for the right to write, None without end; ``writing`` is whether it has that right.
     """
 
-    def __init__(
-        self,
-        table: LockTable,
-        session: int,
-        cancelled: threading.Event,
-        time_out: Callable[[], float | None],
-    ) -> None:
-        self._table = table
-        self._session = session
-        self._cancelled = cancelled
-        self._time_out = time_out
-        self.writing = False
+    table: LockTable
+    session: int
+    cancelled: threading.Event
+    time_out: Callable[[], float | None]
+    writing: bool = False
 
     def acquire(self, resource: str, owner: str, mode: str, time_out: float | None) -> int | None:
-        """Take a lock.
+        """Take a lock; 0 at once, 1 after waiting, None not in time, or :class:`Deadlock`.
 
-        Parameters
-        ----------
-        time_out : float or None
-            Seconds to wait; None waits without end.
-
-        Returns
-        -------
-        int or None
-            0 taken at once, 1 taken after waiting, None not taken.
-
-        Raises
-        ------
-        Deadlock
+        ``time_out`` is in seconds; None waits without end.
         """
-        table, session = self._table, self._session
+        table, session = self.table, self.session
         with table.changed:
             waits = bool(table.blockers(session, resource, mode))
             if waits and (time_out == 0 or not self._wait(resource, mode, time_out)):
@@ -120,35 +93,35 @@ class Locks:
 
     def release(self, resource: str, owner: str) -> bool:
         """Give a lock back once; False when it is not held."""
-        with self._table.changed:
+        with self.table.changed:
             own = self._own(resource, owner)
             if own is None:
                 return False
             own.count -= 1
             if not own.count:
-                self._table.held[resource].remove(own)
-                self._table.changed.notify_all()
+                self.table.held[resource].remove(own)
+                self.table.changed.notify_all()
             return True
 
     def release_all(self, owner: str | None = None) -> None:
         """Give back what the session, or its transaction, holds."""
-        with self._table.changed:
-            for resource, held in list(self._table.held.items()):
+        with self.table.changed:
+            for resource, held in list(self.table.held.items()):
                 for lock in list(held):
-                    if lock.session == self._session and owner in (None, lock.owner):
+                    if lock.session == self.session and owner in (None, lock.owner):
                         held.remove(lock)
                 if not held:
-                    del self._table.held[resource]
-            self._table.changed.notify_all()
+                    del self.table.held[resource]
+            self.table.changed.notify_all()
 
     def wake(self) -> None:
         """Have those who wait see whether they are cancelled."""
-        with self._table.changed:
-            self._table.changed.notify_all()
+        with self.table.changed:
+            self.table.changed.notify_all()
 
     def mode(self, resource: str, owner: str) -> str | None:
         """Mode in which the session holds a lock."""
-        with self._table.changed:
+        with self.table.changed:
             own = self._own(resource, owner)
             return own.mode if own else None
 
@@ -157,9 +130,9 @@ class Locks:
         if self.writing:
             return
         try:
-            taken = self.acquire(WRITING, WRITING, "exclusive", self._time_out())
+            taken = self.acquire(WRITING, WRITING, "exclusive", self.time_out())
         except Deadlock:
-            raise error(1205, self._session) from None
+            raise error(1205, self.session) from None
         if taken is None:
             raise error(1222)
         self.writing = True
@@ -172,21 +145,21 @@ class Locks:
 
     def _wait(self, resource: str, mode: str, time_out: float | None) -> bool:
         """Wait until the lock is free; False when it is not in time."""
-        table, session = self._table, self._session
+        table, session = self.table, self.session
         table.waiting[session] = (resource, mode)
         try:
             if table.is_waited_for(session):
                 raise Deadlock
             free = table.changed.wait_for(
-                lambda: self._cancelled.is_set() or not table.blockers(session, resource, mode),
+                lambda: self.cancelled.is_set() or not table.blockers(session, resource, mode),
                 time_out,
             )
-            return free and not self._cancelled.is_set()
+            return free and not self.cancelled.is_set()
         finally:
             del table.waiting[session]
 
     def _own(self, resource: str, owner: str) -> Held | None:
-        for lock in self._table.held.get(resource, ()):
-            if (lock.session, lock.owner) == (self._session, owner):
+        for lock in self.table.held.get(resource, ()):
+            if (lock.session, lock.owner) == (self.session, owner):
                 return lock
         return None

@@ -9,13 +9,8 @@ from procluster.local.lexer import tokenize
 def identifier_parts(text: str) -> tuple[str, ...] | None:
     """Split a name at its dots, with '' for a part left out; None where the text is no name.
 
-    Examples
-    --------
-    >>> identifier_parts("[a.b].model")
-    ('a.b', 'model')
-    >>> identifier_parts("tempdb..#t")
-    ('tempdb', '', '#t')
-    >>> identifier_parts("a b")
+    >>> identifier_parts("[a.b].model"), identifier_parts("tempdb..#t"), identifier_parts("a b")
+    (('a.b', 'model'), ('tempdb', '', '#t'), None)
     """
     try:
         tokens = tokenize(text)[:-1]

@@ -36,15 +36,6 @@ KNOWN_OBJECTS = frozenset(
 def parse_batch(text: str) -> ast.Body:
     """Parse one batch, which holds no GO; the last texts are remembered, trees never change.
 
-    Raises
-    ------
-    SyntaxRefusal
-        The text is not T-SQL; number, line and column as SQL Server gives them.
-    Refusal
-        It is T-SQL that the embedded engine does not run.
-
-    Examples
-    --------
     >>> [type(statement).__name__ for statement in parse_batch("PRINT 1; SELECT a FROM t")]
     ['Print', 'Query']
     """
@@ -55,8 +46,6 @@ def parse_batch(text: str) -> ast.Body:
 def parse_parameters(text: str) -> tuple[ast.Declaration, ...]:
     """Parse the ``@params`` of sp_executesql and sp_execute_external_script.
 
-    Examples
-    --------
     >>> [str(parameter.type) for parameter in parse_parameters("@a int, @b nvarchar(9) OUTPUT")]
     ['int', 'nvarchar(9)']
     """

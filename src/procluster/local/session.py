@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from procluster.errors import SqlError
 from procluster.local import syntax as ast
-from procluster.local.calls import CallArgument, prepare_call
+from procluster.local.arguments import CallArgument, prepare_call
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Aborted, Interpreter
 from procluster.local.messages import FATAL, error
@@ -104,12 +104,7 @@ class Session:
         self._engine.cancel()
 
     def stop_if_cancelled(self) -> None:
-        """For whoever receives events: leave the batch when it has been cancelled.
-
-        Raises
-        ------
-        Cancelled
-        """
+        """For whoever receives events: raise Cancelled when the batch has been cancelled."""
         self._engine.stop_if_cancelled()
 
     def reset(self, *, keep_transaction: bool = False) -> None:

@@ -11,7 +11,7 @@ from procluster.tds import tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from procluster.local.calls import CallArgument
+    from procluster.local.arguments import CallArgument
     from procluster.local.results import Event
     from procluster.tds.packets import MessageWriter
 

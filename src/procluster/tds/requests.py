@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from procluster.local.calls import CallArgument
+from procluster.local.arguments import CallArgument
 from procluster.local.types import SqlType
 from procluster.tds.decoding import read_value
 from procluster.tds.fields import Fields, decode

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from procluster.errors import SqlError
-    from procluster.local.calls import CallArgument
+    from procluster.local.arguments import CallArgument
     from procluster.local.results import Column, Message, ResultSet
 
 RETURN_STATUS, COLUMNS, ERROR, INFO, RETURN_VALUE, LOGIN_ACK, ROW, ENVIRONMENT = (

@@ -2,8 +2,7 @@
 
 from procluster.local.procedures import (  # noqa: F401 - each registers what it runs
     application_locks,
-    datatype_info,
+    drivers,
     external_script,
     parameterized,
-    undeclared_parameters,
 )

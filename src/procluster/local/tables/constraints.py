@@ -70,17 +70,9 @@ def has_rules(engine: Engine, table: StoredTable, changed: set[str]) -> bool:
 def check_new_rows(
     frame: Frame, table: StoredTable, verb: str, changed: set[str] | None = None
 ) -> None:
-    """Check rows before INSERT or UPDATE writes them.
+    """Check rows before they are written: 547 CHECK and FOREIGN KEY, 2627 and 2601 keys.
 
-    Parameters
-    ----------
-    changed : set of str, optional
-        Lower-case names of the columns an UPDATE sets; INSERT sets all.
-
-    Raises
-    ------
-    SqlError
-        547 CHECK and FOREIGN KEY, 2627 and 2601 keys.
+    ``changed`` are the lower-case names of the columns an UPDATE sets; INSERT sets all.
     """
     checks = [c for c in table.checks if _concerns(changed, _columns(c.condition))]
     broken = _broken_check(frame, checks) if checks else None

@@ -53,15 +53,7 @@ query plan, even for a column without NULLs (KB 317312).
 
 
 def compile_query(query: Query, names: Names) -> Compiled:
-    """Compile a query.
-
-    Raises
-    ------
-    SqlError
-        What SQL Server finds before it runs a query: 207, 208, 209, 8120 and so on.
-    Refusal
-        T-SQL that the engine leaves out.
-    """
+    """Compile a query; its errors are those found before one runs: 207, 208, 209, 8120 ..."""
     context = Context(names)
     found = queries.query(query, Scope(context), nested=False)
     return context.compiled(found.sql, found.columns)

@@ -25,13 +25,7 @@ ZERO = failure(8134)
 
 
 def coerced(term: Term, target: SqlType, at: Position) -> Term:
-    """Implicit conversion.
-
-    Raises
-    ------
-    SqlError
-        206: none without CAST.
-    """
+    """Implicit conversion; 206 where there is none without CAST."""
     if term.null:
         return Term(f"CAST(NULL AS {target.storage})", target)
     if term.type == target:

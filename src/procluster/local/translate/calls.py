@@ -41,13 +41,8 @@ FUNCTIONS: dict[str, Function] = {
 def call(node: ast.Call, scope: Scope) -> Term:
     """Write a call.
 
-    Raises
-    ------
-    SqlError
-        174 and 189 wrong number of arguments, 130, 147, 4108 and 4109 an
-        aggregate or window where it may not stand.
-    Refusal
-        A function that is not among those here.
+    Errors: 174 and 189 another number of arguments, 130, 147, 4108 and 4109 an aggregate or window
+    where it may not stand.
     """
     if len(node.name) > 1:
         what = f"{'.'.join(node.name)}()"

@@ -32,29 +32,13 @@ def convert_sql(  # noqa: PLR0913
     column: str | None = None,
     at: Position = NOWHERE,
 ) -> str:
-    """Write a conversion.
+    """Write a conversion of DuckDB SQL that may be written more than once.
 
-    Parameters
-    ----------
-    sql : str
-        DuckDB SQL of the value; it may be written more than once.
-    attempt : bool
-        TRY_CAST: NULL where the value does not convert.
-    style : int, optional
-        Of CONVERT.
-    column : str, optional
-        ``table 'dbo.t', column 'a'`` when a column is assigned: text that is too long is then
-        error 2628; otherwise it is cut off.
+    ``attempt`` is TRY_CAST: NULL where the value does not convert. ``style`` is that of CONVERT.
+    ``column`` (``table 'dbo.t', column 'a'``) is what is assigned: text that is too long is 2628
+    then, and otherwise cut off. Without such a conversion it is error 529; for a column 206, or
+    257 where CAST converts.
 
-    Raises
-    ------
-    SqlError
-        529: no such conversion in SQL Server; for a column 206, or 257 where only CAST converts.
-    Refusal
-        One that the engine leaves out.
-
-    Examples
-    --------
     >>> print(convert_sql("x", SqlType("float"), SqlType("int")))
     CAST(trunc(x) AS INTEGER)
     """

@@ -87,15 +87,8 @@ FAULTS: tuple[tuple[str, Callable[[re.Match[str]], SqlError]], ...] = (
 
 
 def as_sql_error(raised: duckdb.Error) -> SqlError:
-    """Translate an error raised while a compiled query ran.
+    """An error raised while a compiled query ran, without a line; 40510 where no rule is known.
 
-    Returns
-    -------
-    SqlError
-        Without a line; number 40510 with DuckDB's own words where no rule is known.
-
-    Examples
-    --------
     >>> as_sql_error(duckdb.InvalidInputException("Invalid Input Error: 8134|Divide by ...")).number
     8134
     """

@@ -87,13 +87,7 @@ class Function:
 
 
 def taken(call: Invocation, place: int, letter: str, term: Term) -> Term:
-    """An argument as its parameter takes it, converted implicitly.
-
-    Raises
-    ------
-    SqlError
-        8116: SQL Server has no such conversion.
-    """
+    """An argument as its parameter takes it; 8116 where SQL Server has no such conversion."""
     if letter == "x":
         raise refuse(f"Argument {place + 1} of {call.name.upper()}", "leave it out", call.at)
     target = parameter_type(letter, term.type)
@@ -138,16 +132,10 @@ def simple(  # noqa: PLR0913
     finite: bool = True,
     settles: bool = True,
 ) -> Function:
-    """A function whose DuckDB form is a template.
+    """A function whose DuckDB form is a template of its arguments {0}, {1} ... and its {kind}.
 
-    Parameters
-    ----------
-    result : SqlType or callable
-        The type of the result, or what gives it for the arguments.
-    sql : str
-        DuckDB SQL with {0}, {1} ... for the arguments and {kind} for the result's type there.
-    finite : bool
-        False where a float result may overflow.
+    ``result`` is the type of the result, or gives it for the arguments; ``finite`` is False where a
+    float result may overflow.
     """
 
     def write(_: Invocation, *terms: Term) -> Term:

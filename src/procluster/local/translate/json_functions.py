@@ -20,17 +20,8 @@ TREES = "('OBJECT', 'ARRAY')"
 
 
 def json_path(path: str, at: ast.Position) -> str:
-    """A path for DuckDB, quoted: ``lax $.a."b c"[0]``.
+    """A path for DuckDB, quoted: ``lax $.a."b c"[0]``; 13607 where it is none.
 
-    Raises
-    ------
-    SqlError
-        13607: not a path.
-    Refusal
-        A strict path, or a key that DuckDB's paths cannot hold.
-
-    Examples
-    --------
     >>> print(json_path("$.a[0].b", ast.NOWHERE))
     '$."a"[0]."b"'
     """

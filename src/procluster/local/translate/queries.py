@@ -18,13 +18,7 @@ from procluster.local.translate.writing import relation
 
 @relation.register
 def query(node: ast.Query, scope: Scope, *, nested: bool = True) -> Relation:
-    """Compile a query; ``scope`` is what lies around it (:meth:`.Scope.inner`).
-
-    Raises
-    ------
-    SqlError
-        1033: a nested query is ordered without TOP or OFFSET.
-    """
+    """Compile a query; ``scope`` is what lies around it. 1033: an order that nothing needs."""
     top = isinstance(node.body, ast.Select) and node.body.top
     if nested and node.order_by and not top and node.offset is None:
         raise error(1033, at=node.at)

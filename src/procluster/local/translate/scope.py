@@ -176,14 +176,7 @@ class Scope:
         return replace(self, sources=(), parent=self, groups=None, clause="SELECT")
 
     def column(self, ref: ColumnRef) -> Term:
-        """The column that a name means.
-
-        Raises
-        ------
-        SqlError
-            207 no such column, 209 ambiguous, 4104 no such table here; 8120, 8121 and 8127 not in
-            GROUP BY.
-        """
+        """The column that a name means; 207, 209, 4104, and 8120, 8121, 8127 if not grouped."""
         found = self.find(ref)
         if found is None:
             raise self.unknown(ref)

@@ -148,13 +148,7 @@ def order_term(
 
 
 def output(item: ast.OrderItem, place: int, items: list[Item]) -> Term | None:
-    """The item of the SELECT list that an ORDER BY item names.
-
-    Raises
-    ------
-    SqlError
-        108 an ordinal out of range, 408 a constant, 1008 a variable, 209 an ambiguous name.
-    """
+    """The item of the SELECT list that an ORDER BY item names; 108, 209, 408, 1008."""
     node = item.expression
     if isinstance(node, ast.Literal):
         if node.kind != "int":

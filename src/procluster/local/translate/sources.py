@@ -87,10 +87,7 @@ def placed(  # noqa: PLR0913
 ) -> From:
     """Give a query its name and column names.
 
-    Raises
-    ------
-    SqlError
-        8155 a column without a name, 8156 a name twice, 8158 and 8159 a list of another length.
+    Errors: 8155 a column without a name, 8156 a name twice, 8158 and 8159 a list of another length.
     """
     found = renamed(inside.columns, columns, name, at) if columns else inside.columns
     seen: set[str] = set()

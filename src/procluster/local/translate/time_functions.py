@@ -49,13 +49,7 @@ CLOCK_PARTS = ("hour", "minute", "second", "millisecond")
 
 
 def datepart(call: Invocation, moment: Term | None = None) -> str:
-    """The bare word in front.
-
-    Raises
-    ------
-    SqlError
-        155: no such datepart; 9810: one that the type does not have.
-    """
+    """The bare word in front; 155 no such datepart, 9810 one that the type does not have."""
     word, function, at = call.node.word, call.name, call.at
     part = DATEPARTS.get(word)
     if part is None:

@@ -63,13 +63,7 @@ def count_arguments(name: str, given: int, least: int, most: int, node: Node) ->
 
 
 def constant_value(node: Node, scope: Scope) -> object:
-    """The value of a constant or variable, now.
-
-    Raises
-    ------
-    Refusal
-        Anything else: it would have to be computed row by row.
-    """
+    """The value of a constant or variable, now; others would have to be computed row by row."""
     context = scope.context
     if isinstance(node, Literal) and node.kind in ("null", "int", "string", "national"):
         return (
