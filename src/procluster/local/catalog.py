@@ -88,7 +88,6 @@ class Catalog:
         return twin
 
     def _load(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Read everything from the file."""
         self.objects: dict[tuple[str, str], StoredObject] = {}
         self.schemas = dict(FIXED_SCHEMAS)
         self.roles: dict[str, int] = {}
@@ -147,11 +146,9 @@ class Catalog:
     # --- looking up
 
     def find(self, *parts: str) -> StoredObject | None:
-        """Find a table or module by the parts of its name."""
         return self.objects.get(key_of(*parts))
 
     def by_id(self, object_id: int) -> StoredObject | None:
-        """Find a table or module by its number."""
         return next((o for o in self.objects.values() if o.object_id == object_id), None)
 
     def schema(self, name: str) -> str | None:
@@ -172,11 +169,9 @@ class Catalog:
         return _spelled(self.principals, name)
 
     def tables(self) -> list[StoredTable]:
-        """All tables."""
         return [found for found in self.objects.values() if isinstance(found, StoredTable)]
 
     def modules(self) -> list[StoredModule]:
-        """All modules."""
         return [found for found in self.objects.values() if isinstance(found, StoredModule)]
 
     def referencing(self, table: StoredTable) -> list[tuple[StoredTable, ast.ForeignKey]]:
@@ -189,7 +184,6 @@ class Catalog:
         ]
 
     def tree(self, module: StoredModule) -> ast.CreateModule:
-        """Statement that defines a module."""
         (statement,) = parse_batch(module.text)
         assert isinstance(statement, ast.CreateModule)  # noqa: S101
         return statement
@@ -207,17 +201,14 @@ class Catalog:
     # --- changing
 
     def new_id(self) -> int:
-        """Number for a new object."""
         return next(self._ids)
 
     def put(self, write: Write, item: StoredObject) -> None:
-        """Add or replace a table or module."""
         where = (item.object_id, item.kind, item.schema, item.name)
         self._write(write, Entry(*where, item.text, item.created_at, item.modified_at))
         self._keep(item)
 
     def put_index(self, write: Write, table: StoredTable, index: ast.CreateIndex) -> None:
-        """Add an index to a table."""
         where = (self.new_id(), "INDEX", table.schema, f"{table.name}.{index.name}")
         self._write(write, Entry(*where, index_text(table, index), utc_now(), utc_now()))
         self._keep(replace(table, indexes=(*table.indexes, index)))
@@ -242,7 +233,6 @@ class Catalog:
                 self.remove_text(write, "PERMISSION", text)
 
     def remove_index(self, write: Write, table: StoredTable, name: str) -> None:
-        """Remove an index of a table."""
         self._erase(write, "INDEX", table.schema, f"{table.name}.{name}")
         rest = tuple(index for index in table.indexes if index.name.lower() != name.lower())
         self._keep(replace(table, indexes=rest))
@@ -282,14 +272,9 @@ def _spelled(names: Iterable[str], wanted: str) -> str | None:
 
 
 class Committed:
-    """What every session sees.
+    """What every session sees; ``writes`` counts the transactions that have written.
 
-    Attributes
-    ----------
-    catalog : Catalog
-        It never changes: a session that changes it works on a copy, which takes its place.
-    writes : int
-        Counts the transactions that have written.
+    Its catalog never changes: a session that changes it works on a copy, which takes its place.
     """
 
     def __init__(self, catalog: Catalog) -> None:

@@ -44,11 +44,9 @@ class Connection:
             return self.connection.execute(sql, _named(sql, parameters))
 
     def fetch(self, compiled: Compiled) -> pa.Table:
-        """Run a compiled query."""
         return self.arrow(compiled.sql, compiled.parameters)
 
     def arrow(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
-        """Rows of a query in DuckDB SQL."""
         found = self.execute(sql, parameters)
         with self._translating_errors():
             # One small row takes to_arrow_table 0.1 ms longer.
@@ -85,7 +83,6 @@ class Connection:
 
     @contextmanager
     def _translating_errors(self) -> Iterator[None]:
-        """DuckDB's errors arrive as SQL Server's."""
         try:
             yield
         except duckdb.Error as error:

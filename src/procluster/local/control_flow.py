@@ -129,7 +129,6 @@ def try_catch(statement: ast.TryCatch, engine: Interpreter, frame: Frame) -> Flo
 
 @run.register
 def return_(statement: ast.Return, engine: Interpreter, frame: Frame) -> Flow:
-    """RETURN, with a status in procedures."""
     if statement.value is not None:
         if frame.module is None:
             raise error(178)
@@ -146,7 +145,6 @@ def return_(statement: ast.Return, engine: Interpreter, frame: Frame) -> Flow:
 
 @run.register
 def transaction(statement: ast.Transaction, engine: Interpreter, _: Frame) -> None:
-    """BEGIN, COMMIT and ROLLBACK."""
     name = statement.name
     if statement.verb == "BEGIN":
         engine.transaction.begin(name, xact_abort=engine.options.xact_abort)

@@ -20,7 +20,6 @@ MODULE_NUMBERS = {8155: 4511, 8156: 4506}
 
 @run.register
 def create_module(statement: ast.CreateModule, engine: Interpreter, frame: Frame) -> None:
-    """CREATE [OR ALTER] and ALTER of a procedure, view or function."""
     schema, name = frame.schema_of(statement.name), statement.name.parts[-1]
     if name.startswith("#"):
         what = f"temporary {statement.kind.lower()} {name}"
@@ -57,7 +56,6 @@ def _check_query(statement: ast.CreateModule, module: StoredModule, frame: Frame
 
 @run.register
 def drop(statement: ast.Drop, engine: Interpreter, frame: Frame) -> None:
-    """DROP TABLE, VIEW, PROCEDURE, FUNCTION, SCHEMA, ROLE and INDEX."""
     missing: list[str] = []
     for name in statement.names:
         with engine.transaction.change():
@@ -115,7 +113,6 @@ def _drop_schema(engine: Interpreter, name: str) -> bool:
 
 @run.register
 def create_name(statement: ast.CreateName, engine: Interpreter, _: Frame) -> None:
-    """CREATE SCHEMA and CREATE ROLE."""
     name, is_schema = statement.name, statement.kind == "SCHEMA"
     if is_schema and engine.catalog.schema(name):
         raise error(2714, name)
@@ -166,7 +163,6 @@ def _securable(engine: Interpreter, statement: ast.Permission, frame: Frame) -> 
 
 @run.register
 def change_role_member(statement: ast.RoleMember, engine: Interpreter, _: Frame) -> None:
-    """ALTER ROLE ... ADD | DROP MEMBER."""
     role = engine.catalog.role(statement.role)
     if role is None:
         raise error(15151, "alter", "role", statement.role)

@@ -97,7 +97,6 @@ class Engine(Connection):
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog as this session sees it."""
         return self.transaction.catalog
 
     def lock_time_out(self) -> float | None:
@@ -108,7 +107,6 @@ class Engine(Connection):
     # --- to the client
 
     def report(self, error: SqlError) -> None:
-        """Send an error."""
         self.failed = True
         self.last_error = error.number
         self.receive(error)
@@ -164,7 +162,6 @@ class Engine(Connection):
         self.locks.release_all()
 
     def close(self) -> None:
-        """End the session."""
         self.transaction.close()
         self.locks.release_all()
         self.connection.close()
@@ -172,7 +169,6 @@ class Engine(Connection):
     # --- transactions
 
     def rollback(self) -> None:
-        """Roll everything back."""
         self.transaction.rollback()
         self.shown_views.clear()
         self.end_transaction()

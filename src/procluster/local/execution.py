@@ -60,7 +60,6 @@ def execute_module(engine: Interpreter, statement: ast.Execute, frame: Frame) ->
 
 @run.register
 def execute_text(statement: ast.ExecuteText, engine: Interpreter, frame: Frame) -> None:
-    """EXEC (N'...')."""
     text = engine.evaluate(statement.text, frame, TEXT)
     run_dynamic(engine, "" if text is None else str(text), (), frame)
 

@@ -26,8 +26,6 @@ SYSTEM_SCHEMAS = ("sys", "information_schema")
 
 @dataclass
 class Variable:
-    """A variable or parameter and its value now."""
-
     type: SqlType
     value: object = None
 
@@ -79,7 +77,6 @@ class Frame:
         variable.value = self.engine.convert(value, kind, variable.type) if kind else value
 
     def declare(self, parameter: ast.Declaration, value: object = None) -> None:
-        """Have a variable."""
         self.variables[parameter.name.lower()] = Variable(parameter.type, value)
 
     @property
@@ -90,12 +87,10 @@ class Frame:
     # --- what the translator asks
 
     def variable(self, name: str) -> SqlType | None:
-        """Type of a variable."""
         found = self.variables.get(name.lower())
         return found.type if found else None
 
     def value(self, name: str) -> object:
-        """Value of a variable."""
         return self.variables[name.lower()].value
 
     def table(self, name: ast.ObjectName) -> Table | ast.CreateModule | None:
@@ -114,17 +109,14 @@ class Frame:
         return self._tree(module) if module else None
 
     def function(self, name: ast.ObjectName) -> ast.CreateModule | None:
-        """Find an inline table function."""
         module = self.stored_module(name, "FUNCTION")
         return self._tree(module) if module else None
 
     def session_arity(self, call: str) -> tuple[int, int] | None:
-        """Least and most arguments of a session function."""
         found = SESSION_FUNCTIONS.get(call)
         return (found.least, found.most) if found else None
 
     def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
-        """Value of a function or @@variable that depends on the session."""
         found = SESSION_FUNCTIONS.get(call)
         if found is None:
             reason = "it is not among those that the rule book lists"
@@ -149,7 +141,6 @@ class Frame:
         return found if isinstance(found, StoredTable) else None
 
     def stored_module(self, name: ast.ObjectName, kind: str) -> StoredModule | None:
-        """A procedure, view or function in the catalog."""
         found = self.find(name)
         return found if isinstance(found, StoredModule) and found.kind == kind else None
 
@@ -172,7 +163,6 @@ class Frame:
         return found
 
     def check_database(self, name: ast.ObjectName) -> None:
-        """Refuse a name of another database."""
         database = name.parts[-3] if len(name.parts) > 2 else None
         if database and database.lower() != self.engine.database_name.lower():
             reason = f"there is one database, {self.engine.database_name}"
@@ -181,7 +171,6 @@ class Frame:
     # --- temp tables
 
     def frames(self) -> Iterator[Frame]:
-        """The level and its callers."""
         frame: Frame | None = self
         while frame:
             yield frame
@@ -193,7 +182,6 @@ class Frame:
         return next((table for table in found if table), None)
 
     def local_tables(self) -> list[StoredTable]:
-        """The temp tables in reach."""
         return [table for frame in self.frames() for table in frame.temporary.values()]
 
     def keep_local(self, table: StoredTable, instead_of: StoredTable | None = None) -> None:

@@ -44,8 +44,6 @@ class Aborted(Exception):  # noqa: N818
 
 
 class Interpreter(Engine):
-    """What one session runs with."""
-
     def __init__(self, *session: Any, **state: Any) -> None:
         super().__init__(*session, **state)
         self.base = Frame(self)
@@ -87,7 +85,6 @@ class Interpreter(Engine):
         return None
 
     def step(self, statement: ast.Statement, frame: Frame) -> Flow:
-        """Run one statement and deal with its error."""
         self.at = statement.at
         self.stop_if_cancelled()
         if self.options.noexec and not isinstance(statement, ast.SetOption):

@@ -22,8 +22,6 @@ class Deadlock(Exception):  # noqa: N818 - what it is
 
 @dataclass
 class Held:
-    """A lock held by a session, ``count`` times."""
-
     session: int
     owner: str
     mode: str
@@ -120,7 +118,6 @@ class Locks:
             self.table.changed.notify_all()
 
     def mode(self, resource: str, owner: str) -> str | None:
-        """Mode in which the session holds a lock."""
         with self.table.changed:
             own = self._own(resource, owner)
             return own.mode if own else None
@@ -138,7 +135,6 @@ class Locks:
         self.writing = True
 
     def end_writing(self) -> None:
-        """Give the right to write back, if the session has it."""
         if self.writing:
             self.writing = False
             self.release(WRITING, WRITING)

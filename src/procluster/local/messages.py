@@ -26,8 +26,6 @@ FATAL = 20
 
 
 class ErrorText(NamedTuple):
-    """One row of the table."""
-
     severity: int
     ends: str
     text: str
@@ -59,7 +57,6 @@ def error(number: int, *named: object, at: Position = NOWHERE, state: int = 1) -
 
 
 def syntax_error(number: int, *named: object, at: Position) -> SyntaxRefusal:
-    """An error of the parser."""
     text = ERRORS[number].text.format(*named)
     return SyntaxRefusal(text, line=at.line, column=at.column, number=number)
 

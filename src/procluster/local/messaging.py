@@ -23,7 +23,6 @@ PLAIN = {"%s": str, "%d": int, "%i": int}
 
 @run.register
 def print_value(statement: ast.Print, engine: Interpreter, frame: Frame) -> None:
-    """PRINT."""
     text = engine.evaluate(statement.value, frame, TEXT)
     shown = " " if text in (None, "") else str(text)[:MAX_PRINT]
     engine.send(Message(0, 0, 1, shown, statement.at.line, frame.procedure))

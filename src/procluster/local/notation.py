@@ -15,8 +15,6 @@ PIECE = re.compile(
 
 
 class Piece(NamedTuple):
-    """A piece of the notation: its kind, what it names, and the pieces in it."""
-
     kind: str
     name: str
     parts: tuple[Piece, ...] = ()

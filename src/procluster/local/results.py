@@ -42,12 +42,10 @@ class ResultSet:
     table: pa.Table
 
     def rows(self) -> list[tuple[object, ...]]:
-        """Return the rows as Python values."""
         return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
 
 
 def result_set(columns: tuple[Column, ...], rows: Iterable[tuple[object, ...]]) -> ResultSet:
-    """Rows of Python values as a result set."""
     rows = list(rows)
     arrays = {
         f"c{place}": pa.array(

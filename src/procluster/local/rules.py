@@ -36,8 +36,6 @@ def compile_grammar(text: str, starts: Mapping[str, Keys]) -> dict[str, Reader]:
 
 
 class Compiler:
-    """Makes readers of pieces."""
-
     def __init__(self, rules: Mapping[str, Piece], starts: Mapping[str, Keys]) -> None:
         self.rules, self.starts = rules, starts
         self.firsts: dict[str, Keys | None] = {}

@@ -146,8 +146,7 @@ class Session:
         Raises
         ------
         SqlError
-            208 no such table, 207 no such column, and what INSERT raises: 515, 547, 2601, 2627,
-            2628, conversions.
+            208 no such table, 207 no such column, and what INSERT raises.
         """
         with self._recovering():
             return append_rows(self._engine, table, data)

@@ -58,7 +58,6 @@ class StoredTable:
 
     @property
     def identity(self) -> ast.ColumnDefinition | None:
-        """The IDENTITY column, if there is one."""
         return next((column for column in self.columns if column.identity), None)
 
     @cached_property
@@ -73,17 +72,14 @@ class StoredTable:
 
     @property
     def keys(self) -> list[ast.KeyConstraint]:
-        """PRIMARY KEY and UNIQUE."""
         return [one for one in self.constraints if isinstance(one, ast.KeyConstraint)]
 
     @property
     def checks(self) -> list[ast.Check]:
-        """CHECK."""
         return [one for one in self.constraints if isinstance(one, ast.Check)]
 
     @property
     def foreign_keys(self) -> list[ast.ForeignKey]:
-        """FOREIGN KEY."""
         return [one for one in self.constraints if isinstance(one, ast.ForeignKey)]
 
     @property
@@ -116,7 +112,6 @@ class StoredModule:
 
     @property
     def full_name(self) -> str:
-        """``schema.name``."""
         return f"{self.schema}.{self.name}"
 
 
@@ -221,7 +216,6 @@ def _constraint_text(constraint: ast.Constraint) -> str:
 
 
 def index_text(table: StoredTable, index: ast.CreateIndex) -> str:
-    """CREATE INDEX."""
     columns = ", ".join(quote_tsql(c) + " DESC" * (c in index.descending) for c in index.columns)
     include = ", ".join(map(quote_tsql, index.include))
     text = f"CREATE {'UNIQUE ' * index.unique}INDEX {quote_tsql(index.name)} ON "

@@ -73,12 +73,10 @@ class Transaction:
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog as this session sees it."""
         return self._catalog if self._open else self._committed.catalog
 
     @property
     def state(self) -> int:
-        """XACT_STATE()."""
         if not self.depth:
             return 0
         return -1 if self.doomed else 1
@@ -181,7 +179,6 @@ class Transaction:
             self.doomed = True
 
     def close(self) -> None:
-        """Roll back what is open."""
         with suppress(duckdb.Error):  # the connection may be lost
             self._give_up()
         self.depth, self.doomed = 0, False
@@ -228,7 +225,6 @@ class Transaction:
         self._catalog = mark.catalog or self._committed.catalog
 
     def _is_given_up(self) -> bool:
-        """Whether DuckDB has given the transaction up."""
         try:
             self._connection.execute("SELECT 1").fetchall()
         except duckdb.Error:

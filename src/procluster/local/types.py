@@ -79,12 +79,10 @@ class SqlType:
 
     @property
     def kind(self) -> Kind:
-        """The data type without its size."""
         return KINDS[self.name]
 
     @property
     def family(self) -> Family:
-        """What the data type is a kind of."""
         return self.kind.family
 
     @property

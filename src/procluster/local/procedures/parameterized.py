@@ -52,7 +52,6 @@ def unprepare(call: Call) -> object:
 
 
 def _keep(call: Call) -> Prepared:
-    """Parse a statement and give it a handle."""
     prepared, engine = Prepared(call.text("@params"), call.text("@stmt")), call.engine
     try:
         parse_batch(prepared.text)

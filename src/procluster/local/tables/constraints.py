@@ -39,7 +39,6 @@ class UniqueKey(NamedTuple):
 
 
 def unique_keys(table: StoredTable) -> Iterator[UniqueKey]:
-    """Keys and unique indexes of a table."""
     for key in table.keys:
         kind = "UNIQUE KEY" if key.kind == "UNIQUE" else key.kind
         yield UniqueKey(key.name or "", kind, key.columns)

@@ -23,7 +23,6 @@ from procluster.local.translate import Compiled, Table
 
 @run.register
 def create_table(statement: ast.CreateTable, engine: Interpreter, frame: Frame) -> None:
-    """CREATE TABLE, permanent or #temp."""
     _check_columns(statement)
     with engine.transaction.change():
         if statement.name.parts[-1].startswith("#"):
@@ -108,7 +107,6 @@ def create_from_query(
 
 @run.register
 def alter_table(statement: ast.AlterTable, engine: Interpreter, frame: Frame) -> None:
-    """ALTER TABLE: add or drop columns and constraints."""
     table = frame.stored_table(statement.name)
     if table is None:
         raise error(4902, statement.name)

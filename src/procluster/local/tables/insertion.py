@@ -27,7 +27,6 @@ Columns = tuple[ast.ColumnDefinition, ...]
 
 @run.register
 def insert(statement: ast.Insert, engine: Interpreter, frame: Frame) -> None:
-    """INSERT from values, a query, defaults or EXEC."""
     target = frame.needed_table(statement.target)
     columns = _insert_columns(target, statement.columns)
     source, listed = statement.source, bool(statement.columns)

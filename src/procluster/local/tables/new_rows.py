@@ -51,7 +51,6 @@ class OneRow:
         return frame.with_rows({"@new": Table(self._query, self.target.shown), **beside}, row)
 
     def insert(self, engine: Engine) -> None:
-        """Add the row to its table."""
         self.write(engine, f"INSERT INTO {self.target.sql} {self._query}")
 
     def update(self, engine: Engine, names: Iterable[str]) -> None:
@@ -61,7 +60,6 @@ class OneRow:
         self.write(engine, f"UPDATE {self.target.sql} SET {sets} WHERE rowid {self.chosen}")
 
     def write(self, engine: Engine, sql: str) -> None:
-        """Execute a change."""
         engine.write(sql, {f"new{place}": value for place, value in enumerate(self.values)})
 
     @property
@@ -106,7 +104,6 @@ class Stage:
         return frame.with_rows({"@new": Table(query, self.target.shown), **beside})
 
     def insert(self, engine: Engine) -> None:
-        """Add the rows to their table."""
         values = ", ".join(self.places[column.name] for column in self.target.columns)
         self.write(engine, f"INSERT INTO {self.target.sql} SELECT {values} FROM {STAGE}")
 

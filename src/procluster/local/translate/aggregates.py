@@ -30,7 +30,6 @@ class Aggregation(Invocation):
     over: str
 
     def sql(self, function: str, argument: str) -> str:
-        """A call of DuckDB's."""
         distinct = "DISTINCT " if self.node.distinct else ""
         return f"{function}({distinct}{argument}){self.over}"
 
@@ -167,7 +166,6 @@ def ranked(usage: str, signature: str, sql: str) -> Aggregate:
 
 
 def end(function: str, call: Aggregation, term: Term) -> Term:
-    """FIRST_VALUE or LAST_VALUE."""
     return Term(f"{function}({term.sql}){call.over}", term.type)
 
 

@@ -191,7 +191,6 @@ def power_of_ten(exponent: int) -> str:
 
 
 def signed(operator: str, term: Term, at: Position) -> Term:
-    """Unary - and +."""
     family = term.type.family
     if operator == "+":
         return term

@@ -123,7 +123,6 @@ def check_place(node: ast.Call, scope: Scope, entry: Aggregate) -> None:
 
 
 def window(node: ast.Window, scope: Scope) -> str:
-    """OVER (...)."""
     parts = []
     if node.partition_by:
         keys = (key(value(part, scope)) for part in node.partition_by)

@@ -32,7 +32,6 @@ class Target(NamedTuple):
 
 
 def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
-    """Compile UPDATE or DELETE."""
     target = affected(node, scope)
     found: list[tuple[Column, str]] = []
     keeps_nulls_out = True

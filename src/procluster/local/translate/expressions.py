@@ -105,7 +105,6 @@ def choice(node: ast.Case, scope: Scope) -> Term:
 
 @write_value.register
 def conversion(node: ast.Cast, scope: Scope) -> Term:
-    """CAST, CONVERT and their TRY_ forms."""
     term, target, style = value(node.operand, scope), node.target, None
     if node.style is not None:
         found = constant_value(node.style, scope)
@@ -194,7 +193,6 @@ def membership_in_query(node: ast.InQuery, scope: Scope) -> str:
 
 @condition.register
 def like(node: ast.Like, scope: Scope) -> str:
-    """LIKE with % and _."""
     subject, pattern = (value(side, scope) for side in (node.operand, node.pattern))
     for term in (subject, pattern):
         if term.type.family != "text":

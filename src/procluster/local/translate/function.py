@@ -66,12 +66,10 @@ class Function:
 
     @cached_property
     def least(self) -> int:
-        """The fewest arguments."""
         return len(self.signature.partition("[")[0].strip("*"))
 
     @cached_property
     def most(self) -> int:
-        """The most arguments."""
         return MOST_ARGUMENTS if "*" in self.signature else len(self.letters)
 
     @cached_property
@@ -81,7 +79,6 @@ class Function:
         return letters + letters[-1:] * MOST_ARGUMENTS if "*" in self.signature else letters
 
     def term(self, call: Invocation, arguments: tuple[Term, ...]) -> Term:
-        """Write a call."""
         parameters = enumerate(zip(self.letters, arguments, strict=False))
         return self.write(call, *[taken(call, place, *pair) for place, pair in parameters])
 

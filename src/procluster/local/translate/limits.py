@@ -24,7 +24,6 @@ class Body:
     clauses: str
 
     def sql(self) -> str:
-        """The whole query."""
         listed = [f"{value} AS c{place}" for place, value in enumerate(self.values)]
         return f"SELECT {', '.join(listed)}{self.clauses}"
 

@@ -59,7 +59,6 @@ def from_text(c: Conversion) -> str:
 
 
 def to_moment(c: Conversion) -> str:
-    """One date or time type to another."""
     return rounded(c.sql, c.source, c.target, c.fail)
 
 
@@ -86,7 +85,6 @@ def rounded(sql: str, source: SqlType, target: SqlType, fail: Fail) -> str:
 
 
 def fraction(kind: SqlType) -> int:
-    """Digits after the second."""
     return {"datetime2": kind.scale, "datetime": 3}.get(kind.name, 0)
 
 
@@ -103,7 +101,6 @@ def checked(sql: str, target: SqlType, fail: Fail) -> str:
 
 
 def to_text(c: Conversion) -> str:
-    """Text of a moment."""
     sql, source, style = c.sql, c.source, c.style
     is_date = source.name == "date"
     if style is None:

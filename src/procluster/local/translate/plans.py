@@ -25,7 +25,6 @@ class Meaning:
     places: dict[str, str]
 
     def holds(self, names: Names) -> bool:
-        """Whether they mean the same."""
         return all(names.table(name) == found for name, found in self.tables) and all(
             names.variable(name) == found for name, found in self.variables.items()
         )

@@ -54,7 +54,6 @@ class Source:
         return self.names[-len(qualifier) :] == qualifier if qualifier else True
 
     def term(self, place: int) -> Term:
-        """One of its columns."""
         column = self.columns[place]
         return Term(self.references[place], column.type, column.nullable)
 
@@ -82,7 +81,6 @@ class Context:
 
     @cached_property
     def utc(self) -> datetime:
-        """The time of the statement."""
         self.is_momentary = True
         return datetime.now(timezone.utc)
 
@@ -101,7 +99,6 @@ class Context:
         return self.names.function(name)
 
     def variable(self, name: str) -> SqlType | None:
-        """Type of a variable."""
         found = self.variables[name] = self.names.variable(name)
         return found
 

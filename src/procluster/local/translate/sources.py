@@ -22,7 +22,6 @@ KEYWORDS = {"INNER": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL":
 
 @source.register
 def named(node: ast.NamedTable, scope: Scope) -> From:
-    """A table, a view or a common table."""
     written = str(node.name)
     names = (node.alias.lower(),) if node.alias else tuple(p.lower() for p in node.name.parts)
     common = scope.tables.get(written.lower())
@@ -55,7 +54,6 @@ def listed(node: ast.ValuesTable, scope: Scope) -> From:
 
 @source.register
 def called(node: ast.FunctionTable, scope: Scope) -> From:
-    """OPENJSON, or an inline function of the user's."""
     read = open_json if node.call.name == ("OPENJSON",) else function
     inside = read(node, scope)
     return placed(inside, node.alias or node.call.name[-1], node.columns, scope, node.at)

@@ -22,7 +22,6 @@ LATIN = unsupported("CHAR(128) to CHAR(159)", because="use NCHAR")
 
 
 def length_type(measured: Term, *_: Term) -> SqlType:
-    """Type of a length."""
     return BIGINT if measured.type.size == MAX else INT
 
 
