@@ -9,8 +9,8 @@ from procluster.errors import SqlError
 from procluster.local import syntax as ast
 from procluster.local.frame import Frame, Variable
 from procluster.local.interpreter import Interpreter
+from procluster.local.lexer import identifier_parts
 from procluster.local.messages import error
-from procluster.local.names import identifier_parts
 from procluster.local.parser import parse_parameters
 from procluster.local.registry import SYSTEM_PROCEDURES
 from procluster.local.types import TEXT, SqlType

@@ -30,6 +30,8 @@ set = SET name:variable operator:assignment_operator value:expression => SetVari
     | SET options:isolation % ',' value:option_words => SetOption
     | SET options:any_word % ',' value:option_words => SetOption
 isolation = TRANSACTION ISOLATION LEVEL
+assignment_operator = '=' | '+=' | '-=' | '*=' | '/=' | '%=' | '&=' | '|=' | '^='
+string = 'string' | 'national'
 
 # control flow
 if = IF condition:condition then:statement (';'? ELSE otherwise:statement)? => If
@@ -243,5 +245,5 @@ permission = REVOKE GRANT OPTION !"REVOKE GRANT OPTION FOR: revoke the permissio
       (ON (on_kind:(OBJECT | SCHEMA | DATABASE) '::')? on:object_name)? (TO | FROM)
       principals:principal % ','
       ((WITH | CASCADE | AS) !"this option of a permission: leave it out")? => Permission
-principal = public | identifier
+principal = PUBLIC | identifier
 """

@@ -1,4 +1,4 @@
-"""Tokens of T-SQL, and the batches that GO separates."""
+"""Tokens of T-SQL, names given as text, and the batches that GO separates."""
 
 from __future__ import annotations
 
@@ -126,6 +126,27 @@ def _comment_end(text: str, start: int, at: Position) -> int:
         if not depth:
             return edge.end()
     raise syntax_error(113, at=at)
+
+
+def identifier_parts(text: str) -> tuple[str, ...] | None:
+    """Split a name at its dots, with '' for a part left out; None where the text is no name.
+
+    >>> identifier_parts("[a.b].model"), identifier_parts("tempdb..#t"), identifier_parts("a b")
+    (('a.b', 'model'), ('tempdb', '', '#t'), None)
+    """
+    try:
+        tokens = tokenize(text)[:-1]
+    except SyntaxRefusal:
+        return None
+    parts: list[str] = [""]
+    for token in tokens:
+        if token.text == "." and token.kind == "operator":
+            parts.append("")
+        elif parts[-1] or token.kind not in ("word", "quoted"):
+            return None
+        else:
+            parts[-1] = token.text
+    return tuple(parts) if parts[-1] else None
 
 
 # --- batches

@@ -14,17 +14,7 @@ from procluster.local.rules import FAIL, Fields, MismatchError, compile_grammar
 from procluster.local.types import SqlType
 from procluster.local.words import HARMLESS_HINTS, UNSUPPORTED_STATEMENTS
 
-ASSIGNMENT_OPERATORS = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="))
-STARTS = {
-    "variable": frozenset(("variable",)),
-    "string": frozenset(("string", "national")),
-    "number": frozenset(NUMBERS),
-    "integer": frozenset(("int", "-")),
-    "assignment_operator": ASSIGNMENT_OPERATORS,
-}
-"""The tokens that a method may begin with."""
-
-RULES = compile_grammar(GRAMMAR, STARTS)
+RULES = compile_grammar(GRAMMAR)
 NESTING = frozenset(("statement", "query", "union", "joined", "case", "cast"))
 KNOWN_OBJECTS = frozenset(
     ("TABLE", "VIEW", "PROCEDURE", "FUNCTION", "SCHEMA", "ROLE",
@@ -116,9 +106,6 @@ class Parser(ExpressionParser):
         is_variable = self.at("variable") and not self.token.text.startswith("@@")
         return self.advance().text if is_variable else self.fail()
 
-    def string(self) -> Any:
-        return self.advance().text if self.at("string", "national") else self.fail()
-
     def number(self) -> Any:
         return self.constant() if self.at(*NUMBERS) else self.fail()
 
@@ -134,9 +121,6 @@ class Parser(ExpressionParser):
         ):
             words.append(self.advance().text.upper())
         return sign + " ".join(words) if words else self.fail()
-
-    def assignment_operator(self) -> Any:
-        return self.advance().text if self.at(*ASSIGNMENT_OPERATORS) else self.fail()
 
     def column_name(self) -> str:
         return self.object_name().parts[-1]
@@ -183,9 +167,6 @@ class Parser(ExpressionParser):
         if words and self.at("("):
             raise self.refuse("a permission on columns", "grant it on the object")
         return " ".join(words) if words else self.fail()
-
-    def public(self) -> Any:
-        return "public" if self.accept("PUBLIC") else FAIL
 
     def hint(self) -> None:
         if not self.at(*HARMLESS_HINTS):

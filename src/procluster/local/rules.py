@@ -21,49 +21,39 @@ Fields = dict[str, Any]
 Reader = Callable[["Parser", Fields], Any]
 Keys = frozenset[str]
 FAIL = object()
-NOTHING = frozenset(("",))
 
 
 class MismatchError(Exception):
     """What stands here is not what was looked for."""
 
 
-def compile_grammar(text: str, starts: Mapping[str, Keys]) -> dict[str, Reader]:
-    """Compile the rules of a grammar; ``starts`` says which tokens some methods begin with."""
+def compile_grammar(text: str) -> dict[str, Reader]:
     rules = read_notation(text)
-    compiler = Compiler(rules, starts)
+    compiler = Compiler(rules)
     return {name: compiler.reader(piece) for name, piece in rules.items()}
 
 
 class Compiler:
-    def __init__(self, rules: Mapping[str, Piece], starts: Mapping[str, Keys]) -> None:
-        self.rules, self.starts = rules, starts
+    def __init__(self, rules: Mapping[str, Piece]) -> None:
+        self.rules = rules
         self.firsts: dict[str, Keys | None] = {}
 
     def reader(self, piece: Piece) -> Reader:
         return READERS[piece.kind](self, piece)
 
     def first(self, piece: Piece) -> Keys | None:
-        """Keys of the tokens it may begin with, '' where it may read none; None: any token."""
-        kind, name, parts = piece
-        if kind == "token":
-            return frozenset((name,))
-        if kind == "rule":
-            if name not in self.firsts:
-                self.firsts[name] = self.first(self.rules[name])
-            return self.firsts[name]
-        if not parts:
-            return self.starts.get(name) if kind == "method" else None
-        if kind == "choice":
-            keys = [self.first(part) for part in parts]
-            return None if None in keys else frozenset().union(*(some or () for some in keys))
-        found = self.first(parts[0])
-        for part in parts[1:] if kind == "sequence" else ():
-            if found is None or "" not in found:
-                break
-            more = self.first(part)
-            found = more if more is None else found - NOTHING | more
-        return found | NOTHING if found is not None and kind in "?*" else found
+        """Keys of the tokens it may begin with; None where it may begin with any, or be empty."""
+        if piece.kind == "token":
+            return frozenset((piece.name,))
+        if piece.kind == "rule":
+            if piece.name not in self.firsts:
+                self.firsts[piece.name] = self.first(self.rules[piece.name])
+            return self.firsts[piece.name]
+        if piece.kind in "?*" or not piece.parts:
+            return None
+        parts = piece.parts if piece.kind == "choice" else piece.parts[:1]
+        keys = [self.first(part) for part in parts]
+        return None if None in keys else frozenset().union(*(some or () for some in keys))
 
 
 def token(_: Compiler, piece: Piece) -> Reader:
@@ -141,14 +131,13 @@ def sequence(compiler: Compiler, piece: Piece) -> Reader:
 
 
 def choice(compiler: Compiler, piece: Piece) -> Reader:
-    alternatives = [
-        (compiler.reader(part), compiler.first(part) or NOTHING) for part in piece.parts
-    ]
+    alternatives = [(compiler.reader(part), compiler.first(part)) for part in piece.parts]
+    keys = frozenset().union(*(first or () for _, first in alternatives))
+    others = [reader for reader, first in alternatives if first is None]
     by_key = {
-        key: [reader for reader, first in alternatives if key in first or "" in first]
-        for key in frozenset().union(*(first for _, first in alternatives))
+        key: [reader for reader, first in alternatives if first is None or key in first]
+        for key in keys
     }
-    others = by_key.get("", [])
 
     def read(parser: Parser, fields: Fields) -> Any:
         for reader in by_key.get(parser.tokens[parser.index].key, others):
@@ -163,12 +152,9 @@ def choice(compiler: Compiler, piece: Piece) -> Reader:
 
 
 def optional(compiler: Compiler, piece: Piece) -> Reader:
-    inner, keys = compiler.reader(piece.parts[0]), compiler.first(piece.parts[0])
+    inner = compiler.reader(piece.parts[0])
 
     def read(parser: Parser, fields: Fields) -> Any:
-        if keys is not None and parser.tokens[parser.index].key not in keys:
-            parser.fail()
-            return None
         own: Fields = {}
         value = inner(parser, own)
         if value is FAIL:

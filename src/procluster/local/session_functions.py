@@ -7,8 +7,8 @@ import socket
 from decimal import Decimal
 
 from procluster.local.frame import Frame
+from procluster.local.lexer import identifier_parts
 from procluster.local.messages import error
-from procluster.local.names import identifier_parts
 from procluster.local.registry import session_function
 from procluster.local.stored import StoredModule, StoredObject, StoredTable, object_type
 from procluster.local.types import INT, NAME, SMALLINT, TEXT, SqlType

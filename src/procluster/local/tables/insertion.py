@@ -11,8 +11,8 @@ from procluster.errors import DataError, SqlError
 from procluster.local import syntax as ast
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
+from procluster.local.lexer import identifier_parts
 from procluster.local.messages import error, refuse
-from procluster.local.names import identifier_parts
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import Column, ResultSet
