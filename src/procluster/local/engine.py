@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import duckdb
@@ -18,7 +18,7 @@ from procluster.local.connection import Connection
 from procluster.local.locks import Locks, LockTable
 from procluster.local.messages import FATAL
 from procluster.local.results import Event, Message, ResultSet, Returned, RowCount
-from procluster.local.syntax import Condition, Expression, Position
+from procluster.local.syntax import Condition, Expression, Literal, Position
 from procluster.local.transaction import Transaction
 from procluster.local.translate import (
     Names,
@@ -30,6 +30,8 @@ from procluster.local.translate import (
 from procluster.local.types import SqlType
 from procluster.satellite import Satellite, ScriptCall, ScriptResult
 from procluster.satellite.pool import ScriptHosts
+
+MOST_CONSTANTS = 250
 
 
 class Prepared(NamedTuple):
@@ -94,6 +96,7 @@ class Engine(Connection):
         self.prepared: dict[int, Prepared] = {}
         self.last_handle = 0
         self.receive: Callable[[Event], None] = lambda _: None
+        self._constant_row = lru_cache(MOST_CONSTANTS)(self.first_row)
 
     @property
     def catalog(self) -> Catalog:
@@ -232,7 +235,10 @@ class Engine(Connection):
         sql, source = compiled.sql, compiled.columns[0].type
         if target is not None and source != target:
             sql = f"SELECT {convert_sql('c0', source, target)} FROM ({sql})"
-        row = self.first_row(sql, compiled.parameters)
+        if isinstance(expression, Literal):
+            row = self._constant_row(sql)
+        else:
+            row = self.first_row(sql, compiled.parameters)
         return row[0] if row else None
 
     def holds(self, condition: Condition, names: Names) -> bool:

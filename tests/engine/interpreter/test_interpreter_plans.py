@@ -96,6 +96,35 @@ def test_statement_reads_the_clock_anew(run: Run) -> None:
     assert first != second
 
 
+def test_temp_table_made_again_has_its_plan_again(run: Run, database: Database) -> None:
+    run("CREATE PROCEDURE dbo.p AS SELECT 1 AS a INTO #t; SELECT a + 1 FROM #t")
+    session = database.connect()
+    session.query("EXEC dbo.p")
+    before = dict(session._engine.plans._kept)
+
+    session.query("EXEC dbo.p")
+
+    assert list(session._engine.plans._kept.values()) == list(before.values())
+
+
+def test_temp_table_of_an_ended_level_is_made_again_after_rollback(run: Run) -> None:
+    run("CREATE PROCEDURE dbo.p AS SELECT 1 AS a INTO #t; BEGIN TRAN; SELECT a FROM #t")
+    run("EXEC dbo.p; ROLLBACK")
+
+    assert run("EXEC dbo.p; ROLLBACK").values == [1]
+
+
+def test_constant_is_computed_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = database.connect()
+    asked: list[str] = []
+    execute = session._engine.execute
+    monkeypatch.setattr(session._engine, "execute", lambda *x: asked.append(x[0]) or execute(*x))
+
+    session.query("DECLARE @n int = 0, @a int; WHILE @n < 2 BEGIN SET @a = 7; SET @n += 1 END")
+
+    assert sum("7" in sql for sql in asked) == 1
+
+
 def test_plan_is_used_again(database: Database) -> None:
     (tree,) = parse_batch("SELECT 1 AS x")
     frame = Frame(database.connect()._engine)

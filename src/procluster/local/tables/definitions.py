@@ -40,12 +40,14 @@ def _create_temporary(engine: Interpreter, statement: ast.CreateTable, frame: Fr
     if name.lower() in frame.temporary:
         raise error(2714, name)
     engine.temporary_number += 1
-    sql = quote_sql("temp", f"{name}~{engine.temporary_number}")
+    # The same table has the same name each time: what was compiled for it is used again.
+    sql = quote_sql("temp", f"{name}~{frame.level}")
     table = table_of(-engine.temporary_number, "", name, sql, statement)
     # "Skipping FOREIGN KEY constraint" on a server.
     kept = tuple(one for one in table.constraints if not isinstance(one, ast.ForeignKey))
     table = replace(table, constraints=kept)
-    engine.write(f"CREATE TEMP TABLE {sql} ({storage_columns(table.columns)})")
+    # What a level dropped is there again after ROLLBACK, where the level has ended.
+    engine.write(f"CREATE OR REPLACE TEMP TABLE {sql} ({storage_columns(table.columns)})")
     frame.temporary[name.lower()] = table
     engine.transaction.on_rollback(lambda: frame.temporary.pop(name.lower(), None))
 
@@ -97,9 +99,9 @@ def create_from_query(
     with engine.transaction.change():
         run(ast.CreateTable(name.at, name, columns), engine, frame)
         table = frame.needed_table(name)
-        engine.execute(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
+        made = engine.first_row(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
         engine.keep_rows(f"INSERT INTO {table.sql}", table.sql)
-    return engine.count(table.sql)
+    return int(made[0]) if made else 0
 
 
 # --- ALTER TABLE
