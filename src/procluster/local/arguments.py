@@ -1,7 +1,5 @@
 """Arguments of EXEC and of calls from outside, bound to the parameters of what is called."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

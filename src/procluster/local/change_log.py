@@ -7,8 +7,6 @@ and what is done again inserts, updates and deletes the very rows of the first t
 query, clock, identity number or external script is asked a second time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

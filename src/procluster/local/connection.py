@@ -1,7 +1,5 @@
 """A session's connection to DuckDB: its errors arrive as SQL Server's, and it can be cancelled."""
 
-from __future__ import annotations
-
 import re
 import threading
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Variables, SET options, IF, WHILE, BEGIN ... END, TRY ... CATCH, RETURN and the transactions."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

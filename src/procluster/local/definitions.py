@@ -1,7 +1,5 @@
 """Modules, schemas, roles and permissions; DROP."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from procluster.errors import SqlError

@@ -1,7 +1,5 @@
 """What one session has: its connection to DuckDB, its transaction, its options, its client."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """EXEC: a body run in a frame of its own, outputs handed back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 

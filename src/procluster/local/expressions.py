@@ -5,8 +5,6 @@ value. Precedence is that of "Operator Precedence (Transact-SQL)", where unary m
 than ``*``: ``-100.0/-100.0*10.0`` is 0.1.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from typing import Any, Union, cast
 

@@ -7,8 +7,6 @@ words, ``field?:x`` whether it is there, ``field$:x`` also its text. ``=> Node``
 rule's own pieces, and ``!"what: reason"`` refuses what has been read so far.
 """
 
-from __future__ import annotations
-
 GRAMMAR = r"""
 batch = semicolons (first:bare_call terminated)? statements:statements end => batch
 bare_call = starts_no_statement identifier ':' !"a label: use IF, WHILE and TRY"

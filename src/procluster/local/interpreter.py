@@ -5,8 +5,6 @@ RAISERROR and SET XACT_ABORT: the statement, its procedure or the batch; a TRY f
 it. A refusal of the engine's own is never caught, for what follows could not be trusted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

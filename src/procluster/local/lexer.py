@@ -1,7 +1,5 @@
 """Tokens of T-SQL, names given as text, and the batches that GO separates."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Sessions in other threads wait for a lock. One whose waiting would never end, be
 waits for wait for it, is told so at once instead.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -9,8 +9,6 @@ Server, a Background" (E. Sommarskog, "When Does SQL Server Take which Action?")
 support of SQL Server). A number that none of them names is said to end its statement.
 """
 
-from __future__ import annotations
-
 import csv
 from itertools import groupby
 from pathlib import Path

@@ -1,7 +1,5 @@
 """PRINT, RAISERROR and THROW."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """T-SQL text to the tree of :mod:`.syntax`: the grammar with its readers."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any, cast
 

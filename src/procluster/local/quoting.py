@@ -1,7 +1,5 @@
 """The only quoting of the engine: names and strings in DuckDB SQL, names in T-SQL."""
 
-from __future__ import annotations
-
 
 class Sql(str):
     """Text that is SQL already, among text that is not."""

@@ -1,7 +1,5 @@
 """Tokens read from left to right: words and signs, names, numbers and types."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar

@@ -4,8 +4,6 @@ A statement, session function, catalog view or system procedure is added by one 
 it is then found by name, and it stands in the rule book.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import singledispatch
 from typing import Any, NamedTuple, TypeVar

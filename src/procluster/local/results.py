@@ -1,7 +1,5 @@
 """What running a batch gives: result sets, messages, row counts, errors, in their order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Union

@@ -1,7 +1,5 @@
 """A session: what one client does with a database, and how it goes on when the database is lost."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 

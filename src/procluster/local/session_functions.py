@@ -1,7 +1,5 @@
 """Functions and @@variables whose value depends on the session."""
 
-from __future__ import annotations
-
 import getpass
 import socket
 from decimal import Decimal

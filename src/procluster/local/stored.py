@@ -1,7 +1,5 @@
 """What the catalog keeps of tables and modules, and the T-SQL that defines a table again."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone

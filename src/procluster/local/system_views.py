@@ -4,8 +4,6 @@ Names and types of the columns are those of "System catalog views (Transact-SQL)
 the embedded engine has nothing to say about are left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any

@@ -11,8 +11,6 @@ read, and wait when they want to write. What they read is what was committed whe
 began, as under READ COMMITTED with row versions.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress

@@ -5,8 +5,6 @@ all read it. Precedence and sizes are those of "Data type precedence (Transact-S
 "Data types (Transact-SQL)".
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Words with a meaning of their own to the parser, and what it refuses by name."""
 
-from __future__ import annotations
-
 from procluster.reserved import RESERVED_WORDS
 
 RESERVED = RESERVED_WORDS - {"DISK", "DUMP", "LOAD", "PRECISION", "SECURITYAUDIT", "WITHIN"}

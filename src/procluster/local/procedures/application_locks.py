@@ -1,7 +1,5 @@
 """Application locks: sp_getapplock and sp_releaseapplock."""
 
-from __future__ import annotations
-
 from procluster.local.arguments import Call
 from procluster.local.locks import Deadlock
 from procluster.local.messages import error, refuse

@@ -4,8 +4,6 @@ Columns and values: "sp_datatype_info (Transact-SQL)", ODBC's SQLGetTypeInfo, an
 "sp_describe_undeclared_parameters (Transact-SQL)".
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from procluster.local import syntax as ast

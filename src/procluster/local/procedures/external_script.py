@@ -1,7 +1,5 @@
 """sp_execute_external_script: a Python script over a query's rows."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from procluster.local import syntax as ast

@@ -4,8 +4,6 @@ Rules: "sp_executesql", "sp_prepare", "sp_prepexec", "sp_execute" and "sp_unprep
 (Transact-SQL)". A prepared text is compiled at each execution, for its tables may have changed.
 """
 
-from __future__ import annotations
-
 from procluster.errors import SqlError
 from procluster.local.arguments import Call
 from procluster.local.engine import Prepared

@@ -4,8 +4,6 @@ One frozen dataclass per construct, named as SQL Server's documentation names it
 behaviour. The parser makes a node by its name in the grammar, so a field is named once, there.
 """
 
-from __future__ import annotations
-
 from procluster.local.syntax.node import *  # noqa: F403 - all of them is what is meant
 from procluster.local.syntax.queries import *  # noqa: F403
 from procluster.local.syntax.statements import *  # noqa: F403

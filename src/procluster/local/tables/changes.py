@@ -1,7 +1,5 @@
 """SELECT, UPDATE, DELETE and TRUNCATE."""
 
-from __future__ import annotations
-
 from procluster.local import syntax as ast
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter

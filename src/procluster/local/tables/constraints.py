@@ -6,8 +6,6 @@ asked as a T-SQL query over the rows, so that comparison follows the one set of 
 that go.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple

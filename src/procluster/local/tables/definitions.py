@@ -1,7 +1,5 @@
 """CREATE TABLE, SELECT INTO, ALTER TABLE, CREATE INDEX, and DROP of tables and indexes."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from procluster.local import syntax as ast

@@ -1,7 +1,5 @@
 """INSERT: from values, a query, defaults, a procedure, or rows in memory."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -3,8 +3,6 @@
 Both are asked the same things, so that who writes rows need not know how many there are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """The numbers of IDENTITY columns; as on a server, what is taken back does not give them back."""
 
-from __future__ import annotations
-
 from procluster.local.engine import Engine
 from procluster.local.frame import Frame
 from procluster.local.stored import StoredTable

@@ -5,8 +5,6 @@ run here. Values of variables, of the session and of the clock are read while co
 :class:`Plans` knows what has to be compiled anew for the next execution.
 """
 
-from __future__ import annotations
-
 from procluster.local.results import Column
 from procluster.local.syntax import Condition, Delete, Expression, Query, Update
 from procluster.local.translate import (  # noqa: F401 - each registers what it writes

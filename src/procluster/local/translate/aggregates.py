@@ -1,7 +1,5 @@
 """Aggregate and window functions. NULLs do not count; AVG and SUM of int are int."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal

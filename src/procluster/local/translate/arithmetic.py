@@ -1,7 +1,5 @@
 """Operators on values: + - * / % and the unary + and -."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from decimal import Decimal
 from functools import reduce

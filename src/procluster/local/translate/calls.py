@@ -1,7 +1,5 @@
 """Calls of functions: looked up in the registries, checked, and written."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """One conversion between types: what is converted to what, and how its failures are written."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from procluster.errors import Refusal

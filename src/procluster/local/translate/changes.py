@@ -1,7 +1,5 @@
 """UPDATE and DELETE, as queries of the rows they change."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import NamedTuple
 

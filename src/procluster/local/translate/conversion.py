@@ -4,8 +4,6 @@ Rules: "CAST and CONVERT (Transact-SQL)" with its table of truncation and roundi
 each type. What overflows inside DuckDB's own casts gets its number in :mod:`.faults`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

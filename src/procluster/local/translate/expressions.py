@@ -1,7 +1,5 @@
 """Values and conditions: a tree of the syntax to typed pieces of DuckDB SQL."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from decimal import Decimal
 from typing import cast

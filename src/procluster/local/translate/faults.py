@@ -1,7 +1,5 @@
 """DuckDB's run-time errors as SQL Server's."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The shape of a built-in function: what its parameters make of arguments, and what it writes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal

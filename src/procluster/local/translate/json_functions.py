@@ -1,7 +1,5 @@
 """JSON: paths, the scalar functions and OPENJSON. Paths are lax: what is not there is NULL."""
 
-from __future__ import annotations
-
 import re
 
 from procluster.local import syntax as ast

@@ -1,7 +1,5 @@
 """TOP, OFFSET and FETCH, and the order in which they cut off."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from procluster.local import syntax as ast

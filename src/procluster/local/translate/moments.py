@@ -3,8 +3,6 @@
 Rules: the pages of date, datetime, datetime2 and smalldatetime, and the styles of CONVERT.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from procluster.local.messages import unsupported

@@ -1,7 +1,5 @@
 """What a query may refer to: the seam to the interpreter."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol, Union
 

@@ -1,7 +1,5 @@
 """Built-in functions of numbers, of choice and of NULL."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 from procluster.local.messages import error, failure, refuse

@@ -1,7 +1,5 @@
 """What compiling gives, used again for as long as its names mean what they meant."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar

@@ -3,8 +3,6 @@
 Rules: "Data type precedence", "Data type conversion", "Precision, scale, and length", "Constants".
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 from procluster.local.messages import error, refuse

@@ -1,7 +1,5 @@
 """Queries: common tables, set operations, and what ORDER BY, TOP and OFFSET add."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from procluster.local import syntax as ast

@@ -1,7 +1,5 @@
 """One SELECT: its clauses in the order they are evaluated."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from procluster.local import syntax as ast

@@ -1,7 +1,5 @@
 """The sources of FROM: tables, views and functions expanded in place, joins, APPLY."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast

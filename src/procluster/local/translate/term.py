@@ -1,7 +1,5 @@
 """Terms: pieces of DuckDB SQL that know their T-SQL type."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """Built-in functions of text. Positions count from 1; the collation ignores case."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 from procluster.local.messages import refuse, unsupported

@@ -1,7 +1,5 @@
 """Built-in functions of dates and times. Weeks start on Sunday (DATEFIRST 7)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 

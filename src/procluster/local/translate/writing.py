@@ -4,8 +4,6 @@ Expressions, conditions and queries hold each other; their modules register what
 so that none of them imports another that imports it.
 """
 
-from __future__ import annotations
-
 from functools import singledispatch
 
 from procluster.local.messages import error, refuse
