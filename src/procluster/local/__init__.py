@@ -16,8 +16,7 @@ it (``[tool.importlinter]`` in pyproject.toml holds that).
     DuckDB, and what it does not keep: T-SQL's transactions, definitions, locks.
 ``translate``
     A query to DuckDB SQL, typed by SQL Server's rules; nothing is run there.
-``parser``, ``actions``, ``expressions``, ``reader``, ``lexer``, ``words``; ``grammar``, ``rules``,
-``notation``
+``parser``, ``actions``, ``expressions``, ``reader``, ``lexer``, ``words``; ``grammar``, ``rules``
     Text to the tree of ``syntax``, by a grammar.
 ``messages``, ``results``, ``types``, ``quoting``, ``registry``
     Errors by number, what a batch gives, data types; the only quoting; what is registered.
