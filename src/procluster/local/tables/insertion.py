@@ -1,6 +1,6 @@
 """INSERT: from values, a query, defaults, a procedure, or rows in memory."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pyarrow as pa
@@ -25,25 +25,126 @@ Columns = tuple[ast.ColumnDefinition, ...]
 
 @run.register
 def insert(statement: ast.Insert, engine: Interpreter, frame: Frame) -> None:
-    target = frame.needed_table(statement.target)
+    target, source = frame.needed_table(statement.target), statement.source
     columns = _insert_columns(target, statement.columns)
-    source, listed = statement.source, bool(statement.columns)
-    is_one_row = isinstance(source, ast.ValuesTable) and len(source.rows) == 1
+    into = Insertion(engine, frame, target, columns, is_listed=bool(statement.columns))
     if isinstance(source, (ast.Execute, ast.ExecuteText)):
-        engine.send_count(_insert_results(engine, frame, target, columns, source))
-        return
-    if source is None:
-        columns, compiled = (), Compiled("SELECT 1", ())
+        count = into.store_results(source)
+    elif source is None:
+        count = replace(into, columns=()).store(Compiled("SELECT 1", ()))
     elif isinstance(source, ast.ValuesTable):
         for row in source.rows:
-            _check_width(len(row), target, columns, (109, 110) if listed else ())
+            into.check_width(len(row), 109, 110)
         compiled = engine.plans.compile(partial(_compile_values, columns), source, frame)
+        count = into.store(compiled, is_one_row=len(source.rows) == 1)
     else:
         if statement.with_tables:
             source = replace(source, with_tables=statement.with_tables + source.with_tables)
         compiled = engine.plans.compile(compile_query, source, frame)
-        _check_width(len(compiled.columns), target, columns, (120, 121) if listed else ())
-    engine.send_count(store(engine, frame, target, columns, compiled, is_one_row=is_one_row))
+        into.check_width(len(compiled.columns), 120, 121)
+        count = into.store(compiled)
+    engine.send_count(count)
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """Rows on their way into columns of a table; the others get their defaults."""
+
+    engine: Interpreter
+    frame: Frame
+    target: StoredTable
+    columns: Columns
+    is_listed: bool = True
+
+    def check_width(self, width: int, fewer: int, more: int) -> None:
+        """Compare the width of the source with the column list, or with the table without one."""
+        if width == len(self.columns):
+            return
+        if self.is_listed:
+            raise error(more if width > len(self.columns) else fewer)
+        if self.target.identity and width == len(self.target.columns):
+            raise error(8101, self.target.name)
+        raise error(213)
+
+    def store_results(self, source: ast.Execute | ast.ExecuteText) -> int:
+        """INSERT ... EXEC: every result set must have the columns of the list."""
+        engine = self.engine
+        if engine.inserting:
+            raise error(8164)
+        if isinstance(source, ast.Execute) and source.result_sets is not None:
+            reason = "SQL Server does not allow it; write it inside the procedure"
+            raise refuse("WITH RESULT SETS in INSERT ... EXEC", reason, source.at)
+        alone = not engine.transaction.depth
+        if alone:
+            engine.transaction.begin(xact_abort=engine.options.xact_abort)
+        engine.inserting = engine.transaction.depth
+        sets: list[ResultSet] = []
+        try:
+            with engine.taking(sets.append):
+                run(source, engine, self.frame)
+            engine.inserting = 0
+            if alone:
+                engine.transaction.log.stop()
+            count = sum(map(self._store_result, sets))
+            if alone:
+                engine.transaction.commit()
+        except BaseException:
+            if alone and engine.transaction.depth:
+                engine.rollback()
+            raise
+        finally:
+            engine.inserting = 0
+        return count
+
+    def _store_result(self, found: ResultSet) -> int:
+        if len(found.columns) != len(self.columns):
+            raise error(213)
+        with self.engine.rows(found.table) as rows:
+            return self.store(Compiled(f"SELECT * FROM {rows}", found.columns))
+
+    def store(self, source: Compiled, *, is_one_row: bool = False) -> int:
+        """Write the rows of a query."""
+        engine, target = self.engine, self.target
+        with engine.transaction.change():
+            start = next_number(engine, target)
+            parts, parameters = self._staged(source, start)
+            sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
+            kept = {"@kept": Table(target.sql, target.shown)}
+            places = {column.name: f"c{place}" for place, column in enumerate(target.columns)}
+            new: OneRow | Stage
+            if is_one_row:
+                new = OneRow(target, engine.first_row(sql, parameters) or ())
+            else:
+                new = Stage(target, places, fill_stage(engine, sql, parameters))
+            if new.count:
+                use_numbers(engine, self.frame, target, start, new.count)
+                new.check_nulls(self.frame, "INSERT", places)
+                check_new_rows(new.seen_by(self.frame, kept), target, "INSERT")
+                new.insert(engine)
+        return new.count
+
+    def _staged(self, source: Compiled, start: int) -> tuple[list[str], dict[str, object]]:
+        """SQL of every column of the target, converted as an assignment converts."""
+        places = {column.name: place for place, column in enumerate(self.columns)}
+        parameters, parts = dict(source.parameters), []
+        table = f"{self.engine.database_name}.{self.target.full_name}"
+        for number, column in enumerate(self.target.columns):
+            sql = "NULL"
+            if column.name in places:
+                place = places[column.name]
+                label = f"table '{table}', column '{column.name}'"
+                kind = source.columns[place].type
+                sql = convert_sql(f"c{place}", kind, column.type, column=label)
+            elif column.identity:
+                sql = f"{start} + (row_number() OVER () - 1) * {column.identity[1]}"
+            elif column.default is not None:
+                sql = f"$default{number}"
+                value = self.engine.evaluate(column.default, self.frame, column.type)
+                parameters[f"default{number}"] = value
+            if column.name not in places:
+                sql = f"CAST({sql} AS {column.type.storage})"
+            parts.append(f"{sql} AS c{number}")
+        return parts, parameters
 
 
 def _insert_columns(target: StoredTable, names: tuple[str, ...]) -> Columns:
@@ -60,19 +161,6 @@ def _insert_columns(target: StoredTable, names: tuple[str, ...]) -> Columns:
             raise error(544, target.name)
         columns.append(column)
     return tuple(columns)
-
-
-def _check_width(
-    width: int, target: StoredTable, columns: Columns, numbers: tuple[int, ...]
-) -> None:
-    """Compare the width of the source with the column list, or with the table without one."""
-    if width == len(columns):
-        return
-    if numbers:
-        raise error(numbers[width > len(columns)])
-    if target.identity and width == len(target.columns):
-        raise error(8101, target.name)
-    raise error(213)
 
 
 def _compile_values(columns: Columns, source: ast.ValuesTable, names: Names) -> Compiled:
@@ -104,105 +192,6 @@ def _is_default(value: ast.Expression) -> bool:
     return isinstance(value, ast.Literal) and value.kind == "default"
 
 
-def _insert_results(
-    engine: Interpreter,
-    frame: Frame,
-    target: StoredTable,
-    columns: Columns,
-    source: ast.Execute | ast.ExecuteText,
-) -> int:
-    """INSERT ... EXEC: every result set must have the columns of the list."""
-    if engine.inserting:
-        raise error(8164)
-    if isinstance(source, ast.Execute) and source.result_sets is not None:
-        reason = "SQL Server does not allow it; write it inside the procedure"
-        raise refuse("WITH RESULT SETS in INSERT ... EXEC", reason, source.at)
-    alone = not engine.transaction.depth
-    if alone:
-        engine.transaction.begin(xact_abort=engine.options.xact_abort)
-    engine.inserting = engine.transaction.depth
-    sets: list[ResultSet] = []
-    try:
-        with engine.taking(sets.append):
-            run(source, engine, frame)
-        engine.inserting = 0
-        if alone:
-            engine.transaction.log.stop()
-        count = 0
-        for found in sets:
-            _check_width(len(found.columns), target, columns, (213, 213))
-            with engine.rows(found.table) as rows:
-                compiled = Compiled(f"SELECT * FROM {rows}", found.columns)
-                count += store(engine, frame, target, columns, compiled)
-        if alone:
-            engine.transaction.commit()
-    except BaseException:
-        if alone and engine.transaction.depth:
-            engine.rollback()
-        raise
-    finally:
-        engine.inserting = 0
-    return count
-
-
-def store(  # noqa: PLR0913
-    engine: Interpreter,
-    frame: Frame,
-    target: StoredTable,
-    columns: Columns,
-    source: Compiled,
-    *,
-    is_one_row: bool = False,
-) -> int:
-    """Write the rows of a query into columns of a table; the others get their defaults."""
-    with engine.transaction.change():
-        start = next_number(engine, target)
-        parts, parameters = _stage_columns(engine, frame, target, columns, source, start)
-        sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
-        kept = {"@kept": Table(target.sql, target.shown)}
-        places = {column.name: f"c{place}" for place, column in enumerate(target.columns)}
-        new: OneRow | Stage
-        if is_one_row:
-            new = OneRow(target, engine.first_row(sql, parameters) or ())
-        else:
-            new = Stage(target, places, fill_stage(engine, sql, parameters))
-        if new.count:
-            use_numbers(engine, frame, target, start, new.count)
-            new.check_nulls(frame, "INSERT", places)
-            check_new_rows(new.seen_by(frame, kept), target, "INSERT")
-            new.insert(engine)
-    return new.count
-
-
-def _stage_columns(  # noqa: PLR0913, PLR0917
-    engine: Interpreter,
-    frame: Frame,
-    target: StoredTable,
-    columns: Columns,
-    source: Compiled,
-    start: int,
-) -> tuple[list[str], dict[str, object]]:
-    """SQL of every column of the target, converted as an assignment converts."""
-    places = {column.name: place for place, column in enumerate(columns)}
-    parameters, parts = dict(source.parameters), []
-    for number, column in enumerate(target.columns):
-        sql = f"CAST(NULL AS {column.type.storage})"
-        if column.name in places:
-            place = places[column.name]
-            label = f"table '{engine.database_name}.{target.full_name}', column '{column.name}'"
-            kind = source.columns[place].type
-            sql = convert_sql(f"c{place}", kind, column.type, column=label)
-        elif column.identity:
-            step = column.identity[1]
-            sql = f"CAST({start} + (row_number() OVER () - 1) * {step} AS {column.type.storage})"
-        elif column.default is not None:
-            key = f"default{number}"
-            parameters[key] = engine.evaluate(column.default, frame, column.type)
-            sql = f"CAST(${key} AS {column.type.storage})"
-        parts.append(f"{sql} AS c{number}")
-    return parts, parameters
-
-
 def append_rows(engine: Interpreter, name: str, data: pa.Table) -> int:
     """Insert the rows of an Arrow table, by column name."""
     frame = Frame(engine, temporary=engine.base.temporary)
@@ -225,7 +214,7 @@ def append_rows(engine: Interpreter, name: str, data: pa.Table) -> int:
         )
         try:
             source = Compiled(f"SELECT {places} FROM {rows}", tuple(kinds))
-            return store(engine, frame, target, columns, source)
+            return Insertion(engine, frame, target, columns).store(source)
         except SqlError:
             engine.recover()
             raise
