@@ -121,7 +121,7 @@ def _sections() -> Iterator[str]:
     )
     yield "\nRefused where they stand:\n"
     refusals = sorted(set(re.findall(r'!"([^"]+)"', GRAMMAR)))
-    yield from (f"- {refusal}" for refusal in refusals)
+    yield from (f"- {refusal.replace('{}', '...')}" for refusal in refusals)
     yield "\n### The grammar\n"
     yield "As the parser reads it; src/procluster/local/grammar.py explains the notation.\n"
     yield f"```text{GRAMMAR}```"

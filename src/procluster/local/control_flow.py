@@ -1,6 +1,5 @@
 """Variables, SET options, IF, WHILE, BEGIN ... END, TRY ... CATCH, RETURN and the transactions."""
 
-import re
 from dataclasses import replace
 
 from procluster.local import syntax as ast
@@ -61,16 +60,18 @@ def set_variable(statement: ast.SetVariable, engine: Interpreter, frame: Frame) 
 
 @run.register
 def set_option(statement: ast.SetOption, engine: Interpreter, _: Frame) -> None:
+    number = statement.value if isinstance(statement.value, int) else None
+    value = str(statement.value).upper()
     for option in statement.options:
-        if option in SWITCHES and statement.value in ("ON", "OFF"):
-            switched = {option.lower(): statement.value == "ON"}
-            engine.options = replace(engine.options, **switched)
-        elif option == "LOCK_TIMEOUT" and re.fullmatch(r"-?\d{1,9}", statement.value):
-            engine.options = replace(engine.options, lock_timeout=max(int(statement.value), -1))
-        elif statement.value not in FIXED_OPTIONS.get(option, ()):
-            allowed = " or ".join(FIXED_OPTIONS.get(option, ()))
-            reason = f"it is always {allowed}" if allowed else "the option is left out"
-            raise refuse(f"SET {option} {statement.value}", reason, statement.at)
+        allowed = FIXED_OPTIONS.get(option, ())
+        if option in SWITCHES and value in ("ON", "OFF"):
+            engine.options = replace(engine.options, **{option.lower(): value == "ON"})
+        elif option == "LOCK_TIMEOUT" and number is not None and number < 2**31:
+            engine.options = replace(engine.options, lock_timeout=max(number, -1))
+        elif value not in allowed:
+            always = f"it is always {' or '.join(allowed)}"
+            reason = always if allowed else "the option is left out"
+            raise refuse(f"SET {option} {value}", reason, statement.at)
     engine.row_count = 0
 
 

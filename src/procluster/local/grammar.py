@@ -4,7 +4,8 @@ Notation: ``WORD`` and ``'sign'`` are tokens; ``name`` is a rule, else one of th
 ``x?``, ``x*``, ``x+`` and ``x % ','`` (a list) repeat. ``field:x`` keeps what x gives, or its
 words, ``field?:x`` whether it is there, ``field$:x`` also its text. ``=> Node`` makes a node of
 :mod:`.syntax` from the fields, ``=> word`` calls the action of that name. ``@rule`` stands for the
-rule's own pieces, and ``!"what: reason"`` refuses what has been read so far.
+rule's own pieces, and ``!"what: reason"`` refuses what has been read so far, of which ``{}`` is
+the last word.
 """
 
 GRAMMAR = r"""
@@ -25,9 +26,10 @@ declare = DECLARE identifier CURSOR !"DECLARE CURSOR: use a set-based statement 
 declaration = name:variable AS? type:data_type ('=' value:expression)? => Declaration
 set = SET name:variable operator:assignment_operator value:expression => SetVariable
     | SET IDENTITY_INSERT !"SET IDENTITY_INSERT: let the column number the rows"
-    | SET options:isolation % ',' value:option_words => SetOption
-    | SET options:any_word % ',' value:option_words => SetOption
+    | SET options:isolation % ',' value:option_value => SetOption
+    | SET options:any_word % ',' value:option_value => SetOption
 isolation = TRANSACTION ISOLATION LEVEL
+option_value = integer | REPEATABLE READ | READ (COMMITTED | UNCOMMITTED) | string | any_word
 assignment_operator = '=' | '+=' | '-=' | '*=' | '/=' | '%=' | '&=' | '|=' | '^='
 string = 'string' | 'national'
 
@@ -102,7 +104,7 @@ query_tail = body:union (ORDER BY order_by:order_item % ','
     (OFFSET offset:expression (ROW | ROWS)
     (FETCH (FIRST | NEXT) fetch:expression (ROW | ROWS) ONLY)?)?)?
     (FOR !"FOR XML and FOR JSON: use STRING_AGG")? (OPTION '(' option % ',' ')')?
-option = RECOMPILE | MAXDOP integer | any_word !"this OPTION: leave the hint out"
+option = RECOMPILE | MAXDOP integer | any_word !"OPTION {}: leave the hint out"
 common_table = name:identifier (columns:names)? AS '(' query:query ')' => CommonTable
 union = first:intersection rest:united* => combined
 united = operator:(UNION ALL | UNION | EXCEPT) right:intersection => fields
@@ -164,6 +166,9 @@ json_column = name:identifier type:data_type (path:string)? as_json?:(AS JSON)? 
 value_row = '(' row_value % ',' ')'
 row_value = default | expression
 hints = (WITH '(' hint % ',' ')')?
+hint = HOLDLOCK | NOLOCK | PAGLOCK | READCOMMITTED | READCOMMITTEDLOCK | READUNCOMMITTED
+    | REPEATABLEREAD | ROWLOCK | SERIALIZABLE | TABLOCK | TABLOCKX | UPDLOCK | XLOCK
+    | any_word !"table hint {}: leave the hint out"
 names = '(' identifier % ',' ')'
 
 # tables and indexes
@@ -222,7 +227,7 @@ function_head = mode:(CREATE OR ALTER | CREATE | ALTER) kind:FUNCTION name:objec
     '(' (parameters:parameter % ',')? ')'
 module_query = (WITH with_tables:common_table % ',')? @query_tail => query
 module_option = RECOMPILE | SCHEMABINDING | EXECUTE AS (CALLER | OWNER | SELF)
-    | any_word !"this module option: leave it out"
+    | any_word !"module option {}: leave it out"
 parameters = '(' parameter % ',' ')' | parameter % ','
 parameter = name:variable AS? type:data_type ('=' value:constant)? output?:OUTPUT?
     ((READONLY | VARYING | NULL | NOT) !"this property of a parameter: leave it out")?

@@ -10,7 +10,7 @@ from procluster.local.grammar import GRAMMAR
 from procluster.local.messages import refuse, syntax_error
 from procluster.local.rules import FAIL, Fields, MismatchError, compile_grammar
 from procluster.local.types import SqlType
-from procluster.local.words import HARMLESS_HINTS, UNSUPPORTED_STATEMENTS
+from procluster.local.words import UNSUPPORTED_STATEMENTS
 
 RULES = compile_grammar(GRAMMAR)
 NESTING = frozenset(("statement", "query", "union", "joined", "case", "cast"))
@@ -110,16 +110,6 @@ class Parser(ExpressionParser):
     def any_word(self) -> Any:
         return self.advance().key if self.token.kind == "word" else self.fail()
 
-    def option_words(self) -> Any:
-        """The value of a SET option: ON, OFF, a number, READ COMMITTED."""
-        words: list[str] = []
-        sign = "-" if self.accept("-") else ""
-        while self.token.kind in ("word", "int", "string", "national") and (
-            not words or self.at("READ", "UNCOMMITTED", "COMMITTED")
-        ):
-            words.append(self.advance().text.upper())
-        return sign + " ".join(words) if words else self.fail()
-
     def column_name(self) -> str:
         return self.object_name().parts[-1]
 
@@ -165,11 +155,6 @@ class Parser(ExpressionParser):
         if words and self.at("("):
             raise self.refuse("a permission on columns", "grant it on the object")
         return " ".join(words) if words else self.fail()
-
-    def hint(self) -> None:
-        if not self.at(*HARMLESS_HINTS):
-            raise self.refuse(f"table hint {self.token.text}", "leave the hint out")
-        self.advance()
 
     def loop_body(self) -> Any:
         self.loops += 1

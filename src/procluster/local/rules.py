@@ -170,7 +170,8 @@ def refusal(_: Compiler, piece: Piece) -> Reader:
     what, reason = piece.name.split(": ", 1)
 
     def read(parser: Parser, _: Fields) -> Any:
-        raise refuse(what, reason, parser.tokens[parser.index - 1].at)
+        last = parser.tokens[parser.index - 1]
+        raise refuse(what.replace("{}", last.text), reason, last.at)
 
     return read
 

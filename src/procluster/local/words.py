@@ -21,14 +21,6 @@ DATEPART_FUNCTIONS = frozenset(
 )
 """Functions whose first argument is a bare word."""
 
-HARMLESS_HINTS = frozenset(
-    """
-    HOLDLOCK NOLOCK PAGLOCK READCOMMITTED READCOMMITTEDLOCK READUNCOMMITTED REPEATABLEREAD
-    ROWLOCK SERIALIZABLE TABLOCK TABLOCKX UPDLOCK XLOCK
-    """.split()  # noqa: SIM905
-)
-"""Table hints that change locking only, which has no effect on one connection's answers."""
-
 UNSUPPORTED_STATEMENTS = {
     word: reason
     for words, reason in {

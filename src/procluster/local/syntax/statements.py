@@ -41,10 +41,10 @@ class SetVariable(Statement):
 
 
 class SetOption(Statement):
-    """``SET NOCOUNT, XACT_ABORT ON``, upper case."""
+    """``SET NOCOUNT, XACT_ABORT ON``."""
 
     options: tuple[str, ...]
-    value: str
+    value: str | int
 
 
 class Print(Statement):
