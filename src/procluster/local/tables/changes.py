@@ -13,8 +13,7 @@ from procluster.local.tables.constraints import (
     has_rules,
 )
 from procluster.local.tables.definitions import create_from_query
-from procluster.local.tables.new_rows import changed_rows
-from procluster.local.tables.numbering import restart_numbers
+from procluster.local.tables.new_rows import changed_rows, restart_numbers
 from procluster.local.translate import Change, Table, compile_change, compile_query
 
 

@@ -16,8 +16,7 @@ from procluster.local.registry import run
 from procluster.local.results import Column, ResultSet
 from procluster.local.stored import StoredTable, type_of_storage
 from procluster.local.tables.constraints import check_new_rows
-from procluster.local.tables.new_rows import OneRow, Stage, fill_stage
-from procluster.local.tables.numbering import next_number, use_numbers
+from procluster.local.tables.new_rows import OneRow, Stage, fill_stage, next_number, use_numbers
 from procluster.local.translate import Compiled, Names, Table, compile_query, convert_sql
 
 Columns = tuple[ast.ColumnDefinition, ...]

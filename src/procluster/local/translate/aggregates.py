@@ -8,7 +8,7 @@ from functools import partial
 from procluster.errors import SqlError
 from procluster.local.messages import error, failure, refuse
 from procluster.local.translate.arithmetic import coerced, quotient
-from procluster.local.translate.function import Function, Invocation
+from procluster.local.translate.function import Function, Invocation, longest
 from procluster.local.translate.term import Term, key, order_key
 from procluster.local.types import BIGINT, FLOAT, INT, MAX, SqlType
 
@@ -111,8 +111,7 @@ def gathered(call: Aggregation, text: Term, separator: Term) -> Term:
         raise refuse("STRING_AGG", "the separator must be a constant or a variable", call.at)
     if text.type.family != "text":
         text = coerced(text, SqlType("nvarchar", 4000), call.at)
-    name, cap = ("nvarchar", 4000) if text.type.is_national else ("varchar", 8000)
-    kind = SqlType(name, MAX if text.type.size == MAX else cap)
+    kind = longest(text)
     sql = f"string_agg({text.sql}, coalesce({separator.sql}, ''){call.order})"
     if kind.size != MAX:
         sql = f"CASE WHEN length({sql}) > {kind.size} THEN {failure(9829)} ELSE {sql} END"
@@ -153,18 +152,14 @@ def window(usage: str, signature: str, write: Callable[..., Term]) -> Aggregate:
     return Aggregate(usage, signature, write, window=True, ordered=True)
 
 
-def ranked(usage: str, signature: str, sql: str) -> Aggregate:
-    """A window function that numbers rows."""
+def over(usage: str, signature: str, sql: str, kind: SqlType | None = None) -> Aggregate:
+    """A window function whose DuckDB form is a template; without a type it has its argument's."""
 
     def write(call: Aggregation, *terms: Term) -> Term:
         written = sql.format(*(term.sql for term in terms))
-        return Term(f"{written}{call.over}", BIGINT, nullable=False)
+        return Term(f"{written}{call.over}", kind or terms[0].type, nullable=kind is None)
 
     return window(usage, signature, write)
-
-
-def end(function: str, call: Aggregation, term: Term) -> Term:
-    return Term(f"{function}({term.sql}){call.over}", term.type)
 
 
 AGGREGATES: dict[str, Aggregate] = {
@@ -181,14 +176,14 @@ AGGREGATES: dict[str, Aggregate] = {
         Aggregate("VAR(number)", "a", partial(spread, "var_samp")),
         Aggregate("VARP(number)", "a", partial(spread, "var_pop")),
         Aggregate("STRING_AGG(text, separator) [WITHIN GROUP (ORDER BY ...)]", "aa", gathered),
-        ranked("ROW_NUMBER()", "", "row_number()"),
-        ranked("RANK()", "", "rank()"),
-        ranked("DENSE_RANK()", "", "dense_rank()"),
-        ranked("NTILE(count)", "i", "ntile({0})"),
+        over("ROW_NUMBER()", "", "row_number()", BIGINT),
+        over("RANK()", "", "rank()", BIGINT),
+        over("DENSE_RANK()", "", "dense_rank()", BIGINT),
+        over("NTILE(count)", "i", "ntile({0})", BIGINT),
         window("LAG(value [, offset [, default]])", "a[ia]", partial(neighbour, "lag")),
         window("LEAD(value [, offset [, default]])", "a[ia]", partial(neighbour, "lead")),
-        window("FIRST_VALUE(value)", "a", partial(end, "first_value")),
-        window("LAST_VALUE(value)", "a", partial(end, "last_value")),
+        over("FIRST_VALUE(value)", "a", "first_value({0})"),
+        over("LAST_VALUE(value)", "a", "last_value({0})"),
         Aggregate("PERCENTILE_CONT(share) WITHIN GROUP (ORDER BY x) OVER (...)", "a",
                   partial(percentile, "quantile_cont"), window=True),
         Aggregate("PERCENTILE_DISC(share) WITHIN GROUP (ORDER BY x) OVER (...)", "a",

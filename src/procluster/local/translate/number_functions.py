@@ -59,11 +59,6 @@ def logarithm(_: Invocation, number: Term, base: Term | None = None) -> Term:
     return Term(f"CASE WHEN {invalid} THEN {INVALID} ELSE {sql} END", FLOAT, nullable)
 
 
-def square_root(_: Invocation, number: Term) -> Term:
-    sql = f"CASE WHEN {number.sql} < 0 THEN {INVALID} ELSE sqrt({number.sql}) END"
-    return Term(sql, FLOAT, number.nullable)
-
-
 def is_null(call: Invocation, first: Term, second: Term) -> Term:
     """ISNULL takes the type of its first argument: a longer text is cut off."""
     if first.null:
@@ -99,7 +94,7 @@ FUNCTIONS = (
     Function("ROUND(number, digits): half goes away from zero", "ni[x]", round_),
     Function("POWER(base, exponent): of int and float, the type of the base", "nf", power),
     Function("LOG(number [, base])", "f[f]", logarithm),
-    Function("SQRT(number)", "f", square_root),
+    simple("SQRT(number)", "f", FLOAT, f"CASE WHEN {{0}} < 0 THEN {INVALID} ELSE sqrt({{0}}) END"),
     # Of an argument that overflowed it overflows too, so one check at the end is enough.
     simple("SQUARE(number)", "f", FLOAT, "({0} * {0})", finite=False, settles=False),
     simple("EXP(number)", "f", FLOAT, "exp({0})", finite=False),
