@@ -149,7 +149,7 @@ class Engine(Connection):
 
     def hurry(self) -> None:
         """Wake what a cancel has found waiting or at work; again, if need be."""
-        self.connection.interrupt()
+        self.interrupt()
         self.locks.wake()
         self.shared.script_hosts.wake()
         script_host = self.script_host
@@ -165,7 +165,7 @@ class Engine(Connection):
     def close(self) -> None:
         self.transaction.close()
         self.locks.release_all()
-        self.connection.close()
+        super().close()
 
     # --- transactions
 
@@ -236,13 +236,13 @@ class Engine(Connection):
         if isinstance(expression, Literal):
             row = self._constant_row(sql)
         else:
-            row = self.first_row(sql, compiled.parameters)
+            row = self.first_row(sql, compiled.parameters, reads=compiled.reads)
         return row[0] if row else None
 
     def holds(self, condition: Condition, names: Names) -> bool:
         """Whether a condition is true; unknown is not."""
         compiled = self.plans.compile(compile_condition, condition, names)
-        row = self.first_row(compiled.sql, compiled.parameters)
+        row = self.first_row(compiled.sql, compiled.parameters, reads=compiled.reads)
         return bool(row and row[0])
 
     def convert(self, value: object, source: SqlType, target: SqlType) -> object:
@@ -250,5 +250,5 @@ class Engine(Connection):
         if source == target or value is None:
             return value
         sql = convert_sql(f"CAST($v AS {source.storage})", source, target)
-        row = self.first_row(f"SELECT {sql}", {"v": value})
+        row = self.first_row(f"SELECT {sql}", {"v": value}, reads=False)
         return row[0] if row else None

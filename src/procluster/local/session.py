@@ -153,7 +153,7 @@ class Session:
         """Give up the connection to DuckDB, which answers no more."""
         self._engine.lose()
         with suppress(duckdb.Error):
-            self._engine.connection.close()
+            self._engine.close()
 
     def close(self) -> None:
         """Roll back what is open and give everything back."""

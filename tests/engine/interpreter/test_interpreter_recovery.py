@@ -13,7 +13,8 @@ from procluster.local.database import Database
 from procluster.local.results import Event, Message
 
 COUNT = "SELECT COUNT(*) FROM dbo.t"
-FAIL = "SELECT 1 / 0;"
+FAIL = "SELECT 1 / COUNT(*) FROM sys.tables WHERE name = N'none';"
+"""An error after which DuckDB gives up the transaction, as it does where a table is read."""
 
 
 @pytest.fixture
@@ -264,6 +265,11 @@ def test_long_transaction_begun_under_xact_abort_cannot_be_read_after_an_error(
     assert record.errors == [40510]
 
 
+def test_long_transaction_outlasts_an_error_of_values_alone(run: Run, long_change: str) -> None:
+    record = run(f"{long_change} SELECT 1 / 0; SELECT COUNT(*) FROM dbo.many; ROLLBACK")
+    assert (record.errors, record.values) == ([8134], [24_420])
+
+
 def test_long_transaction_begun_under_off_takes_back_one_statement(run: Run, many: None) -> None:
     record = run(
         f"BEGIN TRAN; INSERT INTO dbo.many SELECT n FROM dbo.many; {FAIL} COMMIT; "
@@ -303,3 +309,15 @@ def test_cancelled_statement_leaves_the_transaction_open_under_off(
         session.execute("BEGIN TRAN; INSERT INTO dbo.t VALUES (1); EXEC dbo.p", cancel_soon)
 
     assert session.query(f"SELECT @@TRANCOUNT, ({COUNT})")[0].rows() == [left]
+
+
+def test_calculation_that_reads_no_table_is_cancelled(database: Database) -> None:
+    session = database.connect()
+    ten = "(VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))"
+    joined = " CROSS JOIN ".join(f"{ten} AS t{place}(n)" for place in range(14))
+
+    def cancel_soon(_: Event) -> None:
+        threading.Timer(0.2, session.cancel).start()
+
+    with pytest.raises(Cancelled):
+        session.execute(f"PRINT N'begins'; SELECT SUM(t0.n * t1.n) FROM {joined}", cancel_soon)

@@ -45,7 +45,8 @@ STATEMENTS = {
     "grow": f"{HAS_U} INSERT INTO #u SELECT k, v FROM dbo.t;",
     "halve": f"{HAS_U} UPDATE #u SET v = 20 / v;",
     "drop": f"{HAS_U} DROP TABLE #u;",
-    "divide": "SET @x = 1 / 0;",
+    "divide": "SET @x = (SELECT 1 / COUNT(*) FROM dbo.t WHERE k < 0);",
+    "divide_alone": "SET @x = 1 / 0;",
     "convert": "SET @x = CAST(N'x' AS int);",
     "raise": "RAISERROR (N'raised', 16, 1);",
     "throw": "THROW 50001, N'thrown', 1;",
@@ -230,6 +231,8 @@ class Model:
 
     def do_divide(self) -> None:
         raise FaultError(8134)
+
+    do_divide_alone = do_divide
 
     def do_convert(self) -> None:
         raise FaultError(245)

@@ -112,7 +112,8 @@ class Insertion:
             places = {column.name: f"c{place}" for place, column in enumerate(target.columns)}
             new: OneRow | Stage
             if is_one_row:
-                new = OneRow(target, engine.first_row(sql, parameters) or ())
+                row = engine.first_row(sql, parameters, reads=source.reads)
+                new = OneRow(target, row or ())
             else:
                 new = Stage(target, places, fill_stage(engine, sql, parameters))
             if new.count:

@@ -35,13 +35,14 @@ class Compiled:
     ``columns`` says how T-SQL names and types them. The column of ``SELECT @v = e`` is named
     ``@v`` and holds the value that @v gets, converted, from the row it is computed for.
 
-    Without a ``meaning`` the query holds for now only.
+    Without a ``meaning`` the query holds for now only. ``reads`` tells that it reads a table.
     """
 
     sql: str
     columns: tuple[Column, ...]
     parameters: dict[str, object] = field(default_factory=dict)
     meaning: Meaning | None = None
+    reads: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

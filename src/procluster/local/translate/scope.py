@@ -126,10 +126,11 @@ class Context:
     def compiled(self, sql: str, columns: tuple[Column, ...]) -> Compiled:
         """The finished query, with the parameters that it uses: DuckDB takes no others."""
         used = {name: value for name, value in self.parameters.items() if f"${name} AS" in sql}
-        if self.is_momentary:
-            return Compiled(sql, columns, used)
-        places = {place: name for name, place in self.bound.items() if place in used}
-        return Compiled(sql, columns, used, Meaning(self.tables, self.variables, places))
+        meaning = None
+        if not self.is_momentary:
+            places = {place: name for name, place in self.bound.items() if place in used}
+            meaning = Meaning(self.tables, self.variables, places)
+        return Compiled(sql, columns, used, meaning, reads=bool(self.tables))
 
     def parameter(self, value: object, kind: SqlType, name: str = "") -> str:
         """Bind a value; the same variable is bound once."""
