@@ -44,7 +44,8 @@ def _sections() -> Iterator[str]:
             f"- A transaction that began under SET XACT_ABORT ON and has changed more than "
             f"{FEW_ROWS:,} rows is doomed by any run-time error of a statement that reads a table, "
             "also after SET XACT_ABORT OFF, and cannot be read then before ROLLBACK. One that "
-            "began under OFF keeps the rows it changes in memory until it ends, and such an error does its changes again."
+            "began under OFF keeps the rows it changes in memory until it ends, and "
+            "such an error does its changes again."
         ),
         "- An INSERT that fails has used up an identity number for each of its rows.",
         (

@@ -1,10 +1,10 @@
 """The transaction of a session: T-SQL's counting on top of DuckDB's.
 
 A run-time error takes back its statement, as on a server, although DuckDB gives up the whole
-transaction where a table was read: see :mod:`procluster.local.change_log`. Where the changes are not
-kept, because they are many and the transaction began under SET XACT_ABORT ON, the error dooms it:
-only ROLLBACK is left. DuckDB's side is rolled back at once then, and tables cannot be read until
-T-SQL's ROLLBACK, because what would be seen is not what SQL Server shows.
+transaction where a table was read: see :mod:`procluster.local.change_log`. Where the changes are
+not kept, because they are many and the transaction began under SET XACT_ABORT ON, the error dooms
+it: only ROLLBACK is left. DuckDB's side is rolled back at once then, and tables cannot be read
+until T-SQL's ROLLBACK, because what would be seen is not what SQL Server shows.
 
 One session writes at a time: from its first change to the end of its transaction the others may
 read, and wait when they want to write. What they read is what was committed when their statement
