@@ -15,8 +15,8 @@ bare_call = starts_no_statement identifier ':' !"a label: use IF, WHILE and TRY"
 statements = (semicolons statement terminated)* semicolons
 some_statements = (semicolons statement terminated)+ semicolons
 statement = declare | set | if | while | jump | return | transaction | try | block | print | throw
-    | raiserror | execute | insert | update | delete | truncate | create_table | create_index
-    | create_name | module | alter_table | role_member | drop | permission | query_statement
+    | raiserror | execute | query_statement | insert | update | delete | truncate | create_table
+    | create_index | create_name | module | alter_table | role_member | drop | permission
     | unsupported
     | (CREATE | ALTER | DROP) unknown_object
 
