@@ -1,6 +1,5 @@
 """What one session has: its connection to DuckDB, its transaction, its options, its client."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -203,13 +202,11 @@ class Engine(Connection):
         with self.rows(table) as rows:
             self.execute(f"{head} SELECT * FROM {rows}")
 
-    def keep_rows(self, head: str, source: str) -> None:
-        """Note that ``head`` was executed with a query that gave what ``source`` has now."""
+    def keep_rows(self, head: str, source: str, count: int) -> None:
+        """Note that ``head`` was executed with a query that gave ``source`` its ``count`` rows."""
         log = self.transaction.log
-        if log.room >= 0:
-            limit = "" if log.room == math.inf else f" LIMIT {int(log.room) + 1}"
-            rows = self.arrow(f"FROM {source}{limit}")
-            log.record(partial(self.write_rows, head, rows), rows.num_rows)
+        rows = self.arrow(f"FROM {source}") if count <= log.room else None
+        log.record(partial(self.write_rows, head, rows), count)
 
     # --- external scripts
 

@@ -50,6 +50,20 @@ def test_insert_takes_the_word_default(run: Run) -> None:
     assert run(batch).rows == [[("d",), ("x",)]]
 
 
+def test_insert_computes_the_defaults_of_columns_left_out(run: Run) -> None:
+    run("CREATE TABLE dbo.seen (k int, a int DEFAULT 1 + 1, b int DEFAULT 3, c datetime2 NULL)")
+
+    assert run("INSERT INTO dbo.seen (k) VALUES (1), (4); SELECT * FROM dbo.seen").rows == [
+        [(1, 2, 3, None), (4, 2, 3, None)]
+    ]
+
+
+def test_insert_refuses_a_computed_default_that_is_too_long(run: Run) -> None:
+    run("CREATE TABLE dbo.seen (k int, s varchar(2) DEFAULT CONCAT('ab', 'c'))")
+
+    assert run("INSERT INTO dbo.seen (k) VALUES (1)").errors == [2628]
+
+
 def test_insert_numbers_rows_in_the_order_of_the_query(run: Run) -> None:
     record = run(
         "INSERT INTO dbo.child (u) SELECT v FROM (VALUES (3), (1), (2)) AS t(v) ORDER BY v DESC; "

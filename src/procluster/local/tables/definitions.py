@@ -98,8 +98,9 @@ def create_from_query(
         run(ast.CreateTable(name.at, name, columns), engine, frame)
         table = frame.needed_table(name)
         made = engine.first_row(f"INSERT INTO {table.sql} {compiled.sql}", compiled.parameters)
-        engine.keep_rows(f"INSERT INTO {table.sql}", table.sql)
-    return int(made[0]) if made else 0
+        count = int(made[0]) if made else 0
+        engine.keep_rows(f"INSERT INTO {table.sql}", table.sql, count)
+    return count
 
 
 # --- ALTER TABLE

@@ -34,7 +34,8 @@ def insert(statement: ast.Insert, engine: Interpreter, frame: Frame) -> None:
     elif isinstance(source, ast.ValuesTable):
         for row in source.rows:
             into.check_width(len(row), 109, 110)
-        compiled = engine.plans.compile(partial(_compile_values, columns), source, frame)
+        into, source = _with_computed_defaults(into, source)
+        compiled = engine.plans.compile(partial(_compile_values, into.columns), source, frame)
         count = into.store(compiled, is_one_row=len(source.rows) == 1)
     else:
         if statement.with_tables:
@@ -161,6 +162,19 @@ def _insert_columns(target: StoredTable, names: tuple[str, ...]) -> Columns:
             raise error(544, target.name)
         columns.append(column)
     return tuple(columns)
+
+
+def _with_computed_defaults(
+    into: Insertion, source: ast.ValuesTable
+) -> tuple[Insertion, ast.ValuesTable]:
+    """Have the defaults that are no constants among the values: one query computes them all."""
+    left_out = (column for column in into.target.columns if column not in into.columns)
+    computed = tuple(c for c in left_out if c.default and not isinstance(c.default, ast.Literal))
+    if not computed:
+        return into, source
+    defaults = (ast.Literal(source.at, "default"),) * len(computed)
+    rows = tuple((*row, *defaults) for row in source.rows)
+    return replace(into, columns=into.columns + computed), replace(source, rows=rows)
 
 
 def _compile_values(columns: Columns, source: ast.ValuesTable, names: Names) -> Compiled:

@@ -114,7 +114,7 @@ class Stage:
 
     def write(self, engine: Engine, sql: str) -> None:
         """Execute a change by the rows of the stage, and drop it."""
-        engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE)
+        engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE, self.count)
         engine.write(sql)
         engine.write(f"DROP TABLE {STAGE}")
 
