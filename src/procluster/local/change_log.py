@@ -25,13 +25,8 @@ class Mark(NamedTuple):
 class ChangeLog:
     """How to do the changes of a transaction again, and how to undo what DuckDB does not.
 
-    Attributes
-    ----------
-    room : float
-        How many rows may yet be kept to be done again, in memory; less than 0 once there were too
-        many, and nothing is kept.
-    changes : int
-        How many there were, kept or not.
+    ``changes`` counts them, kept or not. ``room`` is how many rows may yet be kept in memory; less
+    than 0 once there were too many, and nothing is kept.
     """
 
     def __init__(self) -> None:

@@ -28,27 +28,7 @@ FEW_ROWS = 10_000
 
 
 class Transaction:
-    """State of one session's transaction.
-
-    Attributes
-    ----------
-    log : ChangeLog
-        What it has changed.
-    before_commit : dict
-        What is written in DuckDB just before it commits, by the number of a table.
-    name : str
-        What BEGIN TRANSACTION has called it; names differ by case.
-    number : int
-        Counts the transactions of the session.
-    rolled_back : bool
-        Whether the last one was rolled back.
-    depth : int
-        @@TRANCOUNT.
-    doomed : bool
-        Whether only ROLLBACK is left, XACT_STATE() = -1.
-    lost : bool
-        Whether DuckDB has rolled back already.
-    """
+    """State of one session's transaction."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, committed: Committed, locks: Locks
@@ -61,13 +41,14 @@ class Transaction:
         self._open = False
         self._spoilt = False
         self.log = ChangeLog()
+        # What is written in DuckDB just before it commits, by the number of a table.
         self.before_commit: dict[int, Callable[[], object]] = {}
-        self.name = ""
-        self.number = 0
-        self.rolled_back = False
-        self.depth = 0
-        self.doomed = False
-        self.lost = False
+        self.name = ""  # as BEGIN TRANSACTION has it; names differ by case
+        self.number = 0  # counts the transactions of the session
+        self.rolled_back = False  # the last one was
+        self.depth = 0  # @@TRANCOUNT
+        self.doomed = False  # only ROLLBACK is left: XACT_STATE() is -1
+        self.lost = False  # DuckDB has rolled back already
 
     @property
     def catalog(self) -> Catalog:

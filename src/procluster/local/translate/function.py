@@ -35,21 +35,14 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Function:
-    """A built-in function.
+    """A built-in function: ``usage``, its line in the rule book, begins with its name.
 
-    Attributes
-    ----------
-    usage : str
-        Its line in the rule book; begins with its name.
-    signature : str
-        One letter a parameter: t text, r text without trailing spaces, n number, i int, c int that
-        is not negative, f float, m moment, d moment where text is a datetime, a any type, x what
-        SQL Server takes and this engine refuses. Those in brackets may be left out; the last one
-        may be repeated where ``*`` follows.
-    write : callable
-        Gives the term of an :class:`Invocation` and of its arguments, converted.
-    settles : bool
-        False where overflow in the arguments shows in the result (:func:`.settled`).
+    ``signature`` has one letter a parameter: t text, r text without trailing spaces, n number, i
+    int, c int that is not negative, f float, m moment, d moment where text is a datetime, a any
+    type, x what SQL Server takes and this engine refuses. Those in brackets may be left out; the
+    last one may be repeated where ``*`` follows. ``write`` gives the term of an :class:`Invocation`
+    and of its arguments, converted; ``settles`` is False where their overflow shows in it
+    (:func:`.settled`).
     """
 
     usage: str

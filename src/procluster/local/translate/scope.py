@@ -145,18 +145,11 @@ class Context:
 class Scope:
     """What an expression sees.
 
-    Attributes
-    ----------
-    tables : mapping
-        Common tables in reach, by lower-case name: their DuckDB name and columns.
-    arguments : mapping
-        Parameters of the inline function being expanded, by lower-case name.
-    expanding, defining : frozenset of str
-        Views and functions being expanded, common tables being compiled.
-    groups : tuple or None
-        Of a grouped query: what each GROUP BY expression means, and the term that stands for it.
-    clause : str
-        The clause being compiled: aggregates and windows stand in some only.
+    ``tables`` are the common tables in reach and ``arguments`` the parameters of the inline
+    function being expanded, both by lower-case name; ``expanding`` and ``defining`` the views and
+    functions being expanded, the common tables being compiled. A grouped query has ``groups``: what
+    each GROUP BY expression means, and the term that stands for it. ``clause`` is the one being
+    compiled: aggregates and windows stand in some only.
     """
 
     context: Context

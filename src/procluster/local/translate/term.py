@@ -19,16 +19,10 @@ NULL = UntypedNull("int")
 class Term:
     """One value: its DuckDB SQL and its T-SQL type.
 
-    Attributes
-    ----------
-    nullable : bool
-        False where the value cannot be NULL, as far as SQL Server would know.
-    constant : Decimal, str or None
-        The value of a constant in the text; an int constant meets a decimal with just its digits.
-    nonzero : bool
-        Division by it needs no check.
-    finite : bool
-        False for float arithmetic not yet checked for overflow; :func:`settled` checks it.
+    ``nullable`` is False where it cannot be NULL, as far as SQL Server would know. ``constant`` is
+    the value of a constant in the text: an int meets a decimal with just its digits. Division by
+    what is ``nonzero`` needs no check; float arithmetic that is not ``finite`` needs one
+    (:func:`settled`).
     """
 
     sql: str
