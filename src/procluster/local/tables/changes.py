@@ -7,11 +7,7 @@ from procluster.local.messages import error
 from procluster.local.registry import run
 from procluster.local.results import ResultSet
 from procluster.local.stored import StoredTable
-from procluster.local.tables.constraints import (
-    check_gone_rows,
-    check_new_rows,
-    has_rules,
-)
+from procluster.local.tables.constraints import Rules, has_rules
 from procluster.local.tables.definitions import create_from_query
 from procluster.local.tables.new_rows import changed_rows, restart_numbers
 from procluster.local.translate import Change, Table, compile_change, compile_query
@@ -54,8 +50,9 @@ def update(statement: ast.Update, engine: Interpreter, frame: Frame) -> None:
             count = new.count
             new.check_nulls(frame, "UPDATE", change.targets)
             seeing = new.seen_by(frame, _old_and_kept(target, new.chosen))
-            check_new_rows(seeing, target, "UPDATE", changed)
-            check_gone_rows(seeing, target, "UPDATE", changed)
+            rules = Rules(seeing, target, "UPDATE", changed)
+            rules.check_new_rows()
+            rules.check_gone_rows()
             new.update(engine, change.targets)
         else:
             count = 0
@@ -86,7 +83,7 @@ def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
         elif gone := changed_rows(engine, target, change):
             count = gone.count
             seeing = frame.with_rows(_old_and_kept(target, gone.chosen))
-            check_gone_rows(seeing, target, "DELETE")
+            Rules(seeing, target, "DELETE").check_gone_rows()
             gone.write(engine, f"DELETE FROM {target.sql} WHERE rowid {gone.chosen}")
         else:
             count = 0

@@ -7,6 +7,7 @@ that go.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -64,72 +65,88 @@ def has_rules(engine: Engine, table: StoredTable, changed: set[str]) -> bool:
     return bool(changed & named)
 
 
-def check_new_rows(
-    frame: Frame, table: StoredTable, verb: str, changed: set[str] | None = None
-) -> None:
-    """Check rows before they are written: 547 CHECK and FOREIGN KEY, 2627 and 2601 keys.
+@dataclass(frozen=True)
+class Rules:
+    """The rules of a table for rows that a statement changes, which the frame sees.
 
-    ``changed`` are the lower-case names of the columns an UPDATE sets; INSERT sets all.
+    ``changed`` are the lower-case names of the columns that an UPDATE sets; None means all.
     """
-    checks = [c for c in table.checks if _concerns(changed, _columns(c.condition))]
-    broken = _broken_check(frame, checks) if checks else None
-    if broken:
-        raise _conflict(frame, verb, "CHECK", broken.name, table)
-    for key in unique_keys(table):
-        numbered = changed is None and table.identity and key.columns == (table.identity.name,)
-        is_asked = _concerns(changed, key.named) and not numbered
-        found = find_duplicate(frame, key) if is_asked else None
-        if found and key.kind == "INDEX":
-            raise error(2601, table.full_name, key.name, shown(found))
-        if found:
-            raise error(2627, key.kind, key.name, table.full_name, shown(found))
-    for foreign_key in table.foreign_keys:
-        if _concerns(changed, foreign_key.columns):
-            _check_parent(frame, table, verb, foreign_key)
 
+    frame: Frame
+    table: StoredTable
+    verb: str
+    changed: set[str] | None = None
 
-def _broken_check(frame: Frame, checks: list[ast.Check]) -> ast.Check | None:
-    """The first CHECK that a new row breaks; unknown breaks none."""
-    cases = (f"WHEN NOT {check.condition_text} THEN {n}" for n, check in enumerate(checks))
-    broken = f"CASE {' '.join(cases)} END"
-    first = broken if frame.new_row else f"MIN({broken})"
-    found = _finds(frame, f"SELECT {first} AS x FROM [@new]")
-    return checks[found[0]] if found and found[0] is not None else None
+    def check_new_rows(self) -> None:
+        """Check ``[@new]`` before it is written: 547 CHECK and FOREIGN KEY, 2627 and 2601 keys."""
+        table = self.table
+        self._check_checks([c for c in table.checks if self._concerns(_columns(c.condition))])
+        for key in unique_keys(table):
+            numbered = table.identity and key.columns == (table.identity.name,)
+            is_asked = self._concerns(key.named) and not (numbered and self.changed is None)
+            found = find_duplicate(self.frame, key) if is_asked else None
+            if found and key.kind == "INDEX":
+                raise error(2601, table.full_name, key.name, shown(found))
+            if found:
+                raise error(2627, key.kind, key.name, table.full_name, shown(found))
+        for foreign_key in table.foreign_keys:
+            if self._concerns(foreign_key.columns):
+                self._check_parent(foreign_key)
+
+    def check_gone_rows(self) -> None:
+        """Check that no row points to ``[@old]`` rows that have no successor; 547."""
+        for child, foreign_key in self.frame.engine.catalog.referencing(self.table):
+            parents, columns = referenced_columns(self.table, foreign_key), foreign_key.columns
+            if not self._concerns(parents):
+                continue
+            source = "[@kept]" if child is self.table else quote_tsql(child.schema, child.name)
+            text = (
+                f"SELECT TOP (1) 1 AS x FROM {source} AS c WHERE EXISTS "
+                f"(SELECT 1 FROM [@old] AS o WHERE {_same('o', parents, 'c', columns)})"
+            )
+            if self.verb == "UPDATE":
+                again = _same("n", parents, "c", columns)
+                text += f" AND NOT EXISTS (SELECT 1 FROM [@new] AS n WHERE {again})"
+            if _finds(self.frame, text):
+                raise self._conflict("REFERENCE", foreign_key.name, child, columns)
+
+    def _concerns(self, columns: tuple[str, ...]) -> bool:
+        """Whether one of the columns is changed: SQL Server leaves out the checks of others.
+
+        Source: "Be careful with constraints calling UDFs" (T. Karaszi), which shows it for CHECK.
+        """
+        return self.changed is None or bool(self.changed & {column.lower() for column in columns})
+
+    def _check_checks(self, checks: list[ast.Check]) -> None:
+        """Find the first CHECK that a new row breaks; unknown breaks none."""
+        cases = (f"WHEN NOT {check.condition_text} THEN {n}" for n, check in enumerate(checks))
+        broken = f"CASE {' '.join(cases)} END"
+        first = broken if self.frame.new_row else f"MIN({broken})"
+        found = _finds(self.frame, f"SELECT {first} AS x FROM [@new]") if checks else None
+        if found and found[0] is not None:
+            raise self._conflict("CHECK", checks[found[0]].name, self.table)
+
+    def _check_parent(self, foreign_key: ast.ForeignKey) -> None:
+        parent = _parent(self.frame, foreign_key)
+        targets = referenced_columns(parent, foreign_key)
+        is_own = parent.object_id == self.table.object_id
+        sources = ("[@kept]", "[@new]") if is_own else (quote_tsql(parent.schema, parent.name),)
+        is_orphan = _is_orphan if self.frame.new_row else _finds_orphan
+        if is_orphan(self.frame, foreign_key.columns, targets, sources):
+            raise self._conflict("FOREIGN KEY", foreign_key.name, parent, targets)
+
+    def _conflict(
+        self, kind: str, name: str | None, table: StoredTable, columns: tuple[str, ...] = ()
+    ) -> SqlError:
+        column = f", column '{columns[0]}'" if len(columns) == 1 else ""
+        database = self.frame.engine.database_name
+        return error(547, self.verb, kind, name, database, table.full_name, column)
 
 
 def _columns(condition: ast.Condition | None) -> tuple[str, ...]:
     """The columns a CHECK or a filter names."""
     nodes = ast.nodes(condition)
     return tuple(node.parts[-1] for node in nodes if isinstance(node, ast.ColumnRef))
-
-
-def _concerns(changed: set[str] | None, columns: tuple[str, ...]) -> bool:
-    """Whether an UPDATE changes one of the columns: SQL Server leaves out the checks of others.
-
-    Source: "Be careful with constraints calling UDFs" (T. Karaszi), which shows it for CHECK.
-    """
-    return changed is None or bool(changed & {column.lower() for column in columns})
-
-
-def check_gone_rows(
-    frame: Frame, table: StoredTable, verb: str, changed: set[str] | None = None
-) -> None:
-    """Check that no row points to ``[@old]`` rows that have no successor; 547."""
-    for child, foreign_key in frame.engine.catalog.referencing(table):
-        parents = referenced_columns(table, foreign_key)
-        if not _concerns(changed, parents):
-            continue
-        source = "[@kept]" if child is table else quote_tsql(child.schema, child.name)
-        text = (
-            f"SELECT TOP (1) 1 AS x FROM {source} AS c WHERE EXISTS "
-            f"(SELECT 1 FROM [@old] AS o WHERE {_same('o', parents, 'c', foreign_key.columns)})"
-        )
-        if verb == "UPDATE":
-            again = _same("n", parents, "c", foreign_key.columns)
-            text += f" AND NOT EXISTS (SELECT 1 FROM [@new] AS n WHERE {again})"
-        if _finds(frame, text):
-            columns = foreign_key.columns
-            raise _conflict(frame, verb, "REFERENCE", foreign_key.name, child, columns)
 
 
 def referenced_columns(parent: StoredTable, foreign_key: ast.ForeignKey) -> tuple[str, ...]:
@@ -204,16 +221,6 @@ def _parent(frame: Frame, foreign_key: ast.ForeignKey) -> StoredTable:
     return parent
 
 
-def _check_parent(frame: Frame, table: StoredTable, verb: str, foreign_key: ast.ForeignKey) -> None:
-    parent = _parent(frame, foreign_key)
-    targets = referenced_columns(parent, foreign_key)
-    is_own = parent.object_id == table.object_id
-    sources = ("[@kept]", "[@new]") if is_own else (quote_tsql(parent.schema, parent.name),)
-    is_orphan = _is_orphan if frame.new_row else _finds_orphan
-    if is_orphan(frame, foreign_key.columns, targets, sources):
-        raise _conflict(frame, verb, "FOREIGN KEY", foreign_key.name, parent, targets)
-
-
 def _finds_orphan(
     frame: Frame, columns: tuple[str, ...], targets: tuple[str, ...], sources: tuple[str, ...]
 ) -> bool:
@@ -250,18 +257,6 @@ def _new_names(frame: Frame, columns: tuple[str, ...]) -> list[str]:
 def _same(left: str, lefts: tuple[str, ...], right: str, rights: tuple[str, ...]) -> str:
     pairs = zip(lefts, rights, strict=True)
     return " AND ".join(f"{left}.{quote_tsql(a)} = {right}.{quote_tsql(b)}" for a, b in pairs)
-
-
-def _conflict(  # noqa: PLR0913, PLR0917
-    frame: Frame,
-    verb: str,
-    kind: str,
-    name: str | None,
-    table: StoredTable,
-    columns: tuple[str, ...] = (),
-) -> Exception:
-    column = f", column '{columns[0]}'" if len(columns) == 1 else ""
-    return error(547, verb, kind, name, frame.engine.database_name, table.full_name, column)
 
 
 def _finds(frame: Frame, text: str) -> tuple[Any, ...] | None:

@@ -10,8 +10,8 @@ from procluster.local.quoting import literal, quote_sql
 from procluster.local.registry import run
 from procluster.local.stored import StoredTable, storage_columns, table_of, utc_now
 from procluster.local.tables.constraints import (
+    Rules,
     UniqueKey,
-    check_new_rows,
     check_rules,
     find_duplicate,
     shown,
@@ -146,7 +146,7 @@ def _add_parts(
     kept = Table(f"(SELECT * FROM {rows} LIMIT 0)", wider.shown)
     seeing = frame.with_rows({"@new": Table(rows, wider.shown), "@kept": kept})
     check_rules(seeing, fresh)
-    check_new_rows(seeing, fresh, "ALTER TABLE")
+    Rules(seeing, fresh, "ALTER TABLE").check_new_rows()
     if added:
         engine.write(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")
     return wider

@@ -15,7 +15,7 @@ from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import Column, ResultSet
 from procluster.local.stored import StoredTable, type_of_storage
-from procluster.local.tables.constraints import check_new_rows
+from procluster.local.tables.constraints import Rules
 from procluster.local.tables.new_rows import OneRow, Stage, fill_stage, next_number, use_numbers
 from procluster.local.translate import Compiled, Names, Table, compile_query, convert_sql
 
@@ -120,7 +120,7 @@ class Insertion:
             if new.count:
                 use_numbers(engine, self.frame, target, start, new.count)
                 new.check_nulls(self.frame, "INSERT", places)
-                check_new_rows(new.seen_by(self.frame, kept), target, "INSERT")
+                Rules(new.seen_by(self.frame, kept), target, "INSERT").check_new_rows()
                 new.insert(engine)
         return new.count
 
