@@ -17,11 +17,6 @@ Item = tuple[str, Term]
 
 
 @relation.register
-def unordered(node: ast.Select, scope: Scope) -> Relation:
-    """One side of a set operation."""
-    return select(node, scope)
-
-
 def select(node: ast.Select, scope: Scope, query: ast.Query | None = None) -> Relation:
     """Compile one SELECT; ``query`` is the query that orders it and cuts it off."""
     clauses, rows = source_rows(node, scope)
@@ -50,14 +45,10 @@ def select(node: ast.Select, scope: Scope, query: ast.Query | None = None) -> Re
 
 def source_rows(node: ast.Select, scope: Scope) -> tuple[str, Scope]:
     """FROM and WHERE."""
-    if node.source is None:
-        rows = replace(scope, sources=())
-        clauses = ""
-    else:
-        sql, found = source(node.source, scope)
-        check_names(found, node)
-        rows = replace(scope, sources=found)
-        clauses = f" FROM {sql}"
+    sql, found = source(node.source, scope) if node.source else ("", ())
+    check_names(found, node)
+    rows = replace(scope, sources=found)
+    clauses = f" FROM {sql}" if sql else ""
     if node.where:
         clauses += f" WHERE {condition(node.where, replace(rows, clause='WHERE'))}"
     return clauses, rows
