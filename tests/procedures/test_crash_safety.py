@@ -35,12 +35,12 @@ from procluster.local.interpreter import Interpreter
 file, statements, largest = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 execute = Interpreter.execute
-def count_down(self, *given):
+def count_down(self, *given, **named):
     global statements
     statements -= 1
     if not statements:
         os.kill(os.getpid(), signal.SIGKILL)
-    return execute(self, *given)
+    return execute(self, *given, **named)
 with Database(file) as database:
     session = database.connect()
     Interpreter.execute = count_down

@@ -4,10 +4,13 @@ DuckDB has no savepoints and gives up a transaction at the first run-time error 
 Server takes back the one statement. So a part is taken back by rolling everything back in DuckDB
 and doing again what stood before the part. That is the same state: nobody else writes meanwhile,
 and what is done again inserts, updates and deletes the very rows of the first time, so that no
-query, clock, identity number or external script is asked a second time.
+query, clock, identity number or external script is asked a second time. New rows are inserted many
+at once then, so that a loop of inserts, some of them in error, takes little longer than without.
 """
 
 from collections.abc import Callable
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from procluster.local.catalog import Catalog
@@ -22,6 +25,14 @@ class Mark(NamedTuple):
     catalog: Catalog | None
 
 
+class NewRow(NamedTuple):
+    """A row that was inserted; ``insert`` inserts any number of them into the table."""
+
+    table: str
+    values: tuple[object, ...]
+    insert: Callable[[list[tuple[object, ...]]], object]
+
+
 class ChangeLog:
     """How to do the changes of a transaction again, and how to undo what DuckDB does not.
 
@@ -32,7 +43,7 @@ class ChangeLog:
     def __init__(self) -> None:
         self.room: float = -1
         self.changes = 0
-        self._redo: list[Callable[[], object]] = []
+        self._redo: list[Callable[[], object] | NewRow] = []
         self._undo: list[Callable[[], object]] = []
 
     @property
@@ -40,7 +51,7 @@ class ChangeLog:
         """Whether all changes can be done again."""
         return self.room >= 0 or not self.changes
 
-    def record(self, change: Callable[[], object], rows: int = 1) -> None:
+    def record(self, change: Callable[[], object] | NewRow, rows: int = 1) -> None:
         """Note a change that DuckDB has made; calling it makes the change again."""
         self.changes += 1
         self.room -= rows
@@ -71,9 +82,16 @@ class ChangeLog:
         return changed
 
     def replay(self) -> None:
-        """Make all changes again."""
+        """Make all changes again; rows that follow each other are inserted at once."""
+        rows: list[NewRow] = []
         for change in self._redo:
+            if isinstance(change, NewRow):
+                rows.append(change)
+                continue
+            _insert(rows)
+            rows.clear()
             change()
+        _insert(rows)
 
     def clear(self) -> None:
         """Forget everything, for the transaction has ended."""
@@ -86,3 +104,11 @@ class ChangeLog:
         """Take everything back that DuckDB does not."""
         while self._undo:
             self._undo.pop()()
+
+
+def _insert(rows: list[NewRow]) -> None:
+    """Insert rows, those of each table in their order."""
+    by_table = attrgetter("table")
+    for _, group in groupby(sorted(rows, key=by_table), by_table):
+        first, *others = group
+        first.insert([first.values, *(row.values for row in others)])

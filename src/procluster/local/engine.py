@@ -93,7 +93,7 @@ class Engine(Connection):
         self.prepared: dict[int, Prepared] = {}
         self.last_handle = 0
         self.receive: Callable[[Event], None] = lambda _: None
-        self._constant_row = lru_cache(MOST_CONSTANTS)(self.first_row)
+        self._constant_row = lru_cache(MOST_CONSTANTS)(partial(self.first_row, reads=False))
 
     @property
     def catalog(self) -> Catalog:

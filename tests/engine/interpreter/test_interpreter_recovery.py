@@ -265,6 +265,21 @@ def test_long_transaction_begun_under_xact_abort_cannot_be_read_after_an_error(
     assert record.errors == [40510]
 
 
+def test_rows_of_two_tables_keep_their_order_over_an_error(run: Run) -> None:
+    names = ("dbo.x", "dbo.y")
+    for name in names:
+        run(f"CREATE TABLE {name} (id int IDENTITY(7, 3) NOT NULL, s nvarchar(9) NULL)")
+    inserts = " ".join(
+        f"INSERT INTO {name} VALUES ('b'); INSERT INTO {name} SELECT s FROM (VALUES ('a'), ('c')) "
+        "AS v(s);"
+        for name in names * 2
+    )
+    read = "; ".join(f"SELECT * FROM {name}" for name in names)
+    record = run(f"BEGIN TRAN; {inserts} {read}; {FAIL} {read}; COMMIT")
+    assert (record.errors, len(record.rows[0])) == ([8134], 6)
+    assert record.rows[:2] == record.rows[2:]
+
+
 def test_long_transaction_outlasts_an_error_of_values_alone(run: Run, long_change: str) -> None:
     record = run(f"{long_change} SELECT 1 / 0; SELECT COUNT(*) FROM dbo.many; ROLLBACK")
     assert (record.errors, record.values) == ([8134], [24_420])

@@ -6,8 +6,10 @@ numbers are counted here too.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
+from procluster.local.change_log import NewRow
 from procluster.local.engine import Engine
 from procluster.local.frame import Frame, Variable
 from procluster.local.quoting import quote_sql
@@ -16,6 +18,8 @@ from procluster.local.tables.constraints import null_error
 from procluster.local.translate import Change, Table
 
 STAGE = quote_sql("temp", "_stage")
+FEW_ROWS = 100
+"""Up to so many rows a transaction keeps one by one, so that those of many statements are one."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ class OneRow:
         return frame.with_rows({"@new": Table(self._query, self.target.shown), **beside}, row)
 
     def insert(self, engine: Engine) -> None:
-        self.write(engine, f"INSERT INTO {self.target.sql} {self._query}")
+        values = {f"new{place}": value for place, value in enumerate(self.values)}
+        engine.execute(f"INSERT INTO {self.target.sql} {self._query}", values)
+        keep_row(engine, self.target, self.values)
 
     def update(self, engine: Engine, names: Iterable[str]) -> None:
         """Put the values of these columns into the row that is replaced."""
@@ -104,7 +110,14 @@ class Stage:
 
     def insert(self, engine: Engine) -> None:
         values = ", ".join(self.places[column.name] for column in self.target.columns)
-        self.write(engine, f"INSERT INTO {self.target.sql} SELECT {values} FROM {STAGE}")
+        sql = f"INSERT INTO {self.target.sql} SELECT {values} FROM {STAGE}"
+        if self.count > FEW_ROWS:
+            self.write(engine, sql)
+            return
+        engine.execute(sql)
+        for row in engine.all_rows(f"SELECT {values} FROM {STAGE}"):
+            keep_row(engine, self.target, row)
+        engine.execute(f"DROP TABLE {STAGE}")
 
     def update(self, engine: Engine, names: Iterable[str]) -> None:
         """Put the values of these columns into the rows that are replaced."""
@@ -117,6 +130,22 @@ class Stage:
         engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE, self.count)
         engine.write(sql)
         engine.write(f"DROP TABLE {STAGE}")
+
+
+def keep_row(engine: Engine, target: StoredTable, values: tuple[object, ...]) -> None:
+    """Note that a row was inserted."""
+    insert = partial(insert_rows, engine, target)
+    engine.transaction.log.record(NewRow(target.sql, values, insert))
+
+
+def insert_rows(engine: Engine, target: StoredTable, rows: list[tuple[object, ...]]) -> None:
+    """Insert rows that were in the table before."""
+    columns = ", ".join(
+        f"CAST(unnest($new{place}) AS {column.type.storage})"
+        for place, column in enumerate(target.columns)
+    )
+    values = {f"new{place}": list(column) for place, column in enumerate(zip(*rows, strict=True))}
+    engine.execute(f"INSERT INTO {target.sql} SELECT {columns}", values)
 
 
 def fill_stage(engine: Engine, sql: str, parameters: Mapping[str, object]) -> int:
