@@ -18,7 +18,7 @@ from procluster.local.stored import (
     StoredTable,
     declared_columns,
 )
-from procluster.local.translate import Table, compile_query
+from procluster.local.translate import SessionFunction, Table, compile_query
 from procluster.local.types import SqlType
 
 SYSTEM_SCHEMAS = ("sys", "information_schema")
@@ -112,16 +112,8 @@ class Frame:
         module = self.stored_module(name, "FUNCTION")
         return self._tree(module) if module else None
 
-    def session_arity(self, call: str) -> tuple[int, int] | None:
-        found = SESSION_FUNCTIONS.get(call)
-        return (found.least, found.most) if found else None
-
-    def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
-        found = SESSION_FUNCTIONS.get(call)
-        if found is None:
-            reason = "it is not among those that the rule book lists"
-            raise refuse(call, reason, self.engine.at)
-        return found.type, found.read(self, *arguments)
+    def session_function(self, name: str) -> SessionFunction | None:
+        return SESSION_FUNCTIONS.get(name)
 
     # --- what the interpreter asks
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from procluster.local.messages import refuse
 from procluster.local.parser import parse_parameters
 from procluster.local.syntax import Declaration, Node
+from procluster.local.translate import SessionFunction
 from procluster.local.types import SqlType
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,16 +24,6 @@ def run(statement: Node, *_: Any) -> Any:
     It gives how the statement leaves its list: None goes on, "break", "continue" or "return" jump.
     """
     raise refuse(type(statement).__name__, "it is not run", statement.at)
-
-
-class SessionFunction(NamedTuple):
-    """A function or @@variable of the session, evaluated once a statement."""
-
-    usage: str
-    type: SqlType
-    least: int
-    most: int
-    read: Callable[..., object]
 
 
 class SystemView(NamedTuple):

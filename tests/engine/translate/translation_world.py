@@ -19,6 +19,7 @@ from procluster.local.syntax import (
 from procluster.local.translate import (
     Change,
     Compiled,
+    SessionFunction,
     Table,
     as_sql_error,
     compile_change,
@@ -52,11 +53,15 @@ class World:
     def function(self, name: ObjectName) -> CreateModule | None:
         return self.functions.get(name.parts[-1].lower())
 
-    def session_arity(self, call: str) -> tuple[int, int] | None:
-        return (1, 2) if call.startswith("OBJECT_") else None
+    def session_function(self, name: str) -> SessionFunction | None:
+        if not name.startswith(("@@", "OBJECT_")):
+            return None
+        kind, value = self.session.get(name, (resolve("nvarchar", 200), None))
 
-    def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
-        return self.session.get(call, (resolve("nvarchar", 200), f"{call}{arguments}"))
+        def read(_: object, *arguments: object) -> object:
+            return value or f"{name}{arguments}"
+
+        return SessionFunction(name, kind, 0, 2, read)
 
     # what a test does
 

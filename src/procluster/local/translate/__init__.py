@@ -17,7 +17,7 @@ from procluster.local.translate import (  # noqa: F401 - each registers what it 
 )
 from procluster.local.translate.conversion import convert_sql
 from procluster.local.translate.faults import as_sql_error
-from procluster.local.translate.names import Names, Table
+from procluster.local.translate.names import Names, SessionFunction, Table
 from procluster.local.translate.plans import Change, Compiled, Plans
 from procluster.local.translate.scope import Context, Scope
 from procluster.local.translate.writing import condition, value
@@ -29,6 +29,7 @@ __all__ = [
     "Compiled",
     "Names",
     "Plans",
+    "SessionFunction",
     "Table",
     "as_sql_error",
     "compile_change",

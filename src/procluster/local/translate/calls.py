@@ -13,6 +13,7 @@ from procluster.local.translate import (
 )
 from procluster.local.translate.aggregates import AGGREGATES, Aggregate, Aggregation
 from procluster.local.translate.function import Function, Invocation
+from procluster.local.translate.names import SessionFunction
 from procluster.local.translate.scope import Scope
 from procluster.local.translate.term import Term, key, ordering
 from procluster.local.translate.writing import (
@@ -48,16 +49,15 @@ def call(node: ast.Call, scope: Scope) -> Term:
     name = node.name[0]
     if name in AGGREGATES:
         return aggregate(node, scope)
-    names, function = scope.context.names, FUNCTIONS.get(name)
-    arity = (function.least, function.most) if function else names.session_arity(name)
-    if arity is None:
+    function = FUNCTIONS.get(name) or scope.context.names.session_function(name)
+    if function is None:
         reason = "it is not among those that the rule book lists"
         raise refuse(f"Function {name}", reason, node.at)
     if node.over or node.distinct or node.within_group:
         raise error(10762, name, at=node.at)
-    count_arguments(name, len(node.arguments), *arity, node)
-    if function is None:
-        return scope.context.session_term(name, session_arguments(node, scope))
+    count_arguments(name, len(node.arguments), function.least, function.most, node)
+    if isinstance(function, SessionFunction):
+        return scope.context.session_term(name, node.at, *session_arguments(node, scope))
     read = value if function.settles else unsettled
     terms = tuple(read(argument, scope) for argument in node.arguments)
     return function.term(Invocation(node, scope.context), terms)
@@ -70,8 +70,9 @@ def session_arguments(node: ast.Call, scope: Scope) -> tuple[object, ...]:
 
 def session_argument(node: ast.Node, scope: Scope) -> object:
     context = scope.context
-    if isinstance(node, ast.Call) and context.names.session_arity(node.name[0]):
-        return context.session_value(node.name[0], session_arguments(node, scope))[1]
+    if isinstance(node, ast.Call) and context.names.session_function(node.name[0]):
+        arguments = session_arguments(node, scope)
+        return context.session_value(node.name[0], node.at, *arguments)[1]
     if isinstance(node, ast.Binary) and node.operator == "+":
         both = session_argument(node.left, scope), session_argument(node.right, scope)
         if all(isinstance(part, str) for part in both):

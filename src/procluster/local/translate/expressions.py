@@ -58,7 +58,7 @@ def variable(node: ast.Variable, scope: Scope) -> Term:
     """A parameter of the statement, or the argument of an inline function."""
     context, name = scope.context, node.name.lower()
     if name.startswith("@@"):
-        return context.session_term(node.name)
+        return context.session_term(node.name, node.at)
     if name in scope.arguments:
         return scope.arguments[name]
     # A view or function has no variables but its own parameters.

@@ -1,7 +1,8 @@
 """What a query may refer to: the seam to the interpreter."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, Union
+from typing import NamedTuple, Protocol, Union
 
 from procluster.local.results import Column
 from procluster.local.syntax import CreateModule, ObjectName
@@ -14,6 +15,16 @@ class Table:
 
     sql: str
     columns: tuple[Column, ...]
+
+
+class SessionFunction(NamedTuple):
+    """A function or @@variable of the session, evaluated once a statement: ``read(names, ...)``."""
+
+    usage: str
+    type: SqlType
+    least: int
+    most: int
+    read: Callable[..., object]
 
 
 class Names(Protocol):
@@ -31,8 +42,5 @@ class Names(Protocol):
     def function(self, name: ObjectName) -> CreateModule | None:
         """An inline table function, expanded where it is called."""
 
-    def session_arity(self, call: str) -> tuple[int, int] | None:
-        """Least and most arguments of a session function, None when it is none."""
-
-    def session_value(self, call: str, arguments: tuple[object, ...]) -> tuple[SqlType, object]:
-        """Value of a session function or @@variable, named in upper case."""
+    def session_function(self, name: str) -> SessionFunction | None:
+        """A function or @@variable of the session, named in upper case."""

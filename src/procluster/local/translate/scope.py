@@ -9,9 +9,17 @@ from datetime import datetime, timezone
 from functools import cached_property
 
 from procluster.errors import SqlError
-from procluster.local.messages import error
+from procluster.local.messages import error, refuse
 from procluster.local.results import Column
-from procluster.local.syntax import ColumnRef, CreateModule, Node, ObjectName, Star, changed
+from procluster.local.syntax import (
+    ColumnRef,
+    CreateModule,
+    Node,
+    ObjectName,
+    Position,
+    Star,
+    changed,
+)
 from procluster.local.translate.names import Names, Table
 from procluster.local.translate.plans import Compiled, Meaning
 from procluster.local.translate.term import Term
@@ -102,16 +110,17 @@ class Context:
         found = self.variables[name] = self.names.variable(name)
         return found
 
-    def session_value(
-        self, call: str, arguments: tuple[object, ...] = ()
-    ) -> tuple[SqlType, object]:
+    def session_value(self, name: str, at: Position, *arguments: object) -> tuple[SqlType, object]:
         """Value of a session function or @@variable, now."""
         self.is_momentary = True
-        return self.names.session_value(call, arguments)
+        found = self.names.session_function(name)
+        if found is None:
+            raise refuse(name, "it is not among those that the rule book lists", at)
+        return found.type, found.read(self.names, *arguments)
 
-    def session_term(self, call: str, arguments: tuple[object, ...] = ()) -> Term:
+    def session_term(self, name: str, at: Position, *arguments: object) -> Term:
         """The same as a parameter."""
-        kind, now = self.session_value(call, arguments)
+        kind, now = self.session_value(name, at, *arguments)
         return Term(self.parameter(now, kind), kind, nullable=now is None)
 
     def constant(self, variable: str) -> object:

@@ -68,7 +68,7 @@ def constant_value(node: Node, scope: Scope) -> object:
             None if node.kind == "null" else int(node.value) if node.kind == "int" else node.value
         )
     if isinstance(node, Variable) and node.name.startswith("@@"):
-        return context.session_value(node.name)[1]
+        return context.session_value(node.name, node.at)[1]
     if isinstance(node, Variable) and context.variable(node.name) is not None:
         return context.constant(node.name)
     raise refuse("This argument", "only constants and variables are read here", node.at)
