@@ -48,10 +48,7 @@ def _sections() -> Iterator[str]:
             "such an error does its changes again."
         ),
         "- An INSERT that fails has used up an identity number for each of its rows.",
-        (
-            "- Not verified, for no source says it: that errors 1105 and 9002 end the batch, and "
-            "INSERT ... EXEC with other columns than its table the procedure or batch it is in."
-        ),
+        ("- Not verified, for no source says it: that errors 1105 and 9002 end the batch."),
         "- Permissions are recorded and not enforced: there is one principal, dbo.",
         (
             "- One session writes at a time; the others read what is committed, as under READ "

@@ -15,7 +15,7 @@ from procluster.local import syntax as ast
 from procluster.local.connection import Cancelled
 from procluster.local.engine import Engine, Options
 from procluster.local.frame import Frame
-from procluster.local.messages import ERRORS, FATAL, error
+from procluster.local.messages import FATAL, ended_by, error
 from procluster.local.registry import run
 from procluster.local.translate import as_sql_error
 
@@ -131,7 +131,7 @@ class Interpreter(Engine):
             raise Aborted from found
         self.last_error = found.number
         refused, thrown = isinstance(found, Refusal), isinstance(statement, ast.Throw)
-        ends = ERRORS[found.number].ends if found.number in ERRORS and not thrown else ""
+        ends = "" if thrown else ended_by(found)
         own_level = frame if ends == "level" else None
         undoes = refused or ends == "batch"
         undoes |= self.options.xact_abort and not isinstance(statement, ast.RaiseError)

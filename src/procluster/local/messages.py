@@ -19,6 +19,9 @@ from procluster.local.quoting import Sql, literal
 from procluster.local.syntax import NOWHERE, Position
 
 UNSUPPORTED = 40510
+UNFIT = 7
+"""State of error 213 where INSERT ... EXEC is sent other columns than it takes."""
+
 FATAL = 20
 """Severity from which on an error ends the session; no CATCH gets it."""
 
@@ -52,6 +55,13 @@ def error(number: int, *named: object, at: Position = NOWHERE, state: int = 1) -
     return SqlError(
         number, found.text.format(*named), severity=found.severity, state=state, line=at.line
     )
+
+
+def ended_by(found: SqlError) -> str:
+    """What an error ends; an unfit result set the batch, though 213 is else an error of binding."""
+    if (found.number, found.state) == (213, UNFIT):
+        return "batch"
+    return ERRORS[found.number].ends if found.number in ERRORS else ""
 
 
 def syntax_error(number: int, *named: object, at: Position) -> SyntaxRefusal:

@@ -174,6 +174,28 @@ def test_insert_exec_has_rules(run: Run, target: None, body: str, number: int) -
     assert number in record.errors
 
 
+def test_insert_exec_of_other_columns_is_an_error_of_what_sent_them(run: Run, target: None) -> None:
+    run("CREATE PROCEDURE dbo.q AS\nSELECT 1, N'x';\nSELECT 1")
+    error = run("INSERT INTO dbo.t EXEC dbo.q").error
+    assert (error.number, error.state, error.procedure, error.line) == (213, 7, "dbo.q", 3)
+
+
+def test_insert_exec_of_other_columns_is_caught_around_it(run: Run, target: None) -> None:
+    record = run(
+        "BEGIN TRY INSERT INTO dbo.t EXEC (N'SELECT 1') END TRY "
+        "BEGIN CATCH SELECT ERROR_NUMBER() END CATCH; SELECT COUNT(*) FROM dbo.t"
+    )
+    assert (record.errors, record.values) == ([], [213, 0])
+
+
+def test_insert_exec_of_other_columns_ends_the_batch_and_its_transaction(
+    run: Run, target: None
+) -> None:
+    record = run("BEGIN TRAN; EXEC (N'INSERT INTO dbo.t EXEC (N''SELECT 1'')'); SELECT 1")
+    left = run("SELECT @@TRANCOUNT")
+    assert (record.errors, record.values, left.values) == ([213], [], [0])
+
+
 def test_insert_exec_counts_as_a_transaction_inside(run: Run, target: None) -> None:
     run("CREATE PROCEDURE dbo.q AS SELECT @@TRANCOUNT, N'x'")
     record = run("INSERT INTO dbo.t EXEC dbo.q; SELECT a FROM dbo.t; SELECT @@TRANCOUNT")

@@ -10,7 +10,7 @@ from procluster.local import syntax as ast
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.lexer import identifier_parts
-from procluster.local.messages import error, refuse
+from procluster.local.messages import UNFIT, error, refuse
 from procluster.local.quoting import quote_sql
 from procluster.local.registry import run
 from procluster.local.results import Column, ResultSet
@@ -79,8 +79,14 @@ class Insertion:
             engine.transaction.begin(xact_abort=engine.options.xact_abort)
         engine.inserting = engine.transaction.depth
         sets: list[ResultSet] = []
+
+        def take(found: ResultSet) -> None:
+            if len(found.columns) != len(self.columns):
+                raise error(213, state=UNFIT)
+            sets.append(found)
+
         try:
-            with engine.taking(sets.append):
+            with engine.taking(take):
                 run(source, engine, self.frame)
             engine.inserting = 0
             if alone:
@@ -97,8 +103,6 @@ class Insertion:
         return count
 
     def _store_result(self, found: ResultSet) -> int:
-        if len(found.columns) != len(self.columns):
-            raise error(213)
         with self.engine.rows(found.table) as rows:
             return self.store(Compiled(f"SELECT * FROM {rows}", found.columns))
 
