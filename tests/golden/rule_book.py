@@ -115,10 +115,11 @@ def _sections() -> Iterator[str]:
         ((name, *_shown(*case)) for name, case in sorted(cases.STATEMENTS.items())),
     )
     yield "\nRefused by their first word: " + _list(
-        f"{word} ({why})" for word, why in sorted(words.UNSUPPORTED_STATEMENTS.items())
+        f"{words.replace(' |', ',')} ({why})"
+        for words, why in re.findall(r'([A-Z]+(?: \| [A-Z]+)*)\)?\s+!"\{\}: ([^"]+)"', GRAMMAR)
     )
     yield "\nRefused where they stand:\n"
-    refusals = sorted(set(re.findall(r'!"([^"]+)"', GRAMMAR)))
+    refusals = sorted(set(re.findall(r'!"([^{"][^"]+)"', GRAMMAR)))
     yield from (f"- {refusal.replace('{}', '...')}" for refusal in refusals)
     yield "\n### The grammar\n"
     yield "As the parser reads it; src/procluster/local/grammar.py explains the notation.\n"

@@ -9,9 +9,8 @@ the last word.
 """
 
 GRAMMAR = r"""
-batch = semicolons (first:bare_call terminated)? statements:statements end => batch
-bare_call = starts_no_statement identifier ':' !"a label: use IF, WHILE and TRY"
-    | starts_no_statement @call => execute
+batch = semicolons (unsupported | first:bare_call terminated)? statements:statements end => batch
+bare_call = identifier ':' !"a label: use IF, WHILE and TRY" | is_no_throw @call => execute
 statements = (semicolons statement terminated)* semicolons
 some_statements = (semicolons statement terminated)+ semicolons
 statement = declare | set | if | while | jump | return | transaction | try | block | print | throw
@@ -19,6 +18,20 @@ statement = declare | set | if | while | jump | return | transaction | try | blo
     | create_index | create_name | module | alter_table | role_member | drop | permission
     | unsupported
     | (CREATE | ALTER | DROP) unknown_object
+unsupported = (CLOSE | DEALLOCATE | FETCH | OPEN)
+      !"{}: cursors are left out; use a set-based statement or WHILE"
+    | (BACKUP | CHECKPOINT | DBCC | KILL | RESTORE | SHUTDOWN)
+      !"{}: the embedded engine is not a server"
+    | (DISABLE | ENABLE) !"{}: triggers are left out"
+    | (READTEXT | UPDATETEXT | WRITETEXT) !"{}: use varchar(max)"
+    | (REVERT | SETUSER) !"{}: there is one principal, dbo"
+    | BULK !"{}: use `procluster load`"
+    | GOTO !"{}: use IF, WHILE and TRY"
+    | LINENO !"{}: lines are counted from the start of the batch"
+    | MERGE !"{}: use UPDATE and INSERT"
+    | RECONFIGURE !"{}: settings are fixed"
+    | USE !"{}: there is one database"
+    | WAITFOR !"{}: the embedded engine does not wait"
 
 # variables and options
 declare = DECLARE identifier CURSOR !"DECLARE CURSOR: use a set-based statement or WHILE"

@@ -10,7 +10,6 @@ from procluster.local.grammar import GRAMMAR
 from procluster.local.messages import refuse, syntax_error
 from procluster.local.rules import FAIL, Fields, MismatchError, compile_grammar
 from procluster.local.types import SqlType
-from procluster.local.words import UNSUPPORTED_STATEMENTS
 
 RULES = compile_grammar(GRAMMAR)
 NESTING = frozenset(("statement", "query", "union", "joined", "case", "cast"))
@@ -188,15 +187,8 @@ class Parser(ExpressionParser):
         if self.at("THROW"):
             raise self.unexpected(self.token)
 
-    def starts_no_statement(self) -> Any:
-        words = ("THROW", *UNSUPPORTED_STATEMENTS)
-        return None if self.at_identifier() and not self.at(*words) else self.fail()
-
-    def unsupported(self) -> Any:
-        if not self.at(*UNSUPPORTED_STATEMENTS):
-            return self.fail()
-        word = self.token.key
-        raise self.refuse(word, UNSUPPORTED_STATEMENTS[word])
+    def is_no_throw(self) -> Any:
+        return self.fail() if self.at("THROW") else None
 
     def unknown_object(self) -> Any:
         """CREATE, ALTER or DROP of a kind that is left out."""

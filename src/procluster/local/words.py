@@ -21,26 +21,6 @@ DATEPART_FUNCTIONS = frozenset(
 )
 """Functions whose first argument is a bare word."""
 
-UNSUPPORTED_STATEMENTS = {
-    word: reason
-    for words, reason in {
-        "BACKUP CHECKPOINT DBCC KILL RESTORE SHUTDOWN": "the embedded engine is not a server",
-        "CLOSE DEALLOCATE FETCH OPEN": "cursors are left out; use a set-based statement or WHILE",
-        "DISABLE ENABLE": "triggers are left out",
-        "READTEXT UPDATETEXT WRITETEXT": "use varchar(max)",
-        "REVERT SETUSER": "there is one principal, dbo",
-        "BULK": "use `procluster load`",
-        "GOTO": "use IF, WHILE and TRY",
-        "LINENO": "lines are counted from the start of the batch",
-        "MERGE": "use UPDATE and INSERT",
-        "RECONFIGURE": "settings are fixed",
-        "USE": "there is one database",
-        "WAITFOR": "the embedded engine does not wait",
-    }.items()
-    for word in words.split()
-}
-"""First words of statements that are T-SQL and not run here, with what to do."""
-
 UNSUPPORTED_TYPES = {
     name: reason
     for names, reason in {
