@@ -50,7 +50,8 @@ def draw_members(ground: Ground, state: State, random: np.random.RandomState) ->
     """Draw a cell of each cluster, with odds in proportion to what the cells cost."""
     order = np.argsort(state.labels, kind="mergesort")
     ends = np.cumsum(np.bincount(state.labels, minlength=len(state.centres)))
-    odds = np.cumsum((ground.cells.weights * state.squares)[order])
+    squares = own_squares(ground.cells.means, state.centres, state.labels)
+    odds = np.cumsum((ground.cells.weights * squares)[order])
     totals = np.append(0.0, odds)[np.append(0, ends)]
     shares = random.random_sample(len(ends))
     places = np.searchsorted(odds, totals[:-1] + shares * np.diff(totals), side="right")
