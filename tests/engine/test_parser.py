@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from procluster.local import syntax
 from procluster.local.parser import parse_batch, parse_parameters
 
 MAXDOP = Path(sys.executable).with_name("maxdop")
+STATEMENTS = Path(__file__).with_name("statements.sql").read_text(encoding="utf-8").splitlines()
+"""Statements of every kind that T-SQL has, one a line."""
 
 
 def parse_one(text: str) -> syntax.Statement:
@@ -229,6 +232,7 @@ REJECTED = """
 SELECT
 SELECT 1 FROM
 SELECT a b c
+SELECT t.* a FROM t
 SELECT 1,
 SELECT (1 = 1)
 SELECT a = 1 = 2
@@ -290,6 +294,12 @@ def test_statement_is_accepted(text: str) -> None:
     assert parse_batch(text)
 
 
+@pytest.mark.parametrize("text", STATEMENTS)
+def test_statement_of_sql_server_is_read_or_refused_by_name(text: str) -> None:
+    with suppress(Refusal):
+        assert parse_batch(text)
+
+
 @pytest.mark.parametrize("text", REJECTED)
 def test_text_that_is_not_tsql_is_a_syntax_error_with_its_place(text: str) -> None:
     with pytest.raises(SyntaxRefusal) as caught:
@@ -298,7 +308,8 @@ def test_text_that_is_not_tsql_is_a_syntax_error_with_its_place(text: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "accepts"), [*((t, True) for t in ACCEPTED), *((t, False) for t in REJECTED)]
+    ("text", "accepts"),
+    [*((t, True) for t in (*ACCEPTED, *STATEMENTS)), *((t, False) for t in REJECTED)],
 )
 def test_grammar_of_microsoft_agrees(text: str, accepts: bool) -> None:
     command = [str(MAXDOP), "--parser-version", "2022"]

@@ -6,11 +6,13 @@ than ``*``: ``-100.0/-100.0*10.0`` is 0.1.
 """
 
 from abc import abstractmethod
+from contextlib import suppress
 from typing import Any, Union, cast
 
 from procluster.local import syntax as ast
 from procluster.local.messages import syntax_error
 from procluster.local.reader import TokenReader
+from procluster.local.rules import MismatchError
 from procluster.local.words import CALLED_KEYWORDS, COLLATION, DATEPART_FUNCTIONS, NILADIC
 
 Operand = Union[ast.Expression, ast.Condition]
@@ -92,7 +94,10 @@ class ExpressionParser(TokenReader):
         """IN, BETWEEN (two comparisons) or LIKE."""
         if self.accept("IN"):
             if self._at_query():
-                return ast.InQuery(at, self._value(left), self._subquery())
+                start = self.index
+                with suppress(MismatchError):
+                    return ast.InQuery(at, self._value(left), self._subquery())
+                self.index = start  # IN ((SELECT 1), 2)
             self.expect("(")
             choices = self.listed(self.expression)
             self.expect(")")
@@ -211,7 +216,7 @@ class ExpressionParser(TokenReader):
         """A call from its opening bracket on."""
         name = (parts[0].upper(),) if len(parts) == 1 else parts
         self.expect("(")
-        distinct, word = self.accept("DISTINCT"), ""
+        distinct, word = not self.accept("ALL") and self.accept("DISTINCT"), ""
         arguments: tuple[Operand, ...] = ()
         with self.nested():
             if name[0] in DATEPART_FUNCTIONS and len(name) == 1:

@@ -10,13 +10,13 @@ the last word.
 
 GRAMMAR = r"""
 batch = semicolons (unsupported | first:bare_call terminated)? statements:statements end => batch
-bare_call = identifier ':' !"a label: use IF, WHILE and TRY" | is_no_throw @call => execute
+bare_call = label | is_no_throw @call => execute
 statements = (semicolons statement terminated)* semicolons
 some_statements = (semicolons statement terminated)+ semicolons
 statement = declare | set | if | while | jump | return | transaction | try | block | print | throw
     | raiserror | execute | query_statement | insert | update | delete | truncate | create_table
     | create_index | create_name | module | alter_table | role_member | drop | permission
-    | unsupported
+    | unsupported | label
     | (CREATE | ALTER | DROP) unknown_object
 unsupported = (CLOSE | DEALLOCATE | FETCH | OPEN)
       !"{}: cursors are left out; use a set-based statement or WHILE"
@@ -39,10 +39,12 @@ declare = DECLARE identifier CURSOR !"DECLARE CURSOR: use a set-based statement 
 declaration = name:variable AS? type:data_type ('=' value:expression)? => Declaration
 set = SET name:variable operator:assignment_operator value:expression => SetVariable
     | SET IDENTITY_INSERT !"SET IDENTITY_INSERT: let the column number the rows"
+    | SET (STATISTICS | OFFSETS) !"SET {}: there is nothing to show"
     | SET options:isolation % ',' value:option_value => SetOption
     | SET options:any_word % ',' value:option_value => SetOption
 isolation = TRANSACTION ISOLATION LEVEL
 option_value = integer | REPEATABLE READ | READ (COMMITTED | UNCOMMITTED) | string | any_word
+    | variable | 'binary'
 assignment_operator = '=' | '+=' | '-=' | '*=' | '/=' | '%=' | '&=' | '|=' | '^='
 string = 'string' | 'national'
 
@@ -70,16 +72,17 @@ transaction = BEGIN (DISTRIBUTED | ATOMIC | DIALOG | CONVERSATION)
     | SAVE TRANSACTION !"SAVE TRANSACTION: an error takes back its statement anyway"
     | verb:BEGIN TRANSACTION name:identifier?
       (WITH !"BEGIN TRANSACTION WITH MARK: leave the mark out")? => Transaction
-    | verb:(COMMIT | ROLLBACK) (TRANSACTION name:identifier? | WORK)? => Transaction
+    | verb:(COMMIT | ROLLBACK) (TRANSACTION name:identifier? | WORK)? @no_options
+      => Transaction
 
 # procedures called
 execute = EXECUTE AS !"EXECUTE AS: there is one principal, dbo"
-    | EXECUTE '(' text:expression ')' ((AT | AS) !"EXEC () AT or AS: leave it out")?
-      => ExecuteText
+    | EXECUTE '(' text:expression (',' !"EXEC () with parameters: use sp_executesql")? ')'
+      ((AT | AS | WITH RESULT) !"EXEC () {}: leave it out")? => ExecuteText
     | EXECUTE (status:variable '=')? @call => execute
     | EXECUTE variable !"EXEC of a variable's procedure: name the procedure"
 call = procedure:object_name (';' integer !"a numbered procedure: leave the number out")?
-    (arguments:argument % ',')? (WITH RECOMPILE | WITH RESULT SETS @result_sets)?
+    (arguments:argument % ',')? (WITH (RECOMPILE | RESULT SETS @result_sets) % ',')?
 argument = (name:variable '=')? value:(default | argument_value) output?:OUTPUT? => argument
 result_sets = UNDEFINED | NONE result_sets:nothing | '(' AS !"RESULT SETS AS: list the columns"
     | '(' result_sets:result_set % ',' ')'
@@ -91,15 +94,16 @@ result_column = name:identifier type:data_type (NOT NULL nullable:no | NULL? nul
 insert = @with INSERT INTO? @no_top target:object_name hints (columns:column_names)? @no_output
     (DEFAULT VALUES | source:insert_source) => Insert
     | @with INSERT INTO? @no_table_variable
-insert_source = VALUES rows:value_row % ',' => insert_values | execute | query
+insert_source = VALUES rows:value_row % ',' hinted => insert_values | execute | query
 update = @with UPDATE @no_top target:object_name hints SET assignments:assignment % ','
-    @no_output (FROM source:sources)? @where => Update
+    @no_output (FROM source:sources)? @where hinted => Update
     | @with UPDATE @no_table_variable
     | UPDATE STATISTICS !"UPDATE STATISTICS: there are none"
 assignment = variable !"SET @variable in UPDATE: select it beforehand"
     | target:column_name operator:assignment_operator value:expression => Assignment
+    | column_name '(' !"a method in SET: set the whole value"
 delete = @with DELETE @no_top FROM? target:object_name hints @no_output
-    (FROM source:sources)? @where => Delete
+    (FROM source:sources)? @where hinted => Delete
     | @with DELETE FROM? @no_table_variable
 truncate = TRUNCATE TABLE target:object_name
     (WITH !"TRUNCATE TABLE WITH PARTITIONS: use DELETE")? => Truncate
@@ -116,7 +120,8 @@ query = @query_tail => query
 query_tail = body:union (ORDER BY order_by:order_item % ','
     (OFFSET offset:expression (ROW | ROWS)
     (FETCH (FIRST | NEXT) fetch:expression (ROW | ROWS) ONLY)?)?)?
-    (FOR !"FOR XML and FOR JSON: use STRING_AGG")? (OPTION '(' option % ',' ')')?
+    (FOR !"FOR XML and FOR JSON: use STRING_AGG")? hinted
+hinted = (OPTION '(' option % ',' ')')?
 option = RECOMPILE | MAXDOP integer | any_word !"OPTION {}: leave the hint out"
 common_table = name:identifier (columns:names)? AS '(' query:query ')' => CommonTable
 union = first:intersection rest:united* => combined
@@ -125,19 +130,21 @@ intersection = first:specification rest:intersected* => combined
 intersected = operator:INTERSECT right:specification => fields
 specification = '(' union ')' | select
 select = SELECT (ALL | distinct?:DISTINCT)? (TOP top:top)? items:select_item % ','
-    (INTO into:object_name)? (FROM source:sources)? (WHERE where:condition)?
+    (INTO into:object_name (ON !"SELECT INTO with a filegroup: leave it out")?)?
+    (FROM source:sources)? (WHERE where:condition)?
     (GROUP BY group_by:group_by)? (HAVING having:condition)? => Select
 top = ('(' expression ')' | number) @no_share
 no_share = ((PERCENT | WITH TIES) !"TOP with PERCENT or WITH TIES: count the rows, or use RANK")?
 group_by = (GROUPING SETS | ROLLUP | CUBE | ALL)
     !"GROUP BY with ROLLUP and the like: use UNION ALL of plain groups"
-    | expression % ',' (WITH !"GROUP BY WITH: use UNION ALL of plain groups")?
+    | '(' ')' !"GROUP BY (): leave it out"
+    | expression % ',' ((WITH | ',' '(') !"GROUP BY WITH or (): use UNION ALL of plain groups")?
 select_item = variable:variable operator:assignment_operator expression:expression => SelectItem
     | alias:(identifier | string) '=' expression:expression => SelectItem
     | expression:star => SelectItem
     | expression:expression (alias:select_alias)? => SelectItem
 star = '*' => Star
-select_alias = AS? (identifier | string)
+select_alias = behind_no_star AS? (identifier | string)
 order_item = expression:expression (ASC | descending?:DESC)? => OrderItem
 
 # values
@@ -153,7 +160,8 @@ behind_call = (WITHIN GROUP '(' ORDER BY within_group:order_item % ',' ')')?
     (OVER over:window)? => fields
 window = '(' (PARTITION BY partition_by:expression % ',')? (ORDER BY order_by:order_item % ',')?
     (frame:frame)? ')' => Window
-    | identifier !"OVER with a window name: write the window in brackets"
+    | (identifier | '(' identifier (PARTITION | ORDER | ROWS | RANGE))
+      !"OVER with a window name: write the window in brackets"
 frame = RANGE (@bound | BETWEEN @bound AND @bound) | ROWS (@row | BETWEEN @row AND @row)
 bound = UNBOUNDED (PRECEDING | FOLLOWING) | CURRENT ROW
 row = (UNBOUNDED | 'int') (PRECEDING | FOLLOWING) | CURRENT ROW
@@ -167,7 +175,8 @@ join = kind:(CROSS JOIN | CROSS APPLY | OUTER APPLY) right:source => Join
       !"a join hint: leave the hint out"
     | (kind:(LEFT | RIGHT | FULL) OUTER? | INNER?) JOIN right:joined ON condition:condition => Join
     | (PIVOT | UNPIVOT | TABLESAMPLE) !"PIVOT, UNPIVOT and TABLESAMPLE: use CASE and aggregates"
-source = '(' VALUES rows:value_row % ',' ')' AS? alias:identifier columns:names => ValuesTable
+source = '(' VALUES rows:value_row % ',' ')' AS? alias:identifier (columns:names)?
+      => ValuesTable
     | '(' query:query ')' AS? alias:identifier (columns:names)? => DerivedTable
     | '(' joined ')'
     | @no_table_variable
@@ -185,21 +194,23 @@ hint = HOLDLOCK | NOLOCK | PAGLOCK | READCOMMITTED | READCOMMITTEDLOCK | READUNC
 names = '(' identifier % ',' ')'
 
 # tables and indexes
-create_table = CREATE TABLE name:object_name '(' elements:element % ',' ','? ')' @no_storage
-    => create_table
+create_table = CREATE TABLE name:object_name @no_storage '(' elements:element % ',' ','? ')'
+    @no_storage => create_table
 element = INDEX !"INDEX inside CREATE TABLE: use CREATE INDEX" | constraint | column
 column = name:identifier AS !"a computed column: compute it in a view"
     | name:identifier type:data_type options:column_option* => column
 column_option = NOT NULL nullable:no => fields
     | NULL nullable:yes => fields
     | IDENTITY identity:identity => fields
-    | (CONSTRAINT default_name:identifier)? DEFAULT default$:expression => fields
+    | (CONSTRAINT default_name:identifier)? DEFAULT default$:expression
+      (WITH VALUES !"DEFAULT WITH VALUES: update the rows afterwards")? => fields
+    | INDEX !"INDEX inside CREATE TABLE: use CREATE INDEX"
     | (COLLATE | SPARSE | ROWGUIDCOL | MASKED | GENERATED | HIDDEN)
       !"this property of a column: leave it out"
-    | (CONSTRAINT name:identifier)? @key (columns:key_columns)? => KeyConstraint
+    | (CONSTRAINT name:identifier)? @key (columns:key_columns)? @no_storage => KeyConstraint
     | (CONSTRAINT name:identifier)? CHECK condition$:bracketed => Check
     | (CONSTRAINT name:identifier)? (FOREIGN KEY)? @references => ForeignKey
-constraint = (CONSTRAINT name:identifier)? @key columns:key_columns => KeyConstraint
+constraint = (CONSTRAINT name:identifier)? @key columns:key_columns @no_storage => KeyConstraint
     | (CONSTRAINT name:identifier)? CHECK condition$:bracketed => Check
     | (CONSTRAINT name:identifier)? FOREIGN KEY columns:names @references => ForeignKey
     | (CONSTRAINT identifier)? DEFAULT !"DEFAULT ... FOR: write DEFAULT behind the column"
@@ -212,22 +223,30 @@ references = REFERENCES references:object_name (referenced_columns:names)?
 referential_action = NO ACTION
     | (CASCADE | SET) !"ON DELETE and ON UPDATE with an action: only NO ACTION is run"
 identity = '(' integer ',' integer ')' | one_by_one
-no_storage = ((ON | WITH | TEXTIMAGE_ON) !"storage options of a table or index: leave them out")?
+no_storage = ((ON | WITH | TEXTIMAGE_ON | FILESTREAM_ON | AS) !"{} here: leave it out")?
+no_options = (WITH '(' !"WITH options here: leave them out")?
 create_index = CREATE unique?:UNIQUE? (CLUSTERED | NONCLUSTERED)? INDEX name:identifier
     ON table:object_name '(' keys:index_column % ',' ')' (INCLUDE include:names)?
     (WHERE where$:condition)? @no_storage => create_index
 index_column = expression:column_ref (ASC | descending?:DESC)? => OrderItem
 alter_table = ALTER TABLE name:object_name (WITH CHECK)? ADD elements:element % ',' => alter_table
     | ALTER TABLE object_name (WITH NOCHECK | ALTER | ENABLE | DISABLE | SWITCH | SET | REBUILD
-      | CHECK | NOCHECK | DROP (COLUMN | CONSTRAINT)? IF) !"this ALTER TABLE: use ADD and DROP"
-    | ALTER TABLE name:object_name DROP COLUMN drop_columns:identifier % ',' => AlterTable
-    | ALTER TABLE name:object_name DROP CONSTRAINT? drop_constraints:identifier % ',' => AlterTable
+      | CHECK | NOCHECK | MERGE | SPLIT | ADD PERIOD | DROP (PERIOD | INDEX)
+      | DROP (COLUMN | CONSTRAINT)? IF) !"this ALTER TABLE: use ADD and DROP"
+    | ALTER TABLE name:object_name DROP COLUMN drop_columns:identifier % ','
+      (',' !"ALTER TABLE that drops several kinds: use one statement for each")? => AlterTable
+    | ALTER TABLE name:object_name DROP CONSTRAINT? drop_constraints:identifier % ','
+      @no_options => AlterTable
 drop = DROP kind:(TABLE | VIEW | PROCEDURE | FUNCTION | SCHEMA | ROLE)
     if_exists?:(IF EXISTS)? names:object_name % ',' => Drop
-    | DROP kind:INDEX if_exists?:(IF EXISTS)? names:object_name % ',' ON on:object_name => Drop
+    | DROP kind:INDEX if_exists?:(IF EXISTS)? names:object_name % ',' ON on:object_name
+      @no_options (',' !"DROP INDEX of several: use one statement for each")? => Drop
+    | DROP INDEX (IF EXISTS)? identifier '.' !"DROP INDEX table.index: use DROP INDEX ON"
 
 # modules
-module = @procedure_head name:object_name (parameters:parameters)? (WITH module_option % ',')?
+module = @procedure_head name:object_name
+      (';' integer !"a numbered procedure: leave the number out")?
+      (parameters:parameters)? (WITH module_option % ',')?
     AS body:statements end => module
     | mode:(CREATE OR ALTER | CREATE | ALTER) kind:VIEW name:object_name (columns:names)?
       (WITH module_option % ',')? AS body:module_query

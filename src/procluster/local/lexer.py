@@ -1,6 +1,7 @@
 """Tokens of T-SQL, names given as text, and the batches that GO separates."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from procluster.local.syntax import NOWHERE, Position
 
 MAX_IDENTIFIER = 128
 PATTERN = re.compile(
-    r"""[\s﻿]*(?:--[^\n]*[\s﻿]*)*(?:
+    r"""[\s\x01-\x1f﻿]*(?:--[^\n]*[\s\x01-\x1f﻿]*)*(?:
       (?P<comment>/\*)
     | (?P<national>[Nn]'(?:[^']|'')*')
     | (?P<string>'(?:[^']|'')*')
@@ -55,7 +56,7 @@ def tokenize(text: str) -> list[Token]:
     """Split a batch into tokens; the last one has kind ``end``.
 
     Errors: 105 an open quote, 113 an open comment, 103 an identifier above 128 characters, 1038 an
-    empty one, 102 a character that starts nothing.
+    empty one. A character that starts nothing is a token of its own; a currency's has the key $.
 
     >>> [(token.kind, token.text) for token in tokenize("SELECT N'it''s', @a")][1:4]
     [('national', "it's"), ('operator', ','), ('variable', '@a')]
@@ -82,7 +83,9 @@ def tokenize(text: str) -> list[Token]:
 
 def _token(text: str, kind: str, start: int, stop: int, at: Position) -> Token:
     raw = key = text[start:stop]
-    if kind == "operator":
+    if kind == "unknown":
+        key = "$" if unicodedata.category(raw) == "Sc" else raw
+    elif kind == "operator":
         raw = key = SAME_OPERATOR.get(raw, raw)
     elif kind == "word":
         key = raw.upper()
@@ -96,8 +99,6 @@ def _token(text: str, kind: str, start: int, stop: int, at: Position) -> Token:
 
 def _plain(text: str, kind: str, raw: str, stop: int, at: Position) -> str:
     """What a token says, without its quotes."""
-    if kind == "unknown":
-        raise syntax_error(102, raw, at=at)
     if kind == "open":
         raise syntax_error(105, text[stop : stop + MAX_IDENTIFIER], at=at)
     if kind == "variable":

@@ -190,6 +190,14 @@ class Parser(ExpressionParser):
     def is_no_throw(self) -> Any:
         return self.fail() if self.at("THROW") else None
 
+    def behind_no_star(self) -> object:
+        return self.fail() if self.peek(-1).key == "*" else None
+
+    def label(self) -> object:
+        if self.at_identifier() and self.peek().key == ":":
+            raise self.refuse("a label", "use IF, WHILE and TRY")
+        return self.fail()
+
     def unknown_object(self) -> Any:
         """CREATE, ALTER or DROP of a kind that is left out."""
         start, word = self.peek(-1), self.peek(2) if self.at("OR") else self.token

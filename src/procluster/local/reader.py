@@ -10,7 +10,7 @@ from procluster.local.lexer import Token, tokenize
 from procluster.local.messages import refuse, syntax_error
 from procluster.local.rules import FAIL, MismatchError
 from procluster.local.types import ALIASES, KINDS, MAX, SqlType, resolve
-from procluster.local.words import RESERVED, UNSUPPORTED_TYPES
+from procluster.local.words import RESERVED, UNSUPPORTED_TYPES, UNSUPPORTED_WORDS
 
 T = TypeVar("T")
 MAX_DEPTH = 40
@@ -74,10 +74,21 @@ class TokenReader:
         return MismatchError()
 
     def unexpected(self, token: Token) -> SyntaxRefusal:
-        """SQL Server's 102, or 156 for a keyword."""
+        """SQL Server's 102, or 156 for a keyword; a refusal of what is T-SQL and has no rule."""
+        self._refuse_words(self.tokens.index(token))
         if token.kind == "end" and len(self.tokens) > 1:
             token = self.tokens[-2]
         return syntax_error(156 if token.key in RESERVED else 102, token.text[:128], at=token.at)
+
+    def _refuse_words(self, place: int) -> None:
+        """Refuse a known phrase that stands where nothing fits, or ends just before."""
+        for phrase, reason in UNSUPPORTED_WORDS.items():
+            is_sign = len(phrase) == 1 and not phrase[0].isalpha()
+            for start in range(max(place - len(phrase) + is_sign, 0), place + 1):
+                found = self.tokens[start : start + len(phrase)]
+                if tuple(token.key for token in found) == phrase:
+                    written = self.text[found[0].start : found[-1].stop]
+                    raise refuse(written, reason, found[0].at)
 
     def refuse(self, what: str, reason: str) -> Refusal:
         return refuse(what, reason, self.token.at)

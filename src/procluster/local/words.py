@@ -21,6 +21,49 @@ DATEPART_FUNCTIONS = frozenset(
 )
 """Functions whose first argument is a bare word."""
 
+UNSUPPORTED_WORDS = {
+    tuple(phrase.split()): reason
+    for phrases, reason in {
+        "CONTAINS, FREETEXT, CONTAINSTABLE, FREETEXTTABLE, SEMANTICKEYPHRASETABLE, "
+        "SEMANTICSIMILARITYTABLE, SEMANTICSIMILARITYDETAILSTABLE": "use LIKE",
+        "OPENROWSET, OPENQUERY, OPENDATASOURCE, OPENXML, INSERT BULK, COPY INTO": (
+            "use `procluster load`"
+        ),
+        "( CHANGES, ( VERSION, CHANGE_TRACKING_CONTEXT (": "there is no change tracking",
+        "( INSERT, ( UPDATE, ( DELETE, ( MERGE": "change rows in a statement of their own",
+        "$": "use a decimal constant, or the name of the column",
+        "{": "write the function or constant itself, without braces",
+        "::, .": "types have no methods, and a name has no empty part",
+        "| |, | |=": "use +",
+        "< <, > >": "use * and /",
+        ":": "make JSON as text",
+        "NULL ON NULL, ABSENT ON NULL": "use ISNULL and text",
+        "( BOTH, ( LEADING, ( TRAILING": "use LTRIM and RTRIM",
+        "- >, CONNECTION (": "there are no graph tables",
+        "XMLNAMESPACES (": "nothing here stores XML",
+        "WINDOW": "write the window in the brackets of OVER",
+        "CURSOR": "use a set-based statement or WHILE",
+        "= DEFAULT": "write the value",
+        "EXCEPT ALL, INTERSECT ALL": "number the rows that are the same",
+        "IDENTITYCOL, ROWGUIDCOL": "name the column",
+        "TSEQUAL": "compare the values",
+        "IDENTITY (": "create the table with IDENTITY first",
+        "UPDATE (": "triggers are left out",
+        "FOR REPLICATION, NOT FOR REPLICATION, NOT ENFORCED": "leave it out",
+        "HASH, COLUMNSTORE, FILESTREAM, FILETABLE, ENFORCED, FEDERATED, RESTRICT": "leave it out",
+        "( MODEL": "call a script",
+        "EXTERNAL NAME": "write the module in T-SQL",
+        "ADD SIGNATURE, ADD COUNTER, ADD SENSITIVITY, RENAME OBJECT": (
+            "the embedded engine is not a server"
+        ),
+        "END CONVERSATION, GET CONVERSATION, MOVE CONVERSATION, SEND ON, RECEIVE *, RECEIVE TOP": (
+            "there is no Service Broker"
+        ),
+    }.items()
+    for phrase in phrases.split(", ")
+}
+"""Words and signs that are T-SQL where the grammar has no rule for them, with what to do."""
+
 UNSUPPORTED_TYPES = {
     name: reason
     for names, reason in {
