@@ -50,6 +50,24 @@ def test_insert_takes_the_word_default(run: Run) -> None:
     assert run(batch).rows == [[("d",), ("x",)]]
 
 
+@pytest.mark.parametrize(
+    ("rows", "errors"),
+    [
+        ("(1, NULL), (2, 1)", []),
+        ("(1, NULL), (2, 0)", []),
+        ("(1, NULL), (2, 9)", [547]),
+        ("(1, 2), (2, 1)", []),
+    ],
+)
+def test_insert_of_rows_that_point_to_their_own_table(
+    run: Run, rows: str, errors: list[int]
+) -> None:
+    run("CREATE TABLE dbo.tree (id int PRIMARY KEY, up int NULL REFERENCES dbo.tree (id))")
+    run("INSERT INTO dbo.tree (id) VALUES (0)")
+
+    assert run(f"INSERT INTO dbo.tree (id, up) VALUES {rows}").errors == errors
+
+
 def test_insert_computes_the_defaults_of_columns_left_out(run: Run) -> None:
     run("CREATE TABLE dbo.seen (k int, a int DEFAULT 1 + 1, b int DEFAULT 3, c datetime2 NULL)")
 

@@ -168,7 +168,8 @@ def changed_rows(engine: Engine, target: StoredTable, change: Change) -> OneRow 
             columns = target.columns if names else ()
             return OneRow(target, tuple(named[column.name] for column in columns), rowid)
     count = fill_stage(engine, change.sql, change.parameters)
-    if change.is_joined:  # most joins meet a row once, and to see that is quicker than DISTINCT
+    if change.is_joined and count > 1:
+        # Most joins meet a row once, and to see that is quicker than DISTINCT.
         counts = engine.first_row(f"SELECT count(DISTINCT c0) FROM {STAGE}")
         if counts and counts[0] != count:
             count = fill_stage(engine, f"SELECT DISTINCT ON (c0) * FROM {STAGE}", {})
