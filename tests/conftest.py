@@ -1,4 +1,4 @@
-"""What all tests share. Valid on Python 3.7: the tests of ``indb`` run there too."""
+"""What all tests share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 if TYPE_CHECKING:
     from serving import Endpoint
+
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("repeatable")
+# It would also try constants of the modules imported so far, which depends on the tests before.
+vars(providers)["is_local_module_file"] = lambda _: False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +49,7 @@ def endpoint() -> Iterator[Endpoint]:
     """An empty database in memory, served to clients."""
     from serving import serve  # noqa: PLC0415
 
-    from procluster.local.database import Database  # noqa: PLC0415 - not on Python 3.7
+    from procluster.local.database import Database  # noqa: PLC0415
 
     with Database() as database, serve(database) as served:
         yield served

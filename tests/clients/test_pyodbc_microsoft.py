@@ -169,12 +169,19 @@ def test_cancel_stops_a_batch_and_the_connection_lives_on(connection: pyodbc.Con
     connection.execute("INSERT dbo.seen VALUES (1)")
     connection.commit()
     cursor = connection.cursor()
-    timer = threading.Timer(0.3, cursor.cancel)
-    timer.start()
+    ended = threading.Event()
+
+    def cancel() -> None:
+        while not ended.wait(0.3):  # a cancel before the batch is there cancels nothing
+            cursor.cancel()
+
+    cancelling = threading.Thread(target=cancel, daemon=True)
+    cancelling.start()
     with pytest.raises(pyodbc.Error, match="canceled"):
         # Row counts would fill a packet, which ends execute() before the cancel.
         cursor.execute("PRINT N'on'; SET NOCOUNT ON; WHILE 1 = 1 UPDATE dbo.seen SET n += 1;")
-    timer.join()
+    ended.set()
+    cancelling.join()
     assert cursor.execute("SELECT COUNT(*) FROM dbo.seen").fetchval() == 1
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytds
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw import ATTENTION, BATCH, HEADERS, RawClient
 from serving import Endpoint, serve
@@ -19,9 +19,7 @@ from procluster.local.database import Database
 from procluster.tds import connection
 from procluster.tds.server import Account, Server
 
-LIVE = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+LIVE = settings(max_examples=25)
 Opener = Callable[[], pytds.Connection]
 
 

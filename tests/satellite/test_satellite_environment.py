@@ -65,6 +65,17 @@ def test_environment_is_not_passed_on(monkeypatch: pytest.MonkeyPatch, make_call
         assert satellite.run(make_call(script)).printed == "False False 1\n"
 
 
+def test_many_cores_do_not_take_the_memory_of_a_script(
+    monkeypatch: pytest.MonkeyPatch, make_call: Make
+) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    with Satellite() as satellite:
+        script = "import os\nprint(os.environ['OPENBLAS_NUM_THREADS'])"
+
+        assert satellite.run(make_call(script)).printed == "4\n"
+
+
 @pytest.mark.parametrize(
     "code",
     [

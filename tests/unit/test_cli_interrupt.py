@@ -17,10 +17,12 @@ pytestmark = [
     pytest.mark.usefixtures("interruptible"),
 ]
 
-LOOP = "RAISERROR(N'started', 10, 1) WITH NOWAIT; DECLARE @i int = 0; WHILE @i < 50000 SET @i += 1;"
+LOOP = (
+    "RAISERROR(N'started', 10, 1) WITH NOWAIT; DECLARE @i int = 0; WHILE @i < 5000000 SET @i += 1;"
+)
 QUERY = """
 RAISERROR(N'started', 10, 1) WITH NOWAIT;
-WITH few AS (SELECT TOP (500) m.x FROM dbo.many AS m)
+WITH few AS (SELECT TOP (8000) m.x FROM dbo.many AS m)
 SELECT COUNT_BIG(*) AS n FROM dbo.many AS a CROSS JOIN dbo.many AS b CROSS JOIN few AS c
 WHERE a.x + b.x > c.x;
 """

@@ -39,7 +39,7 @@ def clouds(draw: Any) -> Any:
 
 
 @given(cloud=clouds(), count=st.integers(1, 20), seed=st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_labels_are_those_of_brute_force(cloud: Any, count: int, seed: int) -> None:
     points, _ = cloud
     random = np.random.RandomState(seed)
@@ -51,7 +51,7 @@ def test_labels_are_those_of_brute_force(cloud: Any, count: int, seed: int) -> N
 
 
 @given(cloud=clouds(), most_cells=st.integers(1, 200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_cells_keep_weight_and_mean(cloud: Any, most_cells: int) -> None:
     points, weights = cloud
     cells = condense(points, weights, most_cells)
@@ -63,7 +63,7 @@ def test_cells_keep_weight_and_mean(cloud: Any, most_cells: int) -> None:
 
 
 @given(cloud=clouds(), count=st.integers(1, 9), most_cells=st.integers(1, 200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_lloyd_comes_to_a_fixed_point(cloud: Any, count: int, most_cells: int) -> None:
     points, weights = cloud
     count = min(count, points.shape[1])
@@ -78,7 +78,7 @@ def test_lloyd_comes_to_a_fixed_point(cloud: Any, count: int, most_cells: int) -
 
 
 @given(cloud=clouds(), k=st.integers(1, 6), seed=st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_model_does_not_depend_on_the_order_of_rows(cloud: Any, k: int, seed: int) -> None:
     points, weights = cloud
     values = np.zeros((points.shape[1], 4))
@@ -98,7 +98,7 @@ def outcome(frame: Any, k: int) -> str:
 
 
 @given(cloud=clouds(), seed=st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_that_repeat_are_merged(cloud: Any, seed: int) -> None:
     points, _ = cloud
     values = np.zeros((points.shape[1], 4))

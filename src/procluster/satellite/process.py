@@ -46,6 +46,10 @@ INHERITED = (
 )
 """Environment variables that Python and numpy need; nothing else of ours is a script's business."""
 
+BLAS_THREADS = "4"
+"""At most, unless the environment says otherwise: OpenBLAS takes 41 MB of the memory limit for
+each, by default one for each core, and scipy brings an OpenBLAS of its own."""
+
 # Loads the package from its folder, without making the folder's neighbours importable.
 BOOT = """\
 import importlib, importlib.util, sys
@@ -178,6 +182,8 @@ def _start(python: str, settings: Header, output: IO[bytes]) -> subprocess.Popen
     directory = str(settings["directory"])
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environment.update(dict.fromkeys(("TMPDIR", "TMP", "TEMP", "MPLCONFIGDIR"), directory))
+    if not environment.keys() & {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}:
+        environment["OPENBLAS_NUM_THREADS"] = BLAS_THREADS
     environment.update(HOME=os.devnull, MPLBACKEND="Agg")  # no home to write to, no display
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":

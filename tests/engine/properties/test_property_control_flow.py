@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procluster.errors import SqlError
@@ -346,8 +346,7 @@ def left_behind(session: Session) -> tuple[object, ...]:
     return depth, rows
 
 
-@settings(max_examples=150, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=150)
 @given(PROGRAMS)
 def test_program_does_what_the_walk_does(session: Session, program: list[Node]) -> None:
     batch = Writer().batch(program)

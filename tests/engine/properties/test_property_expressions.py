@@ -13,7 +13,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from procluster.errors import SqlError
@@ -32,8 +32,7 @@ OVERFLOWS = {OVERFLOW, 220, 232}
 
 
 def checked(examples: int) -> settings:
-    return settings(max_examples=examples, deadline=None, derandomize=True,
-                    suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+    return settings(max_examples=examples)
 
 
 @pytest.fixture(scope="module")

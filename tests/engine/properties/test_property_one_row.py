@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procluster.errors import SqlError
@@ -78,11 +78,7 @@ def effect(session: Session, statement: str) -> Effect:
     return error, counts, rows
 
 
-one_by_one = settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+one_by_one = settings(max_examples=150)
 
 
 @one_by_one

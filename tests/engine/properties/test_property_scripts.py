@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procluster.errors import SqlError
@@ -50,8 +50,7 @@ def assert_errors_have_places(session: Session, script: str) -> None:
 
 
 def checked(examples: int) -> settings:
-    return settings(max_examples=examples, deadline=None, derandomize=True,
-                    suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+    return settings(max_examples=examples)
 
 
 @checked(200)

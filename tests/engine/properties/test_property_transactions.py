@@ -300,7 +300,7 @@ def seen(session: Session) -> tuple[object, ...]:
     return depth, t, u if u is None else sorted(u, key=str)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(st.booleans(), PROGRAMS)
 def test_rows_are_those_of_the_model(
     session: Session, xact_abort: bool, program: list[list[Op]]

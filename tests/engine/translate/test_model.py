@@ -10,7 +10,7 @@ import decimal
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from translation_world import World
 
@@ -112,8 +112,7 @@ def fitted(value: Decimal, kind: str | tuple[int, int], rounding: str) -> Decima
     return found
 
 
-@settings(max_examples=150, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=150)
 @given(leaves(), st.sampled_from("+-*/%"), leaves(), st.sampled_from("+-*/%"), leaves())
 def test_arithmetic_agrees_with_the_model(  # noqa: PLR0917
     sql: World, first: Number, one: str, second: Number, other: str, third: Number
@@ -155,8 +154,7 @@ def needs_more_digits(*numbers: Number) -> bool:
 TRUTH = st.sampled_from([("1 = 1", True), ("1 = 0", False), ("NULL = 1", None)])
 
 
-@settings(max_examples=60, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=60)
 @given(TRUTH, st.sampled_from(["AND", "OR"]), TRUTH, st.booleans())
 def test_logic_agrees_with_kleene(
     sql: World,
@@ -177,8 +175,7 @@ def test_logic_agrees_with_kleene(
     assert sql.one(f"CASE WHEN {text} THEN 1 ELSE 0 END") == (1 if truth else 0)
 
 
-@settings(max_examples=100, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=100)
 @given(leaves(), st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), leaves())
 def test_comparison_agrees_with_the_model(
     sql: World, left: Number, operator: str, right: Number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from translation_world import World
 
@@ -173,9 +173,7 @@ def test_untaken_branch_does_not_divide(sql: World) -> None:
 DIGITS = st.integers(-(10**9), 10**9)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(a=DIGITS, p=st.integers(0, 9), b=DIGITS, q=st.integers(0, 9))
 def test_decimal_division_is_cut_off_at_its_scale(
     sql: World, a: int, p: int, b: int, q: int
