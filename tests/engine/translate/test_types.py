@@ -103,6 +103,8 @@ def test_choice_takes_type_by_precedence(sql: World, expression: str, kind: str)
         ("1e0 % 2", 402),
         ("CAST(1 AS bit) + CAST(1 AS bit)", 402),
         ("CAST(1 AS bit) + '1'", 402),
+        ("CAST(1 AS bit) * CAST(1 AS bit)", 8117),
+        ("CAST(1 AS bit) / '1'", 8117),
         ("CAST('2024-01-01' AS date) + 1", 206),
         ("CAST('2024-01-01' AS date) - CAST('2024-01-01' AS date)", 8117),
         ("CAST('2024-01-01' AS date) + '1'", 402),

@@ -213,7 +213,7 @@ def _is_used(table: StoredTable, column: str) -> bool:
 def create_index(statement: ast.CreateIndex, engine: Interpreter, frame: Frame) -> None:
     """CREATE INDEX: recorded, and enforced when unique."""
     if frame.find(statement.table) is None:
-        raise error(1088, statement.table)
+        raise error(1088, statement.table, state=12)
     table = frame.needed_table(statement.table)
     for name in (*statement.columns, *statement.include):
         if table.column(name) is None:

@@ -66,6 +66,8 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     if families & {"binary", "guid"}:
         raise wrong
     kind = common_type(left, right, at)
+    if kind.family == "bit" and operator in "*/":
+        raise error(8117, left.type.name, WORDS[operator], at=at)
     if kind.family == "bit" or (kind.family == "float" and operator == "%"):
         raise wrong
     if kind.family == "decimal":

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from procluster.local.messages import error, failure, refuse
-from procluster.local.translate.arithmetic import coerced, combined, compared
+from procluster.local.translate.arithmetic import ZERO, coerced, combined, compared
 from procluster.local.translate.function import Function, Invocation, same, simple
 from procluster.local.translate.term import Term, key
 from procluster.local.types import FLOAT, INT, SqlType
@@ -44,8 +44,8 @@ def power(call: Invocation, base: Term, exponent: Term) -> Term:
     if kind not in (INT, FLOAT):
         raise refuse(f"POWER of {kind}", "CAST the base to float", call.at)
     x = coerced(base, FLOAT, call.at).sql
-    raised, zero = f"pow({x}, {exponent.sql})", f"{x} = 0 AND {exponent.sql} < 0"
-    sql = f"CASE WHEN isnan({raised}) OR {zero} THEN {INVALID} ELSE {raised} END"
+    raised, by_zero = f"pow({x}, {exponent.sql})", f"{x} = 0 AND {exponent.sql} < 0"
+    sql = f"CASE WHEN {by_zero} THEN {ZERO} WHEN isnan({raised}) THEN {INVALID} ELSE {raised} END"
     if kind == INT:
         return Term(f"CAST(trunc({sql}) AS INTEGER)", INT)
     return Term(sql, FLOAT, base.nullable or exponent.nullable, finite=False)
