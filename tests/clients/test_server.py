@@ -284,8 +284,7 @@ def test_thirty_two_clients_lose_no_row_and_see_none_of_anothers(endpoint: Endpo
         first.commit()
     wrong: list[object] = []
 
-    def work(client: int) -> None:
-        session = connect(endpoint)
+    def work(client: int, session: pytds.Connection) -> None:
         session.autocommit = True
         for call in range(32):
             number = 100 * client + call
@@ -303,7 +302,10 @@ def test_thirty_two_clients_lose_no_row_and_see_none_of_anothers(endpoint: Endpo
                         wrong.append((client, call, mine))
         session.close()
 
-    threads = [threading.Thread(target=work, args=(client,)) for client in range(32)]
+    # One after the other: a client waits 15 seconds for its login.
+    threads = [
+        threading.Thread(target=work, args=(client, connect(endpoint))) for client in range(32)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -177,7 +177,7 @@ def test_two_deployers_at_once_deploy_once(connect_again: Connect, deployed: Con
     def run(connection: Connection) -> None:
         start.wait()
         try:
-            outcomes.append(Deployment(connection, SECOND, lock_timeout=30).run(plan))
+            outcomes.append(Deployment(connection, SECOND, lock_timeout=300).run(plan))
         except DeploymentError as error:
             outcomes.append(str(error).split(",")[0])
 

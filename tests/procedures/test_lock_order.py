@@ -31,7 +31,7 @@ CHANGES = {
 def database(stages: Path, tmp_path: Path, satellite: Satellite) -> Iterator[Database]:
     """Sixty customers in three clusters."""
     file = shutil.copy(stages / "segmented", tmp_path / "shop.duckdb")
-    with Database(file, satellite=satellite) as one:
+    with Database(file, satellite=satellite, longest_wait=None) as one:
         yield one
 
 
