@@ -36,7 +36,8 @@ class Frame:
 
     ``parent`` is the caller, whose #temp tables are seen; a batch has those of its session.
     ``module`` is the procedure that runs. Where the new rows of a table are a single one,
-    ``new_row`` has its values by lower-case column name.
+    ``new_row`` has its values by lower-case column name; ``row_parameters`` are those of DuckDB's
+    that the SQL of the rows names.
     """
 
     engine: Engine
@@ -46,6 +47,7 @@ class Frame:
     variables: dict[str, Variable] = field(default_factory=dict)
     rows: dict[str, Table] = field(default_factory=dict)
     new_row: dict[str, Variable] = field(default_factory=dict)
+    row_parameters: dict[str, object] = field(default_factory=dict)
     identity: int | None = None
     status: object = 0
 
@@ -55,21 +57,20 @@ class Frame:
         return self.parent.level + 1 if self.parent else 0
 
     def with_rows(
-        self, rows: dict[str, Table], new_row: dict[str, Variable] | None = None
+        self,
+        rows: dict[str, Table],
+        new_row: dict[str, Variable] | None = None,
+        parameters: dict[str, object] | None = None,
     ) -> Frame:
         """The same names, and rows under a name of their own, as the constraints ask for.
 
-        The values of ``new_row`` are variables too, @new0 and so on in the order of the columns,
-        and the SQL of the rows names them as parameters of DuckDB's.
+        The values of ``new_row`` are variables too, @new0 and so on in the order of the columns.
         """
-        row = new_row or {}
-        own = {f"@new{place}": value for place, value in enumerate(row.values())}
-        return replace(self, rows=rows, new_row=row, variables=self.variables | own)
-
-    @property
-    def new_values(self) -> dict[str, object]:
-        """The values of the one new row, by the names of DuckDB's parameters."""
-        return {f"new{place}": own.value for place, own in enumerate(self.new_row.values())}
+        row, known = new_row or {}, self.variables
+        known = known | {f"@new{place}": value for place, value in enumerate(row.values())}
+        return replace(
+            self, rows=rows, new_row=row, row_parameters=parameters or {}, variables=known
+        )
 
     def assign(self, name: str, value: object, kind: SqlType | None = None) -> None:
         """Give a variable a value of its own type, or of another, converted."""

@@ -34,6 +34,9 @@ class Transaction:
         self, connection: duckdb.DuckDBPyConnection, committed: Committed, locks: Locks
     ) -> None:
         self._connection = connection
+        # Parsed once: half of the time that they take.
+        (self._begin_statement,) = connection.extract_statements("BEGIN")
+        (self._commit_statement,) = connection.extract_statements("COMMIT")
         self._committed = committed
         self._locks = locks
         self._catalog = committed.catalog
@@ -172,13 +175,13 @@ class Transaction:
 
     def _begin(self) -> None:
         self._seen, self._catalog = self._committed.writes, self._committed.catalog
-        self._connection.execute("BEGIN")
+        self._connection.execute(self._begin_statement)
 
     def _renew(self) -> None:
         if self._seen != self._committed.writes:
             # Nothing but temp tables can have been written without the lock, and they stay.
             self._spoilt = True
-            self._connection.execute("COMMIT")
+            self._connection.execute(self._commit_statement)
             self._begin()
             self._spoilt = False
 
@@ -186,7 +189,7 @@ class Transaction:
         try:
             for write in self.before_commit.values():
                 write()
-            self._connection.execute("COMMIT")
+            self._connection.execute(self._commit_statement)
         except duckdb.Error as fault:
             self._give_up()
             self.depth = 0

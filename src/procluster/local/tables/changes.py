@@ -82,7 +82,7 @@ def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
             count = _write_at_once(engine, change)
         elif gone := changed_rows(engine, target, change):
             count = gone.count
-            seeing = frame.with_rows(_old_and_kept(target, gone.chosen))
+            seeing = frame.with_rows(_old_and_kept(target, gone.chosen), {}, gone.parameters)
             Rules(seeing, target, "DELETE").check_gone_rows()
             gone.write(engine, f"DELETE FROM {target.sql} WHERE rowid {gone.chosen}")
         else:

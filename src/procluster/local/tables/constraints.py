@@ -262,7 +262,7 @@ def _same(left: str, lefts: tuple[str, ...], right: str, rights: tuple[str, ...]
 
 def _finds(frame: Frame, text: str) -> tuple[Any, ...] | None:
     compiled = frame.engine.plans.compile(compile_query, _query(text), frame)
-    return frame.engine.first_row(compiled.sql, {**compiled.parameters, **frame.new_values})
+    return frame.engine.first_row(compiled.sql, {**compiled.parameters, **frame.row_parameters})
 
 
 @lru_cache(maxsize=256)

@@ -30,14 +30,15 @@ class OneRow:
     """
 
     count: ClassVar = 1
+    chosen: ClassVar = "= $rowid"
     target: StoredTable
     values: tuple[object, ...]
     rowid: int | None = None
 
     @property
-    def chosen(self) -> str:
-        """What follows ``rowid`` in a test for the row that is replaced."""
-        return f"= {self.rowid}"
+    def parameters(self) -> dict[str, object]:
+        """The values, by the names of DuckDB's parameters: one text serves for any row."""
+        return {"rowid": self.rowid, **{f"new{n}": value for n, value in enumerate(self.values)}}
 
     def check_nulls(self, frame: Frame, verb: str, _: Iterable[str] = ()) -> None:
         """Raise 515 for NULL in a column that allows none."""
@@ -51,11 +52,11 @@ class OneRow:
             column.name.lower(): Variable(column.type, value)
             for column, value in zip(self.target.columns, self.values, strict=True)
         }
-        return frame.with_rows({"@new": Table(self._query, self.target.shown), **beside}, row)
+        rows = {"@new": Table(self._query, self.target.shown), **beside}
+        return frame.with_rows(rows, row, self.parameters)
 
     def insert(self, engine: Engine) -> None:
-        values = {f"new{place}": value for place, value in enumerate(self.values)}
-        engine.execute(f"INSERT INTO {self.target.sql} {self._query}", values)
+        engine.execute(f"INSERT INTO {self.target.sql} {self._query}", self.parameters)
         keep_row(engine, self.target, self.values)
 
     def update(self, engine: Engine, names: Iterable[str]) -> None:
@@ -65,7 +66,7 @@ class OneRow:
         self.write(engine, f"UPDATE {self.target.sql} SET {sets} WHERE rowid {self.chosen}")
 
     def write(self, engine: Engine, sql: str) -> None:
-        engine.write(sql, {f"new{place}": value for place, value in enumerate(self.values)})
+        engine.write(sql, self.parameters)
 
     @property
     def _sqls(self) -> dict[str, str]:
@@ -88,6 +89,7 @@ class Stage:
     ``places`` are the other columns of the stage by those of the table.
     """
 
+    parameters: ClassVar[dict[str, object]] = {}
     chosen: ClassVar = f"IN (SELECT c0 FROM {STAGE})"
     target: StoredTable
     places: dict[str, str]
