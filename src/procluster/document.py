@@ -35,7 +35,8 @@ def load_text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError((f"{file}: cannot be read: {error}. Give a UTF-8 file.",)) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError((f"{file}: cannot be read: {reason}. Give a UTF-8 file.",)) from error
 
 
 def parse_document(text: str, source: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_render_names_every_unknown_object() -> None:
         render(Settings(), ["trian", "train", "xyzzy"])
 
     first, second = str(caught.value).split("\n")
-    assert first.startswith("trian: no such object. Allowed: ")
+    assert first.startswith("trian: no such object. Near to it: ")
     assert "train" in first
     assert second.startswith("xyzzy: no such object. Allowed: ")
 

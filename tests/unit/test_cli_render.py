@@ -83,5 +83,5 @@ def test_render_of_an_unknown_object_names_close_ones(folder: Path) -> None:
     result = render("tran")
 
     assert result.exit_code == 1
-    assert "tran: no such object. Allowed: train" in result.stderr
+    assert "tran: no such object. Near to it: train" in result.stderr
     assert not (folder / "rendered").exists()

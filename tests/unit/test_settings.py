@@ -94,5 +94,7 @@ def test_load_finds_the_file_of_the_current_directory(
 
 
 def test_load_of_a_missing_file_says_so(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"nowhere\.toml: cannot be read"):
+    with pytest.raises(
+        SettingsError, match=r"nowhere\.toml: cannot be read: No such file or directory\. "
+    ):
         load(tmp_path / "nowhere.toml")

@@ -156,7 +156,8 @@ def choose(settings: Settings, names: Sequence[str]) -> tuple[Object, ...]:
 
 def _unknown_object(name: str, known: dict[str, Object]) -> str:
     close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    return f"{name}: no such object. Allowed: {', '.join(close or sorted(known))}."
+    meant = f"Near to it: {', '.join(close)}." if close else f"Allowed: {', '.join(sorted(known))}."
+    return f"{name}: no such object. {meant}"
 
 
 def deployed_name(settings: Settings, one: Object) -> str:
