@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from procluster.cli import main
+from procluster.local.database import Database
 
 COMMAND = (sys.executable, "-m", "procluster", "serve", "--database", ":memory:", "--port", "0")
 
@@ -44,6 +46,16 @@ def test_serve_does_not_show_a_password_it_was_given() -> None:
 
     assert "of the environment" not in printed
     assert "PWD=(that of PROCLUSTER_PASSWORD)" in printed
+
+
+def test_serve_refuses_a_file_that_another_process_has_open(tmp_path: Path) -> None:
+    file = tmp_path / "shop.duckdb"
+    command = [*COMMAND[:4], "--database", str(file), "--port", "0"]
+    with Database(file):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {file}: another process has it open")
 
 
 def test_serve_refuses_an_address_that_others_reach() -> None:

@@ -77,6 +77,8 @@ class Database:
             committed = Committed(Catalog(self._connection))
         except duckdb.Error as fault:
             text = f"{path}: cannot be opened as a database. DuckDB says: {fault}"
+            if "Conflicting lock" in str(fault):
+                text = f"{path}: another process has it open. Let that end, or use a copy."
             raise DataError(text) from fault
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         hosts = ScriptHosts(satellite)
