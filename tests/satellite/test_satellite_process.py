@@ -63,6 +63,12 @@ class Pipe:
             line += self._next_read() or b"nothing was written\n"
         return line
 
+    def is_held(self) -> bool:
+        try:
+            return os.read(self._reader, 1) != b""
+        except BlockingIOError:
+            return True
+
     def is_let_go(self) -> bool:
         return self._next_read() == b""
 
@@ -182,7 +188,7 @@ def test_escaped_child_does_not_make_the_call_hang(
         "if os.fork() == 0:\n"
         "    os.setsid()\n"
         "    os.write(held, b'%d\\n' % os.getpid())\n"
-        "    signal.alarm(300)\n"
+        "    signal.alarm(20)\n"
         "    signal.pause()\n"
         "os.read(os.open('/dev/null', os.O_RDONLY), 1)\n"
     )
@@ -190,7 +196,9 @@ def test_escaped_child_does_not_make_the_call_hang(
 
     error = failure(patient, make_call(escape + wait))
 
-    os.kill(int(pipe.read_line()), signal.SIGKILL)  # still there when the call came back
+    child = int(pipe.read_line())
+    assert pipe.is_held()
+    os.kill(child, signal.SIGKILL)
     assert error.number == 39012
 
 
