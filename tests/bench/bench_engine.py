@@ -16,7 +16,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -30,7 +29,7 @@ from procluster.local.database import Database, Session
 
 STATEMENTS = {
     "SELECT of a constant": ("SELECT 1 AS x;", "SELECT 1 AS x"),
-    "variable set and read": (
+    "3: DECLARE, SET, SELECT of a variable": (
         "DECLARE @x int = 1; SET @x = @x + 1; SELECT @x AS x;",
         "SELECT 1 + 1 AS x",
     ),
@@ -54,7 +53,7 @@ STATEMENTS = {
         "UPDATE dbo.ruled SET id = -id WHERE n < 0;",
         "UPDATE dbo.ruled SET id = -id WHERE n < 0",
     ),
-    "INSERT with key and CHECK": (
+    "2: DECLARE, INSERT with key and CHECK": (
         """DECLARE @id int = (SELECT MAX(id) + 1 FROM dbo.ruled);
         INSERT INTO dbo.ruled (id, n) VALUES (@id, 1);""",
         "INSERT INTO dbo.ruled SELECT max(id) + 1, 1 FROM dbo.ruled",
@@ -141,17 +140,6 @@ own = float(time.perf_counter() - begin)
 """
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One line: milliseconds of both sides, medians; ``extra_ms`` is their difference."""
-
-    data: str
-    engine_ms: float
-    yardstick_ms: float
-    extra_ms: float
-    ratio: float
-
-
 def timed(act: Callable[[], object]) -> float:
     start = time.perf_counter()
     act()
@@ -163,14 +151,20 @@ def compare(
     ours: Callable[[], float],
     theirs: Callable[[], float],
     rounds: int,
-) -> Comparison:
-    """Run both in turn, once to warm up; each gives its milliseconds."""
+) -> Row:
+    """Run both in turn, once to warm up; each gives its milliseconds. Medians."""
     ours()
     theirs()
     pairs = [(ours(), theirs()) for _ in range(rounds)]
     engine, yardstick = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(one / other for one, other in pairs if other)
-    return Comparison(what, engine, yardstick, engine - yardstick, ratio)
+    return {
+        "data": what,
+        "engine ms": engine,
+        "yardstick ms": yardstick,
+        "more ms": engine - yardstick,
+        "times": ratio,
+    }
 
 
 def filled(rows: int) -> tuple[Database, Session, duckdb.DuckDBPyConnection]:
@@ -211,7 +205,7 @@ def repeated(act: Callable[[str], object], sql: str, times: int = 1) -> Callable
 
 def bench_statements(
     session: Session, connection: duckdb.DuckDBPyConnection, rounds: int
-) -> list[Comparison]:
+) -> list[Row]:
     """Each statement many times; milliseconds of one."""
 
     def fetch(sql: str) -> object:
@@ -230,7 +224,7 @@ def bench_statements(
 
 def bench_queries(
     session: Session, connection: duckdb.DuckDBPyConnection, rounds: int
-) -> list[Comparison]:
+) -> list[Row]:
     """Each query once a round, its rows fetched as an Arrow table."""
 
     def fetch(sql: str) -> object:
@@ -244,7 +238,7 @@ def bench_queries(
     ]
 
 
-def bench_start(rounds: int) -> list[Comparison]:
+def bench_start(rounds: int) -> list[Row]:
     """Whole processes, which Python's own start is part of."""
 
     def run(program: str) -> object:
@@ -254,7 +248,7 @@ def bench_start(rounds: int) -> list[Comparison]:
     return [compare("start and first SELECT", repeated(run, ours), repeated(run, theirs), rounds)]
 
 
-def bench_scripts(session: Session, rows: int, rounds: int) -> list[Comparison]:
+def bench_scripts(session: Session, rows: int, rounds: int) -> list[Row]:
     """Calls of a warm script; the yardstick is what the script measures of itself."""
     own: list[float] = []
 
@@ -279,9 +273,9 @@ def compare_all(rows: int, rounds: int) -> Iterator[Row]:
     database, session, connection = filled(rows)
     with database, connection:
         for bench in (bench_statements, bench_queries):
-            yield from map(asdict, bench(session, connection, rounds))
-        yield from map(asdict, bench_scripts(session, rows, rounds))
-    yield from map(asdict, bench_start(rounds))
+            yield from bench(session, connection, rounds)
+        yield from bench_scripts(session, rows, rounds)
+    yield from bench_start(rounds)
 
 
 def main() -> None:

@@ -3,21 +3,17 @@
 An action takes the parser, where it starts and the fields of its rule.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from procluster.local import syntax as ast
 from procluster.local.messages import syntax_error
-
-if TYPE_CHECKING:
-    from procluster.local.parser import Parser
+from procluster.local.reader import TokenReader
 
 MAX_VALUE_ROWS = 1000
 
 
-def fields(_: Parser, __: ast.Position, **given: Any) -> dict[str, Any]:
+def fields(_: TokenReader, __: ast.Position, **given: Any) -> dict[str, Any]:
     """What the rule around it takes in."""
     return given
 
@@ -26,20 +22,20 @@ def fields(_: Parser, __: ast.Position, **given: Any) -> dict[str, Any]:
 
 
 def batch(
-    _: Parser, __: ast.Position, statements: Any, first: ast.Statement | None = None
+    _: TokenReader, __: ast.Position, statements: Any, first: ast.Statement | None = None
 ) -> ast.Body:
     return ast.Body((first, *statements) if first else statements)
 
 
 def argument(
-    _: Parser, at: ast.Position, value: Any, name: str | None = None, output: bool = False
+    _: TokenReader, at: ast.Position, value: Any, name: str | None = None, output: bool = False
 ) -> ast.Argument:
     if output and not isinstance(value, ast.Variable):
         raise syntax_error(179, at=value.at)
     return ast.Argument(at, value, name, output)
 
 
-def execute(_: Parser, at: ast.Position, **given: Any) -> ast.Execute:
+def execute(_: TokenReader, at: ast.Position, **given: Any) -> ast.Execute:
     call = ast.Execute(at, **given)
     names = [argument.name is not None for argument in call.arguments]
     if True in names and False in names[names.index(True) :]:
@@ -51,17 +47,17 @@ def execute(_: Parser, at: ast.Position, **given: Any) -> ast.Execute:
 # --- queries
 
 
-def insert_values(_: Parser, at: ast.Position, rows: Any) -> ast.ValuesTable:
+def insert_values(_: TokenReader, at: ast.Position, rows: Any) -> ast.ValuesTable:
     if len(rows) > MAX_VALUE_ROWS:
         raise syntax_error(10738, at=at)
     return ast.ValuesTable(at, rows)
 
 
-def query_statement(_: Parser, at: ast.Position, **given: Any) -> ast.Query:
+def query_statement(_: TokenReader, at: ast.Position, **given: Any) -> ast.Query:
     return _query(at, 1, **given)
 
 
-def query(_: Parser, at: ast.Position, **given: Any) -> ast.Query:
+def query(_: TokenReader, at: ast.Position, **given: Any) -> ast.Query:
     return _query(at, 0, **given)
 
 
@@ -81,14 +77,14 @@ def _selects(body: ast.Select | ast.SetOperation) -> list[ast.Select]:
     return [*_selects(body.left), *_selects(body.right)]
 
 
-def combined(_: Parser, at: ast.Position, first: Any, rest: Any) -> Any:
+def combined(_: TokenReader, at: ast.Position, first: Any, rest: Any) -> Any:
     """From left to right."""
     for part in rest:
         first = ast.SetOperation(at, left=first, **part)
     return first
 
 
-def joined(_: Parser, at: ast.Position, first: ast.TableSource, joins: Any) -> ast.TableSource:
+def joined(_: TokenReader, at: ast.Position, first: ast.TableSource, joins: Any) -> ast.TableSource:
     return ast.Joined(at, first, joins) if joins else first
 
 
@@ -96,7 +92,7 @@ def joined(_: Parser, at: ast.Position, first: ast.TableSource, joins: Any) -> a
 
 
 def column(
-    _: Parser, at: ast.Position, name: str, options: Any, **typed: Any
+    _: TokenReader, at: ast.Position, name: str, options: Any, **typed: Any
 ) -> tuple[ast.Node, ...]:
     """The column, and the constraints that stand beside it."""
     found, constraints = ast.ColumnDefinition(at, name, **typed), []
@@ -111,12 +107,14 @@ def column(
 
 
 def create_table(
-    _: Parser, at: ast.Position, name: ast.ObjectName, elements: Any
+    _: TokenReader, at: ast.Position, name: ast.ObjectName, elements: Any
 ) -> ast.CreateTable:
     return ast.CreateTable(at, name, *_columns_and_constraints(elements))
 
 
-def alter_table(_: Parser, at: ast.Position, name: ast.ObjectName, elements: Any) -> ast.AlterTable:
+def alter_table(
+    _: TokenReader, at: ast.Position, name: ast.ObjectName, elements: Any
+) -> ast.AlterTable:
     return ast.AlterTable(at, name, *_columns_and_constraints(elements))
 
 
@@ -126,24 +124,24 @@ def _columns_and_constraints(elements: Any) -> tuple[tuple[Any, ...], tuple[Any,
     return columns, tuple(p for p in parts if not isinstance(p, ast.ColumnDefinition))
 
 
-def create_index(_: Parser, at: ast.Position, keys: Any, **given: Any) -> ast.CreateIndex:
+def create_index(_: TokenReader, at: ast.Position, keys: Any, **given: Any) -> ast.CreateIndex:
     columns = tuple(key.expression.parts[-1] for key in keys)
     descending = tuple(key.expression.parts[-1] for key in keys if key.descending)
     return ast.CreateIndex(at, columns=columns, descending=descending, **given)
 
 
-def create_schema(parser: Parser, at: ast.Position, **given: Any) -> ast.CreateName:
+def create_schema(parser: TokenReader, at: ast.Position, **given: Any) -> ast.CreateName:
     _require_first(parser, at, "CREATE SCHEMA")
     return ast.CreateName(at, **given)
 
 
-def _require_first(parser: Parser, at: ast.Position, what: str) -> None:
+def _require_first(parser: TokenReader, at: ast.Position, what: str) -> None:
     if at != parser.tokens[0].at:
         raise syntax_error(111, what, at=at)
 
 
 def module(
-    parser: Parser, at: ast.Position, kind: str, mode: str, body: Any, **given: Any
+    parser: TokenReader, at: ast.Position, kind: str, mode: str, body: Any, **given: Any
 ) -> ast.CreateModule:
     """SQL Server keeps the whole batch, with OR ALTER blanked out and ALTER made CREATE."""
     word = "CREATE/ALTER" if kind == "PROCEDURE" else "CREATE"

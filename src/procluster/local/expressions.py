@@ -5,14 +5,12 @@ value. Precedence is that of "Operator Precedence (Transact-SQL)", where unary m
 than ``*``: ``-100.0/-100.0*10.0`` is 0.1.
 """
 
-from abc import abstractmethod
 from contextlib import suppress
-from typing import Any, Union, cast
+from typing import Union, cast
 
 from procluster.local import syntax as ast
 from procluster.local.messages import syntax_error
-from procluster.local.reader import TokenReader
-from procluster.local.rules import MismatchError
+from procluster.local.reader import MismatchError, TokenReader
 from procluster.local.words import CALLED_KEYWORDS, COLLATION, DATEPART_FUNCTIONS, NILADIC
 
 Operand = Union[ast.Expression, ast.Condition]
@@ -28,10 +26,6 @@ BEHIND_CALL = ("WITHIN", "IGNORE", "RESPECT", "OVER")
 
 class ExpressionParser(TokenReader):
     """Reads values and conditions; CASE, CAST, OVER and queries in them are the grammar's."""
-
-    @abstractmethod
-    def need(self, name: str) -> Any:
-        """What a rule of the grammar reads, or :class:`MismatchError`."""
 
     def expression(self) -> ast.Expression:
         return self._value(self._arithmetic())

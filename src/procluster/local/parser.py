@@ -8,7 +8,8 @@ from procluster.local import syntax as ast
 from procluster.local.expressions import LITERALS, NUMBERS, ExpressionParser
 from procluster.local.grammar import GRAMMAR
 from procluster.local.messages import refuse, syntax_error
-from procluster.local.rules import FAIL, Fields, MismatchError, compile_grammar
+from procluster.local.reader import FAIL, MismatchError
+from procluster.local.rules import Fields, compile_grammar
 from procluster.local.types import SqlType
 
 RULES = compile_grammar(GRAMMAR)
@@ -82,13 +83,6 @@ class Parser(ExpressionParser):
         if found is FAIL:
             raise MismatchError
         return found
-
-    def text_from(self, start: int) -> str:
-        return self.text[self.tokens[start].start : self.tokens[self.index - 1].stop]
-
-    def words_from(self, start: int) -> str:
-        read = self.tokens[start : self.index]
-        return " ".join(token.key if token.kind == "word" else token.text for token in read)
 
     def make(self, name: str, start: int, fields: Fields) -> Any:
         """Make a node, or what an action makes; an action's name is in lower case."""

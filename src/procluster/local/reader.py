@@ -1,19 +1,24 @@
 """Tokens read from left to right: words and signs, names, numbers and types."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from procluster.errors import Refusal, SyntaxRefusal
 from procluster.local import syntax as ast
 from procluster.local.lexer import Token, tokenize
 from procluster.local.messages import refuse, syntax_error
-from procluster.local.rules import FAIL, MismatchError
 from procluster.local.types import ALIASES, KINDS, MAX, SqlType, resolve
 from procluster.local.words import RESERVED, UNSUPPORTED_TYPES, UNSUPPORTED_WORDS
 
 T = TypeVar("T")
 MAX_DEPTH = 40
+FAIL = object()
+
+
+class MismatchError(Exception):
+    """What stands here is not what was looked for."""
 
 
 class TokenReader:
@@ -51,6 +56,13 @@ class TokenReader:
         self.index += token.kind != "end"
         return token
 
+    def text_from(self, start: int) -> str:
+        return self.text[self.tokens[start].start : self.tokens[self.index - 1].stop]
+
+    def words_from(self, start: int) -> str:
+        read = self.tokens[start : self.index]
+        return " ".join(token.key if token.kind == "word" else token.text for token in read)
+
     @contextmanager
     def nested(self) -> Iterator[None]:
         """One level deeper; error 191 beyond :data:`MAX_DEPTH`."""
@@ -61,6 +73,20 @@ class TokenReader:
             yield
         finally:
             self.depth -= 1
+
+    # --- the grammar
+
+    @abstractmethod
+    def rule(self, name: str) -> Any:
+        """What a rule gives here, or its words, or :data:`FAIL`."""
+
+    @abstractmethod
+    def need(self, name: str) -> Any:
+        """What a rule gives here, or :class:`MismatchError`."""
+
+    @abstractmethod
+    def make(self, name: str, start: int, fields: dict[str, Any]) -> Any:
+        """Make a node of the tree, or what an action makes."""
 
     # --- what does not fit
 

@@ -10,22 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from procluster.local.messages import refuse
-
-if TYPE_CHECKING:
-    from procluster.local.parser import Parser
+from procluster.local.reader import FAIL, MismatchError, TokenReader
 
 Fields = dict[str, Any]
-Reader = Callable[["Parser", Fields], Any]
+Reader = Callable[[TokenReader, Fields], Any]
 Keys = frozenset[str]
-FAIL = object()
-
-
-class MismatchError(Exception):
-    """What stands here is not what was looked for."""
-
 
 # --- the notation
 
@@ -141,7 +133,7 @@ class Compiler:
 def token(_: Compiler, piece: Piece) -> Reader:
     key = piece.name
 
-    def read(parser: Parser, _: Fields) -> Any:
+    def read(parser: TokenReader, _: Fields) -> Any:
         if parser.tokens[parser.index].key == key:
             parser.index += 1
             return None
@@ -155,7 +147,7 @@ def rule(_: Compiler, piece: Piece) -> Reader:
 
 
 def method(_: Compiler, piece: Piece) -> Reader:
-    def read(parser: Parser, _: Fields) -> Any:
+    def read(parser: TokenReader, _: Fields) -> Any:
         start, named = parser.index, getattr(parser, piece.name)
         try:
             return named() if callable(named) else named
@@ -169,7 +161,7 @@ def method(_: Compiler, piece: Piece) -> Reader:
 def refusal(_: Compiler, piece: Piece) -> Reader:
     what, reason = piece.name.split(": ", 1)
 
-    def read(parser: Parser, _: Fields) -> Any:
+    def read(parser: TokenReader, _: Fields) -> Any:
         last = parser.tokens[parser.index - 1]
         raise refuse(what.replace("{}", last.text), reason, last.at)
 
@@ -179,7 +171,7 @@ def refusal(_: Compiler, piece: Piece) -> Reader:
 def label(compiler: Compiler, piece: Piece) -> Reader:
     inner, mark, name = compiler.reader(piece.parts[0]), piece.name[-1], piece.name.rstrip("?$")
 
-    def read(parser: Parser, fields: Fields) -> Any:
+    def read(parser: TokenReader, fields: Fields) -> Any:
         start = parser.index
         found = inner(parser, fields)
         if found is FAIL:
@@ -199,7 +191,7 @@ def sequence(compiler: Compiler, piece: Piece) -> Reader:
     """The one part that gives something, or all of these as a tuple."""
     readers = [compiler.reader(part) for part in piece.parts]
 
-    def read(parser: Parser, fields: Fields) -> Any:
+    def read(parser: TokenReader, fields: Fields) -> Any:
         start, found = parser.index, []
         for reader in readers:
             value = reader(parser, fields)
@@ -222,7 +214,7 @@ def choice(compiler: Compiler, piece: Piece) -> Reader:
         for key in keys
     }
 
-    def read(parser: Parser, fields: Fields) -> Any:
+    def read(parser: TokenReader, fields: Fields) -> Any:
         for reader in by_key.get(parser.tokens[parser.index].key, others):
             own: Fields = {}
             value = reader(parser, own)
@@ -237,7 +229,7 @@ def choice(compiler: Compiler, piece: Piece) -> Reader:
 def optional(compiler: Compiler, piece: Piece) -> Reader:
     inner = compiler.reader(piece.parts[0])
 
-    def read(parser: Parser, fields: Fields) -> Any:
+    def read(parser: TokenReader, fields: Fields) -> Any:
         own: Fields = {}
         value = inner(parser, own)
         if value is FAIL:
@@ -252,7 +244,7 @@ def many(compiler: Compiler, piece: Piece) -> Reader:
     """What it gives each time, as a tuple."""
     inner, least = compiler.reader(piece.parts[0]), int(piece.kind == "+")
 
-    def read(parser: Parser, fields: Fields) -> Any:
+    def read(parser: TokenReader, fields: Fields) -> Any:
         found = []
         while (value := inner(parser, fields)) is not FAIL:
             found.append(value)
@@ -264,7 +256,7 @@ def many(compiler: Compiler, piece: Piece) -> Reader:
 def listed(compiler: Compiler, piece: Piece) -> Reader:
     item, between = map(compiler.reader, piece.parts)
 
-    def read(parser: Parser, fields: Fields) -> Any:
+    def read(parser: TokenReader, fields: Fields) -> Any:
         found: list[Any] = []
         end = parser.index
         while (value := item(parser, fields)) is not FAIL:
@@ -281,7 +273,7 @@ def listed(compiler: Compiler, piece: Piece) -> Reader:
 def made(compiler: Compiler, piece: Piece) -> Reader:
     inner = compiler.reader(piece.parts[0])
 
-    def read(parser: Parser, _: Fields) -> Any:
+    def read(parser: TokenReader, _: Fields) -> Any:
         start = parser.index
         fields: Fields = {}
         if inner(parser, fields) is FAIL:
