@@ -223,13 +223,17 @@ class Engine(Connection):
     # --- values
 
     def evaluate(
-        self, expression: Expression, names: Names, target: SqlType | None = None
+        self,
+        expression: Expression,
+        names: Names,
+        target: SqlType | None = None,
+        column: str | None = None,
     ) -> object:
-        """Value of an expression, converted to ``target`` as by an assignment."""
+        """Value of an expression, converted to ``target`` as for a variable, or for ``column``."""
         compiled = self.plans.compile(compile_expression, expression, names)
         sql, source = compiled.sql, compiled.columns[0].type
         if target is not None and source != target:
-            sql = f"SELECT {convert_sql('c0', source, target)} FROM ({sql})"
+            sql = f"SELECT {convert_sql('c0', source, target, column=column)} FROM ({sql})"
         if isinstance(expression, Literal):
             row = self._constant_row(sql)
         else:

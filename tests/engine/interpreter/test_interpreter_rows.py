@@ -76,10 +76,12 @@ def test_insert_computes_the_defaults_of_columns_left_out(run: Run) -> None:
     ]
 
 
-def test_insert_refuses_a_computed_default_that_is_too_long(run: Run) -> None:
-    run("CREATE TABLE dbo.seen (k int, s varchar(2) DEFAULT CONCAT('ab', 'c'))")
+@pytest.mark.parametrize("default", ["'abc'", "CONCAT('ab', 'c')"])
+@pytest.mark.parametrize("source", ["(k) VALUES (1)", "(k) SELECT 1", "DEFAULT VALUES"])
+def test_insert_refuses_a_default_that_is_too_long(run: Run, default: str, source: str) -> None:
+    run(f"CREATE TABLE dbo.seen (k int, s varchar(2) DEFAULT {default})")
 
-    assert run("INSERT INTO dbo.seen (k) VALUES (1)").errors == [2628]
+    assert run(f"INSERT INTO dbo.seen {source}").errors == [2628]
 
 
 def test_insert_numbers_rows_in_the_order_of_the_query(run: Run) -> None:

@@ -135,16 +135,16 @@ class Insertion:
         table = f"{self.engine.database_name}.{self.target.full_name}"
         for number, column in enumerate(self.target.columns):
             sql = "NULL"
+            label = f"table '{table}', column '{column.name}'"
             if column.name in places:
                 place = places[column.name]
-                label = f"table '{table}', column '{column.name}'"
                 kind = source.columns[place].type
                 sql = convert_sql(f"c{place}", kind, column.type, column=label)
             elif column.identity:
                 sql = f"{start} + (row_number() OVER () - 1) * {column.identity[1]}"
             elif column.default is not None:
                 sql = f"$default{number}"
-                value = self.engine.evaluate(column.default, self.frame, column.type)
+                value = self.engine.evaluate(column.default, self.frame, column.type, label)
                 parameters[f"default{number}"] = value
             if column.name not in places:
                 sql = f"CAST({sql} AS {column.type.storage})"
