@@ -49,29 +49,25 @@ def assert_errors_have_places(session: Session, script: str) -> None:
     assert placeless == [], script
 
 
-def checked(examples: int) -> settings:
-    return settings(max_examples=examples)
-
-
-@checked(200)
+@settings(max_examples=200)
 @given(st.text(max_size=60))
 def test_random_text_is_an_error_with_its_place(session: Session, text: str) -> None:
     assert_errors_have_places(session, text)
 
 
-@checked(100)
+@settings(max_examples=100)
 @given(st.binary(max_size=60))
 def test_random_bytes_are_an_error_with_its_place(session: Session, raw: bytes) -> None:
     assert_errors_have_places(session, raw.decode("latin-1"))
 
 
-@checked(400)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join))
 def test_token_soup_is_an_error_with_its_place(session: Session, soup: str) -> None:
     assert_errors_have_places(session, soup)
 
 
-@checked(40)
+@settings(max_examples=40)
 @given(st.sampled_from(SCRIPTS), st.floats(0, 1))
 def test_script_that_was_cut_off_is_an_error_with_its_place(
     session: Session, script: str, share: float
@@ -79,7 +75,7 @@ def test_script_that_was_cut_off_is_an_error_with_its_place(
     assert_errors_have_places(session, script[: int(len(script) * share)])
 
 
-@checked(60)
+@settings(max_examples=60)
 @given(st.sampled_from(SCRIPTS), st.floats(0, 1), st.sampled_from(WORDS))
 def test_script_with_a_word_too_many_is_an_error_with_its_place(
     session: Session, script: str, share: float, word: str
