@@ -7490,6 +7490,97 @@ IF @@TRANCOUNT = 0
 GO
 
 /*
+seg.activate: makes an earlier model the active one.
+
+    EXEC seg.activate @model_id = 1;
+
+The customers keep the clusters they have until seg.assign runs.
+*/
+CREATE OR ALTER PROCEDURE seg.activate
+    @model_id int
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    SET IMPLICIT_TRANSACTIONS OFF;
+
+    DECLARE
+        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
+        @run_id bigint,
+        @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
+        @lock int,
+        @message nvarchar(4000);
+
+    BEGIN TRY
+        EXEC seg.start_run
+            @procedure_name = N'activate',
+            @parameters = @parameters,
+            @run_id = @run_id OUTPUT;
+
+        IF NOT EXISTS (SELECT 1 FROM seg.model AS m WHERE m.model_id = @model_id)
+        BEGIN
+            SET @message = CONCAT(
+                N'@model_id: ', COALESCE(CAST(@model_id AS nvarchar(30)), N'NULL'),
+                N' is not a model. EXEC seg.models lists them.'
+            );
+            THROW 50001, @message, 1;
+        END;
+
+        IF @own_transaction = 1
+            BEGIN TRANSACTION;
+
+        EXEC @lock = sp_getapplock
+            @Resource = N'procluster.seg.model',
+            @LockMode = N'Exclusive',
+            @LockOwner = N'Transaction',
+            @LockTimeout = 60000;
+
+        IF @lock < 0
+            THROW 50005, N'seg.model: another call is changing it. Try again.', 1;
+
+        -- In two steps: the unique index allows one active model at any moment.
+        UPDATE seg.model
+        SET is_active = 0
+        WHERE is_active = 1;
+
+        UPDATE seg.model
+        SET is_active = 1
+        WHERE model_id = @model_id;
+
+        SET @message = CONCAT(N'model ', @model_id);
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'succeeded',
+            @row_count = 1,
+            @message = @message;
+
+        IF @own_transaction = 1
+            COMMIT TRANSACTION;
+    END TRY
+    BEGIN CATCH
+        IF @own_transaction = 1 AND XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+
+        SET @message = ERROR_MESSAGE();
+
+        EXEC seg.finish_run
+            @run_id = @run_id,
+            @status = N'failed',
+            @message = @message;
+
+        THROW;
+    END CATCH;
+END;
+GO
+
+IF @@ERROR <> 0 AND @@TRANCOUNT > 0
+    ROLLBACK TRANSACTION;
+
+IF @@TRANCOUNT = 0
+    SET NOEXEC ON;
+GO
+
+/*
 seg.refresh: brings everything up to date: features, model (by policy), clusters, profiles.
 The SQL Agent job calls it. One refresh runs at a time.
 
@@ -7519,6 +7610,8 @@ AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
     SET IMPLICIT_TRANSACTIONS OFF;
+    -- A pooled connection may come with another level, and READPAST below wants this one.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
@@ -7616,7 +7709,8 @@ BEGIN
         END;
 
         -- Whoever has the lock is the only one: what else says "running" was cut off, with what it called.
-        UPDATE seg.run
+        -- Rows that an open transaction has written are not waited for.
+        UPDATE seg.run WITH (READCOMMITTEDLOCK, READPAST)
         SET
             ended_at = SYSUTCDATETIME(),
             status = N'failed',
@@ -7797,97 +7891,6 @@ IF @@TRANCOUNT = 0
 GO
 
 /*
-seg.activate: makes an earlier model the active one.
-
-    EXEC seg.activate @model_id = 1;
-
-The customers keep the clusters they have until seg.assign runs.
-*/
-CREATE OR ALTER PROCEDURE seg.activate
-    @model_id int
-AS
-BEGIN
-    SET NOCOUNT, XACT_ABORT ON;
-    SET IMPLICIT_TRANSACTIONS OFF;
-
-    DECLARE
-        @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
-        @run_id bigint,
-        @parameters nvarchar(1000) = CONCAT(N'@model_id = ', @model_id),
-        @lock int,
-        @message nvarchar(4000);
-
-    BEGIN TRY
-        EXEC seg.start_run
-            @procedure_name = N'activate',
-            @parameters = @parameters,
-            @run_id = @run_id OUTPUT;
-
-        IF NOT EXISTS (SELECT 1 FROM seg.model AS m WHERE m.model_id = @model_id)
-        BEGIN
-            SET @message = CONCAT(
-                N'@model_id: ', COALESCE(CAST(@model_id AS nvarchar(30)), N'NULL'),
-                N' is not a model. EXEC seg.models lists them.'
-            );
-            THROW 50001, @message, 1;
-        END;
-
-        IF @own_transaction = 1
-            BEGIN TRANSACTION;
-
-        EXEC @lock = sp_getapplock
-            @Resource = N'procluster.seg.model',
-            @LockMode = N'Exclusive',
-            @LockOwner = N'Transaction',
-            @LockTimeout = 60000;
-
-        IF @lock < 0
-            THROW 50005, N'seg.model: another call is changing it. Try again.', 1;
-
-        -- In two steps: the unique index allows one active model at any moment.
-        UPDATE seg.model
-        SET is_active = 0
-        WHERE is_active = 1;
-
-        UPDATE seg.model
-        SET is_active = 1
-        WHERE model_id = @model_id;
-
-        SET @message = CONCAT(N'model ', @model_id);
-
-        EXEC seg.finish_run
-            @run_id = @run_id,
-            @status = N'succeeded',
-            @row_count = 1,
-            @message = @message;
-
-        IF @own_transaction = 1
-            COMMIT TRANSACTION;
-    END TRY
-    BEGIN CATCH
-        IF @own_transaction = 1 AND XACT_STATE() <> 0
-            ROLLBACK TRANSACTION;
-
-        SET @message = ERROR_MESSAGE();
-
-        EXEC seg.finish_run
-            @run_id = @run_id,
-            @status = N'failed',
-            @message = @message;
-
-        THROW;
-    END CATCH;
-END;
-GO
-
-IF @@ERROR <> 0 AND @@TRANCOUNT > 0
-    ROLLBACK TRANSACTION;
-
-IF @@TRANCOUNT = 0
-    SET NOEXEC ON;
-GO
-
-/*
 seg.models: every model, the newest first.
 
     EXEC seg.models;
@@ -7965,7 +7968,9 @@ BEGIN
         INNER JOIN dbo.customer AS c
             ON c.c_customer_sk = a.customer_id
         WHERE a.cluster_id = @cluster
-        ORDER BY a.distance, a.customer_id;
+        ORDER BY a.distance, a.customer_id
+        -- A plan that suits a cluster of a few customers does not suit one of millions.
+        OPTION (RECOMPILE);
     END TRY
     BEGIN CATCH
         SET @message = ERROR_MESSAGE();
@@ -8217,8 +8222,8 @@ BEGIN
             (3, N'seg.train', N'Fit K-Means and store the model', N'EXEC seg.train @n_clusters = 4;'),
             (4, N'seg.assign', N'Put every customer into a cluster', N'EXEC seg.assign;'),
             (5, N'seg.profile', N'Describe the clusters in numbers and words', N'EXEC seg.profile;'),
-            (6, N'seg.refresh', N'All of the above, as the SQL Agent job does it', N'EXEC seg.refresh;'),
-            (7, N'seg.activate', N'Go back to an earlier model', N'EXEC seg.activate @model_id = 1;'),
+            (6, N'seg.activate', N'Go back to an earlier model', N'EXEC seg.activate @model_id = 1;'),
+            (7, N'seg.refresh', N'Bring it all up to date, as the Agent job does', N'EXEC seg.refresh;'),
             (8, N'seg.models', N'List the models', N'EXEC seg.models;'),
             (9, N'seg.contacts', N'The e-mail addresses of a cluster', N'EXEC seg.contacts @cluster = 0;'),
             (10, N'seg.check_environment', N'Is everything here that is needed?', N'EXEC seg.check_environment;'),
@@ -10522,8 +10527,8 @@ GRANT EXECUTE ON OBJECT::seg.choose_k TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.train TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.assign TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.profile TO seg_operator;
-GRANT EXECUTE ON OBJECT::seg.refresh TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.activate TO seg_operator;
+GRANT EXECUTE ON OBJECT::seg.refresh TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.models TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.contacts TO seg_operator;
 GRANT EXECUTE ON OBJECT::seg.check_environment TO seg_operator;

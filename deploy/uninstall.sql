@@ -24,8 +24,8 @@ BEGIN TRY
     DROP PROCEDURE IF EXISTS seg.check_environment;
     DROP PROCEDURE IF EXISTS seg.contacts;
     DROP PROCEDURE IF EXISTS seg.models;
-    DROP PROCEDURE IF EXISTS seg.activate;
     DROP PROCEDURE IF EXISTS seg.refresh;
+    DROP PROCEDURE IF EXISTS seg.activate;
     DROP PROCEDURE IF EXISTS seg.profile;
     DROP PROCEDURE IF EXISTS seg.assign;
     DROP PROCEDURE IF EXISTS seg.train;

@@ -51,8 +51,8 @@ def _sections() -> Iterator[str]:
         ("- Not verified, for no source says it: that errors 1105 and 9002 end the batch."),
         "- Permissions are recorded and not enforced: there is one principal, dbo.",
         (
-            "- One session writes at a time; the others read what is committed, as under READ "
-            "COMMITTED with row versions."
+            "- One session writes at a time, and READPAST waits for it too; the others read what "
+            "is committed, as under READ COMMITTED with row versions."
         ),
         "- SERVERPROPERTY and DATABASEPROPERTYEX give nvarchar(128), numbers too.",
     )

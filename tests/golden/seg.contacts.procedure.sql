@@ -41,7 +41,9 @@ BEGIN
         INNER JOIN dbo.customer AS c
             ON c.c_customer_sk = a.customer_id
         WHERE a.cluster_id = @cluster
-        ORDER BY a.distance, a.customer_id;
+        ORDER BY a.distance, a.customer_id
+        -- A plan that suits a cluster of a few customers does not suit one of millions.
+        OPTION (RECOMPILE);
     END TRY
     BEGIN CATCH
         SET @message = ERROR_MESSAGE();

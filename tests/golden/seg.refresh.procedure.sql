@@ -28,6 +28,8 @@ AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
     SET IMPLICIT_TRANSACTIONS OFF;
+    -- A pooled connection may come with another level, and READPAST below wants this one.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
     DECLARE
         @own_transaction bit = IIF(@@TRANCOUNT = 0, 1, 0),
@@ -125,7 +127,8 @@ BEGIN
         END;
 
         -- Whoever has the lock is the only one: what else says "running" was cut off, with what it called.
-        UPDATE seg.run
+        -- Rows that an open transaction has written are not waited for.
+        UPDATE seg.run WITH (READCOMMITTEDLOCK, READPAST)
         SET
             ended_at = SYSUTCDATETIME(),
             status = N'failed',

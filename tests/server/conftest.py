@@ -16,6 +16,7 @@ from shop_on_server import SETTINGS, TABLES, Server
 from procluster.catalog import release
 from procluster.deploy.apply import install
 from procluster.deploy.connect import connect
+from procluster.deploy.connection import Connection
 from procluster.deploy.secret import find_secret
 from procluster.files import files
 from procluster.local.lexer import split_batches
@@ -33,12 +34,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="PROCLUSTER_TEST_SERVER names no server"))
 
 
+def another_connection() -> Connection:
+    """A sysadmin's."""
+    assert SERVER
+    [target] = load_targets(Path(SERVER)).values()
+    return connect(target, find_secret(target, os.environ))
+
+
+@pytest.fixture
+def beside() -> Iterator[Connection]:
+    """Another session than the server's."""
+    connection = another_connection()
+    yield connection
+    connection.close()
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A small shop on the server, everything deployed, a user of each role."""
-    assert SERVER
-    [target] = load_targets(Path(SERVER)).values()
-    connection = connect(target, find_secret(target, os.environ))
+    connection = another_connection()
     here = Server(connection)
     here.remove(files(SETTINGS)["uninstall.sql"], split_batches)
     connection.query("IF SCHEMA_ID(N'app') IS NULL EXEC (N'CREATE SCHEMA app AUTHORIZATION dbo;');")

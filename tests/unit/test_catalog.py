@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -25,6 +26,18 @@ def test_render_gives_every_object_in_order() -> None:
     names = [script.name for script in render(Settings())]
 
     assert names == [one.name for one in OBJECTS]
+
+
+def test_objects_come_after_those_they_call() -> None:
+    """Else a server says that the module depends on a missing object."""
+    early, deployed = [], {"sp_getapplock", "sp_releaseapplock", "sp_execute_external_script"}
+    for script in render(Settings()):
+        code = re.sub(r"/\*.*?\*/|N'(?:[^']|'')*'", "", script.text, flags=re.DOTALL)
+        called = set(re.findall(r"^ *EXEC (?:@\w+ = )?([\w.]+)$", code, flags=re.MULTILINE))
+        early += [f"{script.name} calls {name}" for name in called - deployed]
+        deployed.add(script.name)
+
+    assert early == []
 
 
 def test_render_gives_the_same_bytes_in_every_process() -> None:
@@ -77,6 +90,26 @@ def test_render_types_the_customer() -> None:
     (table,) = render(Settings(customer_type="nvarchar", customer_length=30), ["customer_feature"])
 
     assert "customer_id nvarchar(30) NOT NULL" in table.text
+
+
+@pytest.mark.parametrize(
+    ("customer_type", "collation"),
+    [("int", ""), ("varchar", " COLLATE database_default")],
+)
+def test_render_compares_keys_of_text_in_the_collation_of_the_database(
+    customer_type: str, collation: str
+) -> None:
+    """A column of another collation than ours is error 468 in a join."""
+    names = ["customer_feature_source", "build_features", "contacts"]
+
+    text = "".join(one.text for one in render(Settings(customer_type=customer_type), names))
+
+    assert f"SELECT\n        s.ss_customer_sk{collation} AS customer_id" in text
+    assert f"GROUP BY s.ss_customer_sk{collation}\n" in text
+    assert f"SELECT\n        r.sr_customer_sk{collation} AS customer_id" in text
+    assert f"GROUP BY r.sr_customer_sk{collation}\n" in text
+    assert f"ON f.customer_id = r.sr_customer_sk{collation}\n" in text
+    assert f"ON c.c_customer_sk{collation} = a.customer_id" in text
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def context(settings: Settings) -> dict[str, object]:
         "seg": seg,
         "customer_type": _customer_type(settings),
         "crossing_type": _crossing_type(settings),
+        "customer_collation": _customer_collation(settings),
         "integer_keys": trusted(str(settings.customer_type == "bigint")),
         "sales": _mapped(settings.sales),
         "returns": _mapped(settings.returns),
@@ -106,6 +107,12 @@ def _customer_type(settings: Settings) -> Markup:
     if settings.customer_type in ("int", "bigint"):
         return trusted(settings.customer_type)
     return trusted(f"{settings.customer_type}({settings.customer_length})")
+
+
+def _customer_collation(settings: Settings) -> Markup:
+    """What a mapped key needs so that it compares with ours, which has the database's collation."""
+    is_text = settings.customer_type not in ("int", "bigint")
+    return trusted(" COLLATE database_default" if is_text else "")
 
 
 def _crossing_type(settings: Settings) -> Markup:

@@ -96,16 +96,16 @@ OBJECTS: tuple[Object, ...] = (
         example="EXEC {seg}.profile;",
     ),
     Object(
-        "seg.refresh",
-        "procedure",
-        purpose="All of the above, as the SQL Agent job does it",
-        example="EXEC {seg}.refresh;",
-    ),
-    Object(
         "seg.activate",
         "procedure",
         purpose="Go back to an earlier model",
         example="EXEC {seg}.activate @model_id = 1;",
+    ),
+    Object(
+        "seg.refresh",
+        "procedure",
+        purpose="Bring it all up to date, as the Agent job does",
+        example="EXEC {seg}.refresh;",
     ),
     Object(
         "seg.models",

@@ -95,7 +95,7 @@ insert = @with INSERT INTO? @no_top target:object_name hints (columns:column_nam
     (DEFAULT VALUES | source:insert_source) => Insert
     | @with INSERT INTO? @no_table_variable
 insert_source = VALUES rows:value_row % ',' hinted => insert_values | execute | query
-update = @with UPDATE @no_top target:object_name hints SET assignments:assignment % ','
+update = @with UPDATE @no_top target:object_name changed_hints SET assignments:assignment % ','
     @no_output (FROM source:sources)? @where hinted => Update
     | @with UPDATE @no_table_variable
     | UPDATE STATISTICS !"UPDATE STATISTICS: there are none"
@@ -188,6 +188,7 @@ json_column = name:identifier type:data_type (path:string)? as_json?:(AS JSON)? 
 value_row = '(' row_value % ',' ')'
 row_value = default | expression
 hints = (WITH '(' hint % ',' ')')?
+changed_hints = (WITH '(' (READPAST | hint) % ',' ')')?
 hint = HOLDLOCK | NOLOCK | PAGLOCK | READCOMMITTED | READCOMMITTEDLOCK | READUNCOMMITTED
     | REPEATABLEREAD | ROWLOCK | SERIALIZABLE | TABLOCK | TABLOCKX | UPDLOCK | XLOCK
     | any_word !"table hint {}: leave the hint out"

@@ -7,8 +7,8 @@ it: only ROLLBACK is left. DuckDB's side is rolled back at once then, and tables
 until T-SQL's ROLLBACK, because what would be seen is not what SQL Server shows.
 
 One session writes at a time: from its first change to the end of its transaction the others may
-read, and wait when they want to write. What they read is what was committed when their statement
-began, as under READ COMMITTED with row versions.
+read, and wait when they want to write, with READPAST too. What they read is what was committed when
+their statement began, as under READ COMMITTED with row versions.
 """
 
 import math
