@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
-from procluster import catalog, sample, sampledata, tables
+from procluster import catalog, sample, sampledata, tables, textfile
 from procluster.console import Console
 from procluster.deploy.apply import Permission, install
 from procluster.deploy.embedded import EmbeddedConnection
@@ -167,7 +167,8 @@ class Demo:
             self._say(f"\n    {path.name}: no picture, matplotlib is not installed")
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(image)
+        with textfile.naming(path):
+            path.write_bytes(image)
         self._say(f"\n    {path} written")
 
     def _say(self, line: str) -> None:

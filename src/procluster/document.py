@@ -82,8 +82,14 @@ def flag(value: object) -> str | None:
     return None if isinstance(value, bool) else "true or false"
 
 
-def read(
-    empty: Any, table: object, prefix: str, faults: list[str], rules: Mapping[str, Rule]
+def read(  # noqa: PLR0913 - what is read, by which rules, and where faults go
+    empty: Any,
+    table: object,
+    prefix: str,
+    faults: list[str],
+    rules: Mapping[str, Rule],
+    *,
+    elsewhere: tuple[str, ...] = (),
 ) -> Any:
     """A (nested) dataclass from a TOML table.
 
@@ -99,15 +105,18 @@ def read(
         What is wrong is added.
     rules : mapping of str to Rule
         By key, with the keys of the tables it is in.
+    elsewhere : tuple of str
+        Keys that others read.
     """
     if not isinstance(table, dict):
         faults.append(f"{prefix.rstrip('.')}: {table!r}. Allowed: a table of keys.")
         return empty
     known = [one.name for one in fields(empty) if one.name in rules or _is_table(empty, one.name)]
+    allowed_keys = (*known, *elsewhere)
     faults.extend(
-        f"{prefix}{key}: no such key. Allowed: {', '.join(known)}."
+        f"{prefix}{key}: no such key. Allowed: {', '.join(allowed_keys)}."
         for key in table
-        if key not in known
+        if key not in allowed_keys
     )
     values: dict[str, Any] = {}
     for key in (name for name in known if name in table):

@@ -188,8 +188,8 @@ def _source(path: Path | None) -> tuple[str, str]:
 def _parse(text: str, source: str) -> tuple[Settings, dict[str, Target]]:
     document = parse_document(text, source)
     faults: list[str] = []
-    targets = read_targets(document.pop("target", {}), faults)
-    settings: Settings = read(Settings(), document, "", faults, RULES)
+    targets = read_targets(document.get("target", {}), faults)
+    settings: Settings = read(Settings(), document, "", faults, RULES, elsewhere=("target",))
     if faults:
         raise SettingsError(tuple(f"{source}: {fault}" for fault in faults))
     return settings, targets

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import codecs
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from procluster.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["decode", "encoding_of", "read"]
+__all__ = ["decode", "encoding_of", "naming", "read", "write"]
 
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -56,3 +58,19 @@ def decode(data: bytes, source: str) -> str:
 def read(path: Path) -> str:
     """Read a whole file; DataError as for :func:`decode`."""
     return decode(path.read_bytes(), str(path))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a whole file, the same bytes on every system; OSError with its name."""
+    with naming(path):
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have an error of writing name its file, as one of opening does and a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise

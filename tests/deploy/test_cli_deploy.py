@@ -84,7 +84,7 @@ def test_plan_of_an_unknown_target_exits_with_64() -> None:
     result = procluster("plan", "--target", "prod")
 
     assert result.exit_code == 64
-    assert "'prod' is not in the settings. Allowed: local." in result.stderr
+    assert "'prod' is not in procluster.toml. Allowed: local." in result.stderr
 
 
 def test_plan_as_json_is_json(deployed: None) -> None:

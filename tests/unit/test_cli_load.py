@@ -35,7 +35,7 @@ def test_load_makes_a_database_that_sql_reads(folder: Path) -> None:
     result = load("t", "a.csv")
 
     assert result.exit_code == 0
-    assert result.stdout.startswith("new table dbo.t: 1 rows loaded, 0 left out\n")
+    assert result.stdout.startswith("new table dbo.t: 1 row loaded, 0 left out\n")
     assert selected("SELECT * FROM dbo.t;") == "id,name\r\n1,é\r\n"
 
 

@@ -9,6 +9,8 @@ from click.testing import CliRunner, Result
 
 from procluster.cli import main
 
+FULL = Path("/dev/full")
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -85,3 +87,14 @@ def test_render_of_an_unknown_object_names_close_ones(folder: Path) -> None:
     assert result.exit_code == 1
     assert "tran: no such object. Near to it: train" in result.stderr
     assert not (folder / "rendered").exists()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
+def test_render_on_a_full_disk_names_the_file(folder: Path) -> None:
+    (folder / "rendered").mkdir()
+    (folder / "rendered" / "install.sql").symlink_to(FULL)
+
+    result = render()
+
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {Path('rendered', 'install.sql')}: No space left on device.\n"

@@ -170,7 +170,7 @@ def test_summary_says_what_was_loaded_into_which_columns(session: Session, file:
     report = loaded(session, file, "id,name\n1,x\n")
 
     assert summary(report).splitlines() == [
-        "new table dbo.sales: 1 rows loaded, 0 left out",
+        "new table dbo.sales: 1 row loaded, 0 left out",
         "    id    int",
         "    name  nvarchar(10)",
     ]

@@ -47,7 +47,7 @@ def test_parse_reports_every_fault_at_once() -> None:
     assert faults_of(text) == [
         (
             "colour: no such key. Allowed: schema, customer_type, customer_length, sales, returns, "
-            "contacts, defaults."
+            "contacts, defaults, target."
         ),
         (
             "schema: ''. Allowed: a name of 1 to 128 characters, no control characters or comment "

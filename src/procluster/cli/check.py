@@ -31,11 +31,11 @@ Examples:
 )
 @click.pass_context
 def check(ctx: click.Context, target: str | None, config: Path | None, style: str) -> None:
-    """Look at everything a deployment needs, and say what to do about what is not there.
+    """Look at everything that a deployment needs.
 
     Version, edition and settings of the server, external scripts, Python and its packages, the
-    permissions of this login, the mapped tables with their columns, types and rows. Nothing is
-    changed. The exit code is 1 when something will not do.
+    permissions of this login, the mapped tables with their columns, types and rows; and what to do
+    about what is not there. Nothing is changed. The exit code is 1 when something will not do.
     """
     from procluster import catalog
     from procluster.deploy.finding import FORMATS

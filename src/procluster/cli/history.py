@@ -31,7 +31,7 @@ Examples:
     "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 def history(target: str | None, config: Path | None, limit: int, style: str) -> None:
-    """List the deployments of a database, the latest first, failed ones too."""
+    """List the deployments, the latest first, failed ones too."""
     from tabulate import tabulate
 
     from procluster.deploy.history import list_deployments

@@ -101,7 +101,13 @@ def install(
     _run(agent.install_script(settings.load(config), wanted), target, config)
 
 
-@job.command()
+@job.command(
+    epilog="""
+\b
+Examples:
+  procluster job show --target prod
+"""
+)
 @name_option
 @target_option
 @config_option
@@ -115,7 +121,13 @@ def show(name: str, target: str | None, config: Path | None) -> None:
             click.echo(line)
 
 
-@job.command()
+@job.command(
+    epilog="""
+\b
+Examples:
+  procluster job remove --target prod
+"""
+)
 @name_option
 @target_option
 @config_option

@@ -34,7 +34,7 @@ def render(objects: tuple[str, ...], out: Path, config: Path | None) -> None:
     One file for every OBJECT, or for all of them, and install.sql with all of these in order, for
     Management Studio and sqlcmd. With all of them also uninstall.sql and agent_job.sql.
     """
-    from procluster import catalog, settings
+    from procluster import catalog, settings, textfile
     from procluster.files import files
     from procluster.generator.render import install_script
 
@@ -44,5 +44,5 @@ def render(objects: tuple[str, ...], out: Path, config: Path | None) -> None:
     texts |= {"install.sql": install_script(scripts)} if objects else files(mapped)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8", newline="\n")
+        textfile.write(out / name, text)
         click.echo(str(out / name))

@@ -30,10 +30,10 @@ Examples:
 def rollback(
     target: str | None, config: Path | None, number: int, yes: bool, overwrite_drift: bool
 ) -> None:
-    """Go back to the procedures, views and functions of an earlier deployment.
+    """Go back to the modules of an earlier deployment.
 
-    Their stored texts run again. Tables stay as they are: what was added to them since is not
-    taken away, and no row is lost.
+    The stored texts of its procedures, views and functions run again. Tables stay as they are:
+    what was added to them since is not taken away, and no row is lost.
     """
     from procluster.deploy.apply import Permission
     from procluster.deploy.plan import make_plan

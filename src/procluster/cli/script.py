@@ -38,11 +38,13 @@ def script(
     allow_data_loss: bool,
     output: Path | None,
 ) -> None:
-    """Write what deploy would run as plain T-SQL, for sqlcmd and Management Studio.
+    """Write what deploy would run as plain T-SQL.
 
-    With the lock, the transaction and the history. Nothing is changed; what the script holds is
-    the difference to the target as it is now. procluster render writes one for an empty database.
+    For sqlcmd and Management Studio, with the lock, the transaction and the history. Nothing is
+    changed; what the script holds is the difference to the target as it is now. procluster render
+    writes one for an empty database.
     """
+    from procluster import textfile
     from procluster.deploy.apply import Permission, refuse
     from procluster.deploy.plain import plain_script
     from procluster.deploy.plan import make_plan
@@ -54,5 +56,5 @@ def script(
     if output is None:
         click.echo(text, nl=False)
         return
-    output.write_text(text, encoding="utf-8", newline="\n")
+    textfile.write(output, text)
     click.echo(str(output))

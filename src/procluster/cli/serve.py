@@ -43,11 +43,12 @@ Examples:
 )
 @click.option("--login", default="procluster", show_default=True, help="Who may connect.")
 def serve(database: str, create: bool, host: str, port: int, login: str) -> None:
-    """Let SQL Server's clients connect to the embedded engine, on this machine, until Ctrl-C.
+    """Let SQL Server's clients connect to the embedded engine.
 
-    ODBC drivers, mssql-python, pymssql, python-tds and FreeTDS connect as to a server, with
-    Encrypt=no. The password is PROCLUSTER_PASSWORD of the environment; without one a password is
-    made and printed. What a client leaves open when it goes is rolled back.
+    On this machine, until Ctrl-C. ODBC drivers, mssql-python, pymssql, python-tds and FreeTDS
+    connect as to a server, with Encrypt=no. The password is PROCLUSTER_PASSWORD of the
+    environment; without one a password is made and printed. What a client leaves open when it goes
+    is rolled back.
     """
     from procluster.tds.server import Account, Server
 

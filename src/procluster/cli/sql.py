@@ -76,7 +76,7 @@ def sql(
     """
     if query is not None and file is not None:
         raise click.UsageError("-Q and -i: both given. Give one of them.")
-    from procluster import script
+    from procluster import script, textfile
     from procluster.console import Console
     from procluster.progress import Progress
     from procluster.prompt import GREETING, Prompt
@@ -85,6 +85,7 @@ def sql(
     with open_session(database, create=create) as session, ExitStack() as opened:
         out = sys.stdout
         if output:
+            opened.enter_context(textfile.naming(output))
             out = opened.enter_context(output.open("w", encoding="utf-8", newline=""))
         console = Console.for_format(style, out, sys.stderr, Progress(sys.stderr), text_width)
         opened.callback(console.close)

@@ -30,8 +30,8 @@ target_option = click.option(
     metavar="NAME",
     envvar="PROCLUSTER_TARGET",
     show_envvar=True,
-    help=f"A [target.NAME] of procluster.toml; it may be left out when there is one. {LOCAL} is "
-    f"{DATABASE} of the embedded engine.",
+    help="A [target.NAME] of procluster.toml; may be left out when it has one only. "
+    f"{LOCAL}, which is meant when it has none, is {DATABASE} of the embedded engine.",
 )
 
 
@@ -70,7 +70,8 @@ def chosen_target(name: str | None, config: Path | None) -> Target:
         name = others[0] if others else LOCAL
     if name not in targets:
         raise click.UsageError(
-            f"--target: {name!r} is not in the settings. Allowed: {', '.join(targets)}."
+            f"--target: {name!r} is not in {config or settings.FILE_NAME}. "
+            f"Allowed: {', '.join(targets)}."
         )
     return targets[name]
 

@@ -135,7 +135,8 @@ def describe(rows: Rows, fault: Fault) -> str:
 def summary(report: Report) -> str:
     """Say what was loaded, and into which columns."""
     table = "new table" if report.created else "table"
-    head = f"{table} {report.table}: {report.rows:,} rows loaded, {report.left_out:,} left out"
+    rows = f"{report.rows:,} {'row' if report.rows == 1 else 'rows'} loaded"
+    head = f"{table} {report.table}: {rows}, {report.left_out:,} left out"
     width = max(len(field.name) for field in report.fields)
     columns = (f"    {one.name:{width}}  {one.type}" for one in report.fields)
     return "\n".join([head, *columns, *report.notes])
