@@ -4,13 +4,13 @@ DuckDB has no savepoints and gives up a transaction at the first run-time error 
 Server takes back the one statement. So a part is taken back by rolling everything back in DuckDB
 and doing again what stood before the part. That is the same state: nobody else writes meanwhile,
 and what is done again inserts, updates and deletes the very rows of the first time, so that no
-query, clock, identity number or external script is asked a second time. New rows are inserted many
-at once then, so that a loop of inserts, some of them in error, takes little longer than without.
+query, clock, identity number or external script is asked a second time. Rows of many statements are
+written at once then, so that a loop of changes, some in error, takes little longer than without.
 """
 
 from collections.abc import Callable
+from enum import IntEnum
 from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 from procluster.local.catalog import Catalog
@@ -25,12 +25,37 @@ class Mark(NamedTuple):
     catalog: Catalog | None
 
 
-class NewRow(NamedTuple):
-    """A row that was inserted; ``insert`` inserts any number of them into the table."""
+class Verb(IntEnum):
+    """In this order the rows of a table may be written again, whatever the first order was."""
+
+    INSERT = 0
+    UPDATE = 1
+    DELETE = 2
+
+
+Row = tuple[object, ...]
+
+
+class RowChange(NamedTuple):
+    """What became of a row: its rowid unless it is new, and its values unless it is gone.
+
+    ``write`` does the same to any number of rows of the table.
+    """
 
     table: str
-    values: tuple[object, ...]
-    insert: Callable[[list[tuple[object, ...]]], object]
+    verb: Verb
+    row: Row
+    write: Callable[[list[Row]], object]
+
+
+class UnreadRows(NamedTuple):
+    """A change of few rows; ``read`` gives them while DuckDB is as it was before the change."""
+
+    read: Callable[[], list[RowChange]]
+
+
+Redo = RowChange | UnreadRows | Callable[[], object]
+"""How a change is made again: a call, unless it is of rows."""
 
 
 class ChangeLog:
@@ -43,7 +68,7 @@ class ChangeLog:
     def __init__(self) -> None:
         self.room: float = -1
         self.changes = 0
-        self._redo: list[Callable[[], object] | NewRow] = []
+        self._redo: list[Redo] = []
         self._undo: list[Callable[[], object]] = []
 
     @property
@@ -51,8 +76,8 @@ class ChangeLog:
         """Whether all changes can be done again."""
         return self.room >= 0 or not self.changes
 
-    def record(self, change: Callable[[], object] | NewRow, rows: int = 1) -> None:
-        """Note a change that DuckDB has made; calling it makes the change again."""
+    def record(self, change: Redo, rows: int = 1) -> None:
+        """Note a change that DuckDB has made."""
         self.changes += 1
         self.room -= rows
         if self.room >= 0:
@@ -82,16 +107,23 @@ class ChangeLog:
         return changed
 
     def replay(self) -> None:
-        """Make all changes again; rows that follow each other are inserted at once."""
-        rows: list[NewRow] = []
-        for change in self._redo:
-            if isinstance(change, NewRow):
+        """Make all changes again; rows that follow each other are written at once."""
+        redo, self._redo = self._redo, []
+        rows: list[RowChange] = []
+        for change in redo:
+            if isinstance(change, RowChange):
                 rows.append(change)
                 continue
-            _insert(rows)
-            rows.clear()
-            change()
-        _insert(rows)
+            _write(rows)
+            self._redo += rows
+            rows = []
+            if isinstance(change, UnreadRows):
+                rows = change.read()
+            else:
+                change()
+                self._redo.append(change)
+        _write(rows)
+        self._redo += rows
 
     def clear(self) -> None:
         """Forget everything, for the transaction has ended."""
@@ -106,9 +138,15 @@ class ChangeLog:
             self._undo.pop()()
 
 
-def _insert(rows: list[NewRow]) -> None:
-    """Insert rows, those of each table in their order."""
-    by_table = attrgetter("table")
-    for _, group in groupby(sorted(rows, key=by_table), by_table):
+def _write(changes: list[RowChange]) -> None:
+    """Write the rows of each table and verb in their order, updated ones as they were at last."""
+
+    def alike(change: RowChange) -> tuple[str, Verb]:
+        return change.table, change.verb
+
+    for (_, verb), group in groupby(sorted(changes, key=alike), alike):
         first, *others = group
-        first.insert([first.values, *(row.values for row in others)])
+        rows = [first.row, *(other.row for other in others)]
+        if verb is Verb.UPDATE:
+            rows = list({row[0]: row for row in rows}.values())
+        first.write(rows)

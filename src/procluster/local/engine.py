@@ -189,13 +189,10 @@ class Engine(Connection):
 
     # --- changes in DuckDB, which the transaction can do again
 
-    def write(
-        self, sql: str, parameters: Mapping[str, object] | None = None
-    ) -> duckdb.DuckDBPyConnection:
+    def write(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Execute DuckDB SQL that changes something; the transaction can do it again."""
-        counted = self.execute(sql, parameters)
+        self.execute(sql, parameters)
         self.transaction.log.record(partial(self.execute, sql, parameters))
-        return counted
 
     def write_rows(self, head: str, table: pa.Table) -> None:
         """Execute DuckDB SQL that ends in a query, which gives these rows."""

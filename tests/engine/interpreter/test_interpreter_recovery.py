@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from recording import Record, Run
 
+from procluster.local.change_log import ChangeLog, Row, RowChange, Verb
 from procluster.local.connection import Cancelled
 from procluster.local.database import Database
 from procluster.local.results import Event, Message
@@ -15,6 +18,21 @@ from procluster.local.results import Event, Message
 COUNT = "SELECT COUNT(*) FROM dbo.t"
 FAIL = "SELECT 1 / COUNT(*) FROM sys.tables WHERE name = N'none';"
 """An error after which DuckDB gives up the transaction, as it does where a table is read."""
+
+
+class Counting:
+    """A connection to DuckDB that counts what it executes."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.executed = 0
+
+    def execute(self, *given: Any) -> duckdb.DuckDBPyConnection:
+        self.executed += 1
+        return self.connection.execute(*given)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.connection, name)
 
 
 @pytest.fixture
@@ -62,6 +80,57 @@ def test_rows_are_updated_and_deleted_where_they_were(run: Run) -> None:
         "SELECT STRING_AGG(CONCAT(a, '/', b), ' ') WITHIN GROUP (ORDER BY a) FROM dbo.u"
     )
     assert record.values == ["3/ 4/16 5/25 56/49"]
+
+
+def test_rows_are_as_the_last_change_left_them(run: Run, table: None) -> None:
+    run("CREATE TABLE dbo.u (a int NOT NULL, b int NULL); INSERT INTO dbo.u (a) VALUES (1), (2)")
+    changes = (
+        "UPDATE dbo.u SET b = a; DELETE FROM dbo.u WHERE a = 2; UPDATE dbo.u SET b = b + 1; "
+        "INSERT INTO dbo.u VALUES (2, 7); UPDATE dbo.u SET a = 3 WHERE b = 7; "
+    )
+    record = run(
+        f"BEGIN TRAN; {changes} {FAIL} {changes} {FAIL} COMMIT; "
+        "SELECT STRING_AGG(CONCAT(a, '/', b), ' ') WITHIN GROUP (ORDER BY a, b) FROM dbo.u"
+    )
+    assert record.values == ["1/2 3/4 3/7"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "INSERT INTO dbo.u VALUES ({}, 0)",
+        "UPDATE dbo.u SET b = b + 1 WHERE a = {}",
+        "UPDATE dbo.u SET a = a + 1000 WHERE a = {}",
+        "UPDATE u SET b = b + 1 FROM dbo.u AS u JOIN dbo.many AS m ON m.n = u.b WHERE a < {}",
+        "DELETE FROM dbo.u WHERE a = {}",
+        "DELETE u FROM dbo.u AS u JOIN dbo.many AS m ON m.n = u.b WHERE a = {}",
+    ],
+)
+def test_many_changes_are_done_again_at_once(database: Database, many: None, change: str) -> None:
+    session = database.connect()
+    session.query(
+        "CREATE TABLE dbo.u (a int NOT NULL CONSTRAINT uq_u UNIQUE, b int NOT NULL); "
+        "INSERT INTO dbo.u SELECT TOP (40) ROW_NUMBER() OVER (ORDER BY n), 1 FROM dbo.many"
+    )
+    changes = "; ".join(change.format(100 + n if "INSERT" in change else n) for n in range(1, 31))
+    Record(session, f"BEGIN TRAN; {changes}; {FAIL}")
+    connection = Counting(session._engine.connection)
+    session._engine.connection = connection  # type: ignore[assignment]
+
+    Record(session, FAIL)
+
+    assert connection.executed < 5
+
+
+def test_row_that_was_changed_twice_is_written_once() -> None:
+    log, written = ChangeLog(), list[list[Row]]()
+    log.room = 2
+    for value in ("a", "b"):
+        log.record(RowChange("t", Verb.UPDATE, (7, value), written.append))
+
+    log.replay()
+
+    assert written == [[(7, "b")]]
 
 
 def test_numbers_stay_with_their_rows(run: Run) -> None:
@@ -162,8 +231,8 @@ def test_every_type_survives(run: Run) -> None:
     run(f"CREATE TABLE dbo.w (x int NULL, {declared})")
     record = run(
         f"BEGIN TRAN; INSERT INTO dbo.w SELECT 0, {values} UNION ALL SELECT 1, {values}; "
-        f"SELECT * INTO #w FROM dbo.w; SELECT * FROM dbo.w; {FAIL} SELECT * FROM dbo.w; "
-        "SELECT * FROM #w; COMMIT"
+        f"SELECT * INTO #w FROM dbo.w; UPDATE dbo.w SET x = x + 1; SELECT * FROM dbo.w; {FAIL} "
+        "SELECT * FROM dbo.w; UPDATE #w SET x = x + 1; SELECT * FROM #w; COMMIT"
     )
     first, *later = record.rows
     assert len(first) == 2

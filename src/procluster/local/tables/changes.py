@@ -9,6 +9,7 @@ from procluster.local.results import ResultSet
 from procluster.local.stored import StoredTable
 from procluster.local.tables.constraints import Rules, has_rules
 from procluster.local.tables.definitions import create_from_query
+from procluster.local.tables.kept_rows import change_at_once
 from procluster.local.tables.new_rows import changed_rows, restart_numbers
 from procluster.local.translate import Change, Table, compile_change, compile_query
 
@@ -45,7 +46,7 @@ def update(statement: ast.Update, engine: Interpreter, frame: Frame) -> None:
     changed = {name.lower() for name in change.targets}
     with engine.transaction.change():
         if change.statement and not has_rules(engine, target, changed):
-            count = _write_at_once(engine, change)
+            count = change_at_once(engine, target, change)
         elif new := changed_rows(engine, target, change):
             count = new.count
             new.check_nulls(frame, "UPDATE", change.targets)
@@ -67,24 +68,18 @@ def _old_and_kept(target: StoredTable, chosen: str) -> dict[str, Table]:
     return {"@old": Table(old, target.shown), "@kept": Table(kept, target.shown)}
 
 
-def _write_at_once(engine: Interpreter, change: Change) -> int:
-    """Make a change that breaks no rule, whatever its rows are; how many they were."""
-    (count,) = engine.write(change.statement, change.parameters).fetchone() or (0,)
-    return int(count)
-
-
 @run.register
 def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
     change = engine.plans.compile(compile_change, statement, frame)
     target = _target(engine, frame, change)
     with engine.transaction.change():
         if change.statement and not engine.catalog.referencing(target):
-            count = _write_at_once(engine, change)
+            count = change_at_once(engine, target, change)
         elif gone := changed_rows(engine, target, change):
             count = gone.count
             seeing = frame.with_rows(_old_and_kept(target, gone.chosen), {}, gone.parameters)
             Rules(seeing, target, "DELETE").check_gone_rows()
-            gone.write(engine, f"DELETE FROM {target.sql} WHERE rowid {gone.chosen}")
+            gone.delete(engine)
         else:
             count = 0
     engine.send_count(count)

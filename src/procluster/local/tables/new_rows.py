@@ -6,20 +6,18 @@ numbers are counted here too.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
-from procluster.local.change_log import NewRow
+from procluster.local.change_log import Verb
 from procluster.local.engine import Engine
 from procluster.local.frame import Frame, Variable
 from procluster.local.quoting import quote_sql
 from procluster.local.stored import StoredTable
 from procluster.local.tables.constraints import null_error
+from procluster.local.tables.kept_rows import FEW_ROWS, keep_rows
 from procluster.local.translate import Change, Table
 
 STAGE = quote_sql("temp", "_stage")
-FEW_ROWS = 100
-"""Up to so many rows a transaction keeps one by one, so that those of many statements are one."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +54,23 @@ class OneRow:
         return frame.with_rows(rows, row, self.parameters)
 
     def insert(self, engine: Engine) -> None:
-        engine.execute(f"INSERT INTO {self.target.sql} {self._query}", self.parameters)
-        keep_row(engine, self.target, self.values)
+        self._write(engine, Verb.INSERT, f"INSERT INTO {self.target.sql} {self._query}")
 
     def update(self, engine: Engine, names: Iterable[str]) -> None:
         """Put the values of these columns into the row that is replaced."""
         sqls = self._sqls
         sets = ", ".join(f"{quote_sql(name)} = {sqls[name]}" for name in names)
-        self.write(engine, f"UPDATE {self.target.sql} SET {sets} WHERE rowid {self.chosen}")
+        sql = f"UPDATE {self.target.sql} SET {sets} WHERE rowid {self.chosen}"
+        self._write(engine, Verb.UPDATE, sql)
 
-    def write(self, engine: Engine, sql: str) -> None:
-        engine.write(sql, self.parameters)
+    def delete(self, engine: Engine) -> None:
+        sql = f"DELETE FROM {self.target.sql} WHERE rowid {self.chosen}"
+        self._write(engine, Verb.DELETE, sql)
+
+    def _write(self, engine: Engine, verb: Verb, sql: str) -> None:
+        engine.execute(sql, self.parameters)
+        old = () if verb is Verb.INSERT else (self.rowid,)
+        keep_rows(engine, self.target, verb, [(*old, *self.values)])
 
     @property
     def _sqls(self) -> dict[str, str]:
@@ -113,41 +117,28 @@ class Stage:
     def insert(self, engine: Engine) -> None:
         values = ", ".join(self.places[column.name] for column in self.target.columns)
         sql = f"INSERT INTO {self.target.sql} SELECT {values} FROM {STAGE}"
-        if self.count > FEW_ROWS:
-            self.write(engine, sql)
-            return
-        engine.execute(sql)
-        for row in engine.all_rows(f"SELECT {values} FROM {STAGE}"):
-            keep_row(engine, self.target, row)
-        engine.execute(f"DROP TABLE {STAGE}")
+        self._write(engine, Verb.INSERT, sql, values)
 
     def update(self, engine: Engine, names: Iterable[str]) -> None:
         """Put the values of these columns into the rows that are replaced."""
         sets = ", ".join(f"{quote_sql(name)} = s.{self.places[name]}" for name in names)
         source = f"FROM {STAGE} AS s WHERE t.rowid = s.c0"
-        self.write(engine, f"UPDATE {self.target.sql} AS t SET {sets} {source}")
+        self._write(engine, Verb.UPDATE, f"UPDATE {self.target.sql} AS t SET {sets} {source}", "*")
 
-    def write(self, engine: Engine, sql: str) -> None:
+    def delete(self, engine: Engine) -> None:
+        sql = f"DELETE FROM {self.target.sql} WHERE rowid {self.chosen}"
+        self._write(engine, Verb.DELETE, sql, "c0")
+
+    def _write(self, engine: Engine, verb: Verb, sql: str, kept: str) -> None:
         """Execute a change by the rows of the stage, and drop it."""
-        engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE, self.count)
-        engine.write(sql)
-        engine.write(f"DROP TABLE {STAGE}")
-
-
-def keep_row(engine: Engine, target: StoredTable, values: tuple[object, ...]) -> None:
-    """Note that a row was inserted."""
-    insert = partial(insert_rows, engine, target)
-    engine.transaction.log.record(NewRow(target.sql, values, insert))
-
-
-def insert_rows(engine: Engine, target: StoredTable, rows: list[tuple[object, ...]]) -> None:
-    """Insert rows that were in the table before."""
-    columns = ", ".join(
-        f"CAST(unnest($new{place}) AS {column.type.storage})"
-        for place, column in enumerate(target.columns)
-    )
-    values = {f"new{place}": list(column) for place, column in enumerate(zip(*rows, strict=True))}
-    engine.execute(f"INSERT INTO {target.sql} SELECT {columns}", values)
+        if self.count > min(FEW_ROWS, engine.transaction.log.room):
+            engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE, self.count)
+            engine.write(sql)
+            engine.write(f"DROP TABLE {STAGE}")
+            return
+        engine.execute(sql)
+        keep_rows(engine, self.target, verb, engine.all_rows(f"SELECT {kept} FROM {STAGE}"))
+        engine.execute(f"DROP TABLE {STAGE}")
 
 
 def fill_stage(engine: Engine, sql: str, parameters: Mapping[str, object]) -> int:
@@ -158,24 +149,20 @@ def fill_stage(engine: Engine, sql: str, parameters: Mapping[str, object]) -> in
 
 def changed_rows(engine: Engine, target: StoredTable, change: Change) -> OneRow | Stage | None:
     """The rows that an UPDATE makes or a DELETE takes away, each once; None without any."""
-    stay = (column.name for column in target.columns if column.name not in change.targets)
-    names = (*change.targets, *stay) if change.targets else ()
     if change.is_plain:  # where looking for them first is quicker than a stage
         found = engine.all_rows(f"{change.sql} LIMIT 2", change.parameters)
         if not found:
             return None
         if len(found) == 1:
             rowid, *values = found[0]
-            named = dict(zip(names, values, strict=True))
-            columns = target.columns if names else ()
-            return OneRow(target, tuple(named[column.name] for column in columns), rowid)
+            return OneRow(target, tuple(values), rowid)
     count = fill_stage(engine, change.sql, change.parameters)
     if change.is_joined and count > 1:
         # Most joins meet a row once, and to see that is quicker than DISTINCT.
         counts = engine.first_row(f"SELECT count(DISTINCT c0) FROM {STAGE}")
         if counts and counts[0] != count:
             count = fill_stage(engine, f"SELECT DISTINCT ON (c0) * FROM {STAGE}", {})
-    places = {name: f"c{place}" for place, name in enumerate(names, 1)}
+    places = {column.name: f"c{place}" for place, column in enumerate(target.columns, 1)}
     return Stage(target, places, count) if count else None
 
 

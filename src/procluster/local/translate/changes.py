@@ -44,14 +44,12 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
     is_plain = not is_joined and not any(isinstance(part, ast.Query) for part in ast.nodes(node))
     assigned = tuple(column.name for column, _ in found)
     statement = one_statement(target, found) if is_plain and keeps_nulls_out else ""
-    if assigned:
-        pairs = zip(target.table.columns, target.source.references, strict=True)
-        found += [pair for pair in pairs if pair[0].name not in assigned]
-    values = [rowid, *(sql for _, sql in found)]
+    columns, old = (target.table.columns, target.source.references) if found else ((), ())
+    new = dict(zip(columns, old, strict=True)) | dict(found)
+    values = [rowid, *new.values()]
     listed = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(values))
     sql = f"{target.head}SELECT {listed}{target.from_}{target.where}"
-    columns = (Column("", BIGINT, nullable=False), *(column for column, _ in found))
-    rows = target.rows.context.compiled(sql, columns)
+    rows = target.rows.context.compiled(sql, (Column("", BIGINT, nullable=False), *columns))
     return Change(
         **vars(rows),
         table=target.table,

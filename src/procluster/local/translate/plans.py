@@ -49,8 +49,8 @@ class Compiled:
 class Change(Compiled):
     """What UPDATE or DELETE does: the query of its rows, which has DuckDB's rowid as c0.
 
-    For UPDATE c1, c2 ... are the new values of the columns ``targets``, converted, and behind them
-    those of the columns that stay as they are; text too long for its column is error 2628.
+    For UPDATE c1, c2 ... are the columns of the table with their new values: those of ``targets``
+    converted, where text too long for its column is error 2628, and the others as they are.
 
     ``is_plain``: the table is the only source, so finding a row or two costs one scan at most.
     ``statement`` is the change as DuckDB makes it, with the same parameters; '' where it is not
