@@ -6832,7 +6832,25 @@ FROM #point AS p';
             CROSS JOIN #scale AS s
             CROSS JOIN negative AS g;
 
-            SET @vectors = N'SELECT * FROM #polished';
+            SET @vectors = N'SELECT
+    p.order_ratio,
+    p.order_ratio_scale,
+    p.order_ratio_negative,
+    p.items_ratio,
+    p.items_ratio_scale,
+    p.items_ratio_negative,
+    p.monetary_ratio,
+    p.monetary_ratio_scale,
+    p.monetary_ratio_negative,
+    p.frequency,
+    p.frequency_scale,
+    p.frequency_negative,
+    p.customers,
+    p.squared_distance,
+    p.low,
+    p.high
+FROM #polished AS p
+';
             SET @fitted = @document;
 
             EXEC sp_execute_external_script

@@ -95,7 +95,7 @@ class Settings:
     customer_type : str
         ``int``, ``bigint``, ``nvarchar`` or ``varchar``: the type of the customers' key.
     customer_length : int
-        Its length in characters when it is a text, 1 to 450.
+        Its length in characters when it is a text, 1 to 448.
     """
 
     schema: str = "seg"
@@ -119,7 +119,8 @@ def _name(value: object) -> str | None:
 RULES: Final[Mapping[str, Rule]] = {
     "schema": _name,
     "customer_type": one_of(CUSTOMER_TYPES),
-    "customer_length": whole(1, 450),
+    # A clustered key has 900 bytes, and that of model_customer has the model's number too.
+    "customer_length": whole(1, 448),
     **{f"sales.{one.name}": _name for one in fields(Sales)},
     **{f"returns.{one.name}": _name for one in fields(Returns)},
     **{f"contacts.{one.name}": _name for one in fields(Contacts)},

@@ -117,7 +117,7 @@ def test_plan_names_the_rows_that_a_step_would_lose(deployed: Connection) -> Non
 
     [line] = make_plan(deployed, narrower).losses
 
-    assert line == "app.item: 1 rows would be lost: item_id = 1, name = cup"
+    assert line == "app.item: 1 row would be lost: item_id = 1, name = cup"
 
 
 def test_plan_names_no_rows_when_the_step_was_taken(deployed: Connection) -> None:

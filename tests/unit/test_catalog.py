@@ -9,12 +9,14 @@ import sys
 
 import pytest
 
-from procluster.catalog import OBJECTS, context, render
+from procluster.catalog import OBJECTS, context, needs, render
+from procluster.deploy.needs import TEXTS
 from procluster.errors import RenderError
 from procluster.generator.render import install_script
 from procluster.indb.features import FEATURES, Feature
 from procluster.settings import Contacts, Sales, Settings
 
+KEYS = ("ss_customer_sk", "sr_customer_sk", "c_customer_sk")
 PRINT_HASHES = """
 from procluster.catalog import render
 from procluster.settings import Settings
@@ -90,6 +92,12 @@ def test_render_types_the_customer() -> None:
     (table,) = render(Settings(customer_type="nvarchar", customer_length=30), ["customer_feature"])
 
     assert "customer_id nvarchar(30) NOT NULL" in table.text
+
+
+def test_needs_keys_of_text_where_the_customers_are_text() -> None:
+    found = needs(Settings(customer_type="nvarchar")).tables
+
+    assert {one.columns[key] for one, key in zip(found, KEYS, strict=True)} == {TEXTS}
 
 
 @pytest.mark.parametrize(

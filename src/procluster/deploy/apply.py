@@ -218,7 +218,10 @@ def refuse(plan: Plan, permission: Permission) -> None:
     drifted = plan.of("drifted")
     if drifted and not permission.overwrite_drift:
         faults += [f"{one.name}: {one.reason}." for one in drifted]
-        faults.append("Take it into the scripts, or overwrite it with --overwrite-drift.")
+        faults.append(
+            "Take it into the scripts, or in as it is (procluster baseline), or overwrite it with "
+            "--overwrite-drift."
+        )
     if plan.losses and not permission.allow_data_loss:
         faults += plan.losses
         faults.append("Save them elsewhere first, then give --allow-data-loss.")

@@ -44,12 +44,13 @@ def _lost(connection: Connection, name: str, query: str) -> Iterator[str]:
         if error.number in NOT_THERE:
             return
         raise
-    rows = counted.rows[0][0]
-    if rows:
+    count = counted.rows[0][0]
+    if count:
+        rows = "1 row" if count == 1 else f"{count} rows"
         shown = "; ".join(
             ", ".join(
                 f"{column} = {value}" for column, value in zip(sample.columns, row, strict=True)
             )
             for row in sample.rows
         )
-        yield textwrap.shorten(f"{name}: {rows} rows would be lost: {shown}", LINE)
+        yield textwrap.shorten(f"{name}: {rows} would be lost: {shown}", LINE)

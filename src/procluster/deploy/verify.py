@@ -41,7 +41,7 @@ def verify(connection: Connection, release: Release) -> list[Finding]:
 def _compared(change: Change) -> Finding:
     subject = f"{change.name} ({change.kind})"
     if change.status == "drifted":
-        step = "Take it into the scripts, or deploy with --overwrite-drift."
+        step = "Look at the plan; then procluster baseline, or deploy with --overwrite-drift."
         return Finding(subject, change.reason, is_ok=False, advice=step)
     found, step = WORDS[change.status]
     return Finding(subject, found, change.status == "unchanged", step)
