@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from procluster.catalog import render
 from procluster.cli.group import explanation
 from procluster.deploy.advice import Entry, advice, entries
 from procluster.errors import ConnectError, DeploymentError, SqlError
+from procluster.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = entries()
@@ -39,6 +41,12 @@ def test_advice_is_in_the_document(entry: Entry) -> None:
 
 def test_document_has_no_entry_that_is_not_in_the_table() -> None:
     assert DOCUMENT.count("\n### ") == len(ENTRIES)
+
+
+def test_document_has_every_number_that_the_procedures_raise() -> None:
+    raised = {found for one in render(Settings()) for found in re.findall(r"THROW (\d+)", one.text)}
+
+    assert set(re.findall(r"^\| (5\d+) \|", DOCUMENT, flags=re.MULTILINE)) == raised
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,12 @@ def test_feature_is_added_in_one_place(name: str, monkeypatch: pytest.MonkeyPatc
     assert "basket" in script.text
 
 
+def test_scripts_name_every_column_they_read() -> None:
+    code = re.sub(r"/\*.*?\*/", "", install_script(render(Settings())), flags=re.DOTALL)
+
+    assert re.findall(r"SELECT (?:\w+\.)?\*", code) == []
+
+
 def test_scripts_hold_no_sqlcmd_variable() -> None:
     assert "$(" not in install_script(render(Settings()))
 
