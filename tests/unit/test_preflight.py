@@ -19,6 +19,7 @@ NEEDS = Needs(
             "dbo.sales",
             {"Customer": WHOLE_NUMBERS, "paid": NUMBERS, "note": ()},
             may_be_empty=False,
+            settings={"Customer": "customer_type"},
         ),
     ),
     PROBE,
@@ -136,6 +137,8 @@ def test_check_finds(word: str, answer: Answer, subject: str, found: str) -> Non
         ),
         ("sys.configurations", rows((1, 0)), "external scripts enabled", "Restart"),
         ("TOP (0)", rows(columns=("a", "b")), "dbo.sales.paid", "There are: a, b."),
+        ("sys.columns", rows(("paid", "xml")), "dbo.sales.paid", "real. Map a view"),
+        ("sys.columns", rows(("customer", "xml")), "dbo.sales.Customer", "Set customer_type in"),
     ],
 )
 def test_check_says_what_to_do(word: str, answer: Answer, subject: str, advice: str) -> None:

@@ -28,7 +28,7 @@ def needs(settings: Settings) -> Needs:
             if one.name not in ("schema", "table")
         }
         name = f"{identifier(table.schema)}.{identifier(table.table)}"
-        return MappedTable(name, columns, may_be_empty)
+        return MappedTable(name, columns, may_be_empty, {table.customer: "customer_type"})
 
     probing = {"bundle": partial(bundled, ("runtime",))}
     probe = render_template(templates(), "probe.sql.j2", probing)

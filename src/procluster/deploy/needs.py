@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 __all__ = ["NUMBERS", "TEXTS", "WHOLE_NUMBERS", "MappedTable", "Needs"]
@@ -25,11 +25,14 @@ class MappedTable:
         Names, unquoted, and the types each may have; any type when there are none.
     may_be_empty : bool
         Whether no rows are fine.
+    settings : dict of str to str
+        Columns, and the key of procluster.toml that says their type.
     """
 
     name: str
     columns: Mapping[str, tuple[str, ...]]
     may_be_empty: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

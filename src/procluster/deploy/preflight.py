@@ -174,7 +174,9 @@ def _table(connection: Connection, table: MappedTable) -> Iterator[Finding]:
         kind = types.get(column.lower(), "")
         found = kind or "there" if column.lower() in known else "missing"
         choices = ", ".join(allowed)
-        what = f"It must be one of {choices}. Map a view that converts it."
+        setting = table.settings.get(column)
+        remedy = f"Set {setting} in procluster.toml, or map" if setting else "Map"
+        what = f"It must be one of {choices}. {remedy} a view that converts it."
         if found == "missing":
             what = f"Map another column in procluster.toml. There are: {', '.join(known.values())}."
         is_ok = found != "missing" and (not kind or not allowed or kind in allowed)
