@@ -11,6 +11,7 @@ import pytest
 from procluster.errors import Refusal, SqlError, SyntaxRefusal
 from procluster.local import syntax
 from procluster.local.parser import parse_batch, parse_parameters
+from procluster.local.words import UNSUPPORTED_WORDS
 
 MAXDOP = Path(sys.executable).with_name("maxdop")
 STATEMENTS = Path(__file__).with_name("statements.sql").read_text(encoding="utf-8").splitlines()
@@ -242,6 +243,8 @@ SELECT * FROM (SELECT 1 AS a)
 SELECT * FROM t GROUP a
 SELECT 1 ORDER 1
 SELECT CASE END
+SELECT IIF(a = 1, 2) FROM t
+SELECT IIF(a = 1, 2, 3, 4) FROM t
 SELECT COUNT(
 SELECT TOP a FROM t
 SELECT 1 AS a UNION SELECT 2 INTO #t
@@ -298,6 +301,21 @@ def test_statement_is_accepted(text: str) -> None:
 def test_statement_of_sql_server_is_read_or_refused_by_name(text: str) -> None:
     with suppress(Refusal):
         assert parse_batch(text)
+
+
+def refused(text: str) -> str:
+    """What a statement is refused for, in capitals and without blanks."""
+    try:
+        parse_batch(text)
+    except Refusal as refusal:
+        return refusal.message.partition(" is not supported")[0].upper().replace(" ", "")
+    return ""
+
+
+def test_every_refused_phrase_has_a_statement() -> None:
+    assert {"".join(phrase) for phrase in UNSUPPORTED_WORDS} - set(
+        map(refused, STATEMENTS)
+    ) == set()
 
 
 @pytest.mark.parametrize("text", REJECTED)

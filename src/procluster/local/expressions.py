@@ -168,10 +168,10 @@ class ExpressionParser(TokenReader):
         is_call = self.peek().key == "("
         if key in ("CONVERT", "TRY_CONVERT") or (is_call and key in ("CAST", "TRY_CAST")):
             return cast("ast.Cast", self.need("cast"))
+        if key == "CASE" or (is_call and key == "IIF"):
+            return cast("ast.Case", self.need("case"))
         if self.at_identifier() or (is_call and key in CALLED_KEYWORDS):
             return self._named()
-        if key == "CASE":
-            return cast("ast.Case", self.need("case"))
         if self.accept("NULL"):
             return ast.Literal(token.at, "null")
         if key in NILADIC:
@@ -188,7 +188,7 @@ class ExpressionParser(TokenReader):
         self.expect(")")
         return found
 
-    def _named(self) -> Operand:
+    def _named(self) -> ast.Expression:
         """A column or a function call."""
         at, parts = self.token.at, [self.advance().text]
         while self.accept("."):
@@ -197,21 +197,14 @@ class ExpressionParser(TokenReader):
             parts.append(self.identifier())
         if not self.at("("):
             return ast.ColumnRef(at, tuple(parts))
-        call = self.call(at, tuple(parts))
-        if call.name != ("IIF",):
-            return call
-        if len(call.arguments) != 3:
-            raise syntax_error(174, "iif", 3, at=at)
-        test, yes, no = call.arguments
-        branch = ast.Branch(at, self._test(test), self._value(yes))
-        return ast.Case(at, (branch,), otherwise=self._value(no))
+        return self.call(at, tuple(parts))
 
     def call(self, at: ast.Position, parts: tuple[str, ...]) -> ast.Call:
         """A call from its opening bracket on."""
         name = (parts[0].upper(),) if len(parts) == 1 else parts
         self.expect("(")
         distinct, word = not self.accept("ALL") and self.accept("DISTINCT"), ""
-        arguments: tuple[Operand, ...] = ()
+        arguments: tuple[ast.Expression, ...] = ()
         with self.nested():
             if name[0] in DATEPART_FUNCTIONS and len(name) == 1:
                 word = self.advance().text.upper()
@@ -225,12 +218,12 @@ class ExpressionParser(TokenReader):
             raise self.mismatch()
         return ast.Call(at, name, arguments, word, distinct, **behind)
 
-    def _argument(self, name: tuple[str, ...]) -> Operand:
+    def _argument(self, name: tuple[str, ...]) -> ast.Expression:
         if self.at("*"):
             return ast.Star(self.advance().at)
         if len(name) > 1 and self.at("DEFAULT"):
             return ast.Literal(self.advance().at, "default")
-        found = self._logic() if name == ("IIF",) else self.expression()
+        found = self.expression()
         if self.at("FROM", "AS"):
             raise self.refuse(f"{name[0]} with {self.token.key}", "use the form with commas")
         return found

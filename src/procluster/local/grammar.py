@@ -41,7 +41,8 @@ set = SET name:variable operator:assignment_operator value:expression => SetVari
     | SET IDENTITY_INSERT !"SET IDENTITY_INSERT: let the column number the rows"
     | SET (STATISTICS | OFFSETS) !"SET {}: there is nothing to show"
     | SET options:isolation % ',' value:option_value => SetOption
-    | SET options:any_word % ',' value:option_value => SetOption
+    | SET options:any_word % ',' value:option_value
+      (',' !"SET with several values: use one SET for each")? => SetOption
 isolation = TRANSACTION ISOLATION LEVEL
 option_value = integer | REPEATABLE READ | READ (COMMITTED | UNCOMMITTED) | string | any_word
     | variable | 'binary'
@@ -102,7 +103,7 @@ update = @with UPDATE @no_top target:object_name changed_hints SET assignments:a
 assignment = variable !"SET @variable in UPDATE: select it beforehand"
     | target:column_name operator:assignment_operator value:expression => Assignment
     | column_name '(' !"a method in SET: set the whole value"
-delete = @with DELETE @no_top FROM? target:object_name hints @no_output
+delete = @with DELETE @no_top FROM? target:object_name @no_brackets hints @no_output
     (FROM source:sources)? @where hinted => Delete
     | @with DELETE FROM? @no_table_variable
 truncate = TRUNCATE TABLE target:object_name
@@ -110,6 +111,7 @@ truncate = TRUNCATE TABLE target:object_name
 with = (WITH with_tables:common_table % ',')? (MERGE !"MERGE: use UPDATE and INSERT")?
 where = (WHERE (CURRENT !"WHERE CURRENT OF: cursors are left out")? where:condition)?
 no_top = (TOP !"TOP in a change of rows: choose the rows in a subquery")?
+no_brackets = ('(' !"brackets behind a table: write WITH before hints, and change no function")?
 no_output = (OUTPUT !"the OUTPUT clause: select the rows afterwards")?
 no_table_variable = variable !"a table variable: use a #temp table"
 column_names = '(' column_name % ',' ')'
@@ -150,7 +152,9 @@ order_item = expression:expression (ASC | descending?:DESC)? => OrderItem
 # values
 case = CASE branches:branch+ (ELSE otherwise:expression)? END => Case
     | CASE operand:expression branches:simple_branch+ (ELSE otherwise:expression)? END => Case
+    | IIF '(' branches:choice+ ',' otherwise:expression ')' => Case
 branch = WHEN test:condition THEN result:expression => Branch
+choice = test:condition ',' result:expression => Branch
 simple_branch = WHEN test:expression THEN result:expression => Branch
 cast = (CAST | attempt?:TRY_CAST) '(' operand:expression AS target:cast_type ')' => Cast
     | (CONVERT | attempt?:TRY_CONVERT) '(' target:cast_type ',' operand:expression
@@ -182,9 +186,10 @@ source = '(' VALUES rows:value_row % ',' ')' AS? alias:identifier (columns:names
     | @no_table_variable
     | call:table_call (WITH '(' schema:json_column % ',' ')')? (alias:alias (columns:names)?)?
       => FunctionTable
-    | name:object_name (alias:alias)? hints => NamedTable
+    | name:object_name (alias:alias @no_brackets)? hints => NamedTable
 alias = AS? identifier
-json_column = name:identifier type:data_type (path:string)? as_json?:(AS JSON)? => JsonColumn
+json_column = name:identifier type:data_type
+    (COLLATE !"COLLATE in OPENJSON: leave it out")? (path:string)? as_json?:(AS JSON)? => JsonColumn
 value_row = '(' row_value % ',' ')'
 row_value = default | expression
 hints = (WITH '(' hint % ',' ')')?
@@ -234,10 +239,9 @@ alter_table = ALTER TABLE name:object_name (WITH CHECK)? ADD elements:element % 
     | ALTER TABLE object_name (WITH NOCHECK | ALTER | ENABLE | DISABLE | SWITCH | SET | REBUILD
       | CHECK | NOCHECK | MERGE | SPLIT | ADD PERIOD | DROP (PERIOD | INDEX)
       | DROP (COLUMN | CONSTRAINT)? IF) !"this ALTER TABLE: use ADD and DROP"
-    | ALTER TABLE name:object_name DROP COLUMN drop_columns:identifier % ','
+    | ALTER TABLE name:object_name DROP (COLUMN drop_columns:identifier % ','
+      | CONSTRAINT? drop_constraints:identifier % ',' @no_options)
       (',' !"ALTER TABLE that drops several kinds: use one statement for each")? => AlterTable
-    | ALTER TABLE name:object_name DROP CONSTRAINT? drop_constraints:identifier % ','
-      @no_options => AlterTable
 drop = DROP kind:(TABLE | VIEW | PROCEDURE | FUNCTION | SCHEMA | ROLE)
     if_exists?:(IF EXISTS)? names:object_name % ',' => Drop
     | DROP kind:INDEX if_exists?:(IF EXISTS)? names:object_name % ',' ON on:object_name

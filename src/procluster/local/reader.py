@@ -174,6 +174,8 @@ class TokenReader:
         try:
             return resolve(name, size, scale)
         except ValueError as fault:
+            if size == MAX:
+                raise refuse(f"type {name}(max)", "give it a size", token.at) from None
             raise syntax_error(1001, size, fault, at=token.at) from None
 
     def _type_name(self) -> str:
