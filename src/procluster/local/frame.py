@@ -105,9 +105,13 @@ class Frame:
             return self._system_view(name)
         stored = self.stored_table(name)
         if stored:
-            return Table(stored.sql, stored.shown)
+            return self.shown(stored)
         module = self.stored_module(name, "VIEW")
         return self._tree(module) if module else None
+
+    def shown(self, stored: StoredTable) -> Table:
+        """A table as a query sees it."""
+        return Table(stored.sql, stored.shown, f"{self.engine.database_name}.{stored.full_name}")
 
     def function(self, name: ast.ObjectName) -> ast.CreateModule | None:
         module = self.stored_module(name, "FUNCTION")

@@ -76,6 +76,26 @@ def test_insert_computes_the_defaults_of_columns_left_out(run: Run) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "INSERT INTO dbo.short VALUES (N'abc')",
+        "INSERT INTO dbo.short SELECT N'abc' UNION ALL SELECT N'a'",
+        "UPDATE s SET s.k = N'abc' FROM dbo.short AS s",
+        "ALTER TABLE dbo.short ADD k nvarchar(2) NOT NULL DEFAULT N'abc'",
+    ],
+)
+def test_text_too_long_is_told_with_its_column(run: Run, change: str) -> None:
+    column = "a" if "ALTER" in change else "k"
+    run(f"CREATE TABLE dbo.short ({column} nvarchar(2) NOT NULL)")
+    run(f"INSERT INTO dbo.short ({column}) VALUES (N'a')")
+
+    error = run(change).error
+
+    assert error.number == 2628
+    assert "in table 'procluster.dbo.short', column 'k'. Truncated value: 'ab'." in error.message
+
+
 @pytest.mark.parametrize("default", ["'abc'", "CONCAT('ab', 'c')"])
 @pytest.mark.parametrize("source", ["(k) VALUES (1)", "(k) SELECT 1", "DEFAULT VALUES"])
 def test_insert_refuses_a_default_that_is_too_long(run: Run, default: str, source: str) -> None:

@@ -69,7 +69,8 @@ class World:
         self.variables[name] = kind, value
 
     def create(self, name: str, columns: dict[str, SqlType], *rows: tuple[object, ...]) -> None:
-        self.tables[name] = Table(quote_sql(name), tuple(Column(k, v) for k, v in columns.items()))
+        shown = tuple(Column(k, v) for k, v in columns.items())
+        self.tables[name] = Table(quote_sql(name), shown, name)
         listed = ", ".join(f"{quote_sql(k)} {v.storage}" for k, v in columns.items())
         self.connection.execute(f"CREATE OR REPLACE TABLE {quote_sql(name)} ({listed})")
         for row in rows:

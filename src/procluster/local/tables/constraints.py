@@ -50,7 +50,7 @@ def null_error(
     frame: Frame, target: StoredTable, column: ast.ColumnDefinition, verb: str
 ) -> SqlError:
     """Error 515: NULL in a column that allows none."""
-    return error(515, column.name, f"{frame.engine.database_name}.{target.full_name}", verb)
+    return error(515, column.name, frame.shown(target).name, verb)
 
 
 def has_rules(engine: Engine, table: StoredTable, changed: set[str]) -> bool:

@@ -163,7 +163,8 @@ def _filled(
         raise error(4901, column.name, table.name)
     value = None
     if column.default is not None and not column.nullable:
-        value = engine.evaluate(column.default, frame, column.type)
+        place = frame.shown(table).place_of(column.name)
+        value = engine.evaluate(column.default, frame, column.type, place)
     text = "NULL" if value is None else literal(str(value))
     return f"CAST({text} AS {column.type.storage}) AS {quote_sql(column.name)}"
 

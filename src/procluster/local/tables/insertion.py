@@ -17,7 +17,7 @@ from procluster.local.results import Column, ResultSet
 from procluster.local.stored import StoredTable, type_of_storage
 from procluster.local.tables.constraints import Rules
 from procluster.local.tables.new_rows import OneRow, Stage, fill_stage, next_number, use_numbers
-from procluster.local.translate import Compiled, Names, Table, compile_query, convert_sql
+from procluster.local.translate import Compiled, Names, compile_query, convert_sql
 
 Columns = tuple[ast.ColumnDefinition, ...]
 
@@ -113,7 +113,7 @@ class Insertion:
             start = next_number(engine, target)
             parts, parameters = self._staged(source, start)
             sql = f"SELECT {', '.join(parts)} FROM ({source.sql})"
-            kept = {"@kept": Table(target.sql, target.shown)}
+            kept = {"@kept": self.frame.shown(target)}
             places = {column.name: f"c{place}" for place, column in enumerate(target.columns)}
             new: OneRow | Stage
             if is_one_row:
@@ -132,10 +132,10 @@ class Insertion:
         """SQL of every column of the target, converted as an assignment converts."""
         places = {column.name: place for place, column in enumerate(self.columns)}
         parameters, parts = dict(source.parameters), []
-        table = f"{self.engine.database_name}.{self.target.full_name}"
+        table = self.frame.shown(self.target)
         for number, column in enumerate(self.target.columns):
             sql = "NULL"
-            label = f"table '{table}', column '{column.name}'"
+            label = table.place_of(column.name)
             if column.name in places:
                 place = places[column.name]
                 kind = source.columns[place].type

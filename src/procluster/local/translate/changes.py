@@ -34,7 +34,7 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
     found: list[tuple[Column, str]] = []
     keeps_nulls_out = True
     for assignment in node.assignments if isinstance(node, ast.Update) else ():
-        column, term = new_value(assignment, target, node.target)
+        column, term = new_value(assignment, target)
         if column in (other for other, _ in found):
             raise error(264, assignment.target, at=node.at)
         found.append((column, term.sql))
@@ -88,9 +88,7 @@ def affected(node: ast.Update | ast.Delete, scope: Scope) -> Target:
     return Target(head, f" FROM {sql}", where, rows, chosen[0], table)
 
 
-def new_value(
-    assignment: ast.Assignment, target: Target, table: ast.ObjectName
-) -> tuple[Column, Term]:
+def new_value(assignment: ast.Assignment, target: Target) -> tuple[Column, Term]:
     """The column that is assigned, and its value: converted implicitly, and never cut off."""
     name, new, at = assignment.target, assignment.value, assignment.at
     found = [column for column in target.source.columns if column.name.lower() == name.lower()]
@@ -103,6 +101,6 @@ def new_value(
     term = value(new, target.rows)
     if term.null or term.type.family != "text" or column.type.family != "text":
         return column, coerced(term, column.type, at)
-    label = f"table '{table}', column '{column.name}'"
-    sql = convert_sql(term.sql, term.type, column.type, column=label, at=at)
+    place = target.table.place_of(column.name)
+    sql = convert_sql(term.sql, term.type, column.type, column=place, at=at)
     return column, replace(term, sql=sql)

@@ -11,10 +11,15 @@ from procluster.local.types import SqlType
 
 @dataclass(frozen=True)
 class Table:
-    """A table that DuckDB holds; ``sql`` is its quoted name there."""
+    """A table that DuckDB holds; ``sql`` is its quoted name there, ``name`` that in errors."""
 
     sql: str
     columns: tuple[Column, ...]
+    name: str = ""
+
+    def place_of(self, column: str) -> str:
+        """Where a value was too long, as error 2628 says it."""
+        return f"table '{self.name}', column '{column}'"
 
 
 class SessionFunction(NamedTuple):
