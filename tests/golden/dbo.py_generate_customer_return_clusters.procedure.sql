@@ -38,20 +38,20 @@ SOURCES = (
     ("nearest.py", 35),
     ("sums.py", 164),
     ("cells.py", 213),
-    ("bounds.py", 478),
-    ("lloyd.py", 636),
-    ("ground.py", 809),
-    ("splits.py", 962),
-    ("starts.py", 1021),
-    ("search.py", 1089),
-    ("centres.py", 1283),
-    ("features.py", 1401),
-    ("parameters.py", 1437),
-    ("runtime.py", 1490),
-    ("segments.py", 1550),
-    ("vectors.py", 1644),
-    ("kmeans.py", 1911),
-    ("glue", 2145),
+    ("bounds.py", 488),
+    ("lloyd.py", 646),
+    ("ground.py", 819),
+    ("splits.py", 972),
+    ("starts.py", 1031),
+    ("search.py", 1099),
+    ("centres.py", 1310),
+    ("features.py", 1433),
+    ("parameters.py", 1469),
+    ("runtime.py", 1522),
+    ("segments.py", 1582),
+    ("vectors.py", 1678),
+    ("kmeans.py", 1945),
+    ("glue", 2180),
 )
 
 def locate(error):
@@ -258,12 +258,14 @@ import numpy as np
 
 
 
-# Enough cells for so many clusters; more clusters take more cells.
-FEWEST_CELLS = 2048
-CELLS_PER_CLUSTER = 16
+# So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
+FEWEST_CELLS = 512
+CELLS_PER_CLUSTER = 128
+MANY_CELLS = 2048
+CELLS_PER_CLUSTER_OF_MANY = 16
 
-# About so many points are enough to see where cells are to be cut.
-SCOUTS = 16384
+# About so many points for each cell are enough to see where cells are to be cut.
+SCOUTS_PER_CELL = 8
 
 
 class Cells(NamedTuple):
@@ -316,9 +318,17 @@ class Cut(NamedTuple):
 
 
 def count_cells(n_clusters: int) -> int:
-    """Return how many cells are made for so many clusters: 2048 up to 128, then twice as many."""
+    """Return how many cells are made for so many clusters, a power of two.
+
+    Examples
+    --------
+    >>> [count_cells(n_clusters) for n_clusters in (4, 5, 128, 129)]
+    [512, 1024, 2048, 4096]
+    """
+    wanted = min(MANY_CELLS, CELLS_PER_CLUSTER * n_clusters)
+    wanted = max(wanted, CELLS_PER_CLUSTER_OF_MANY * n_clusters)
     count = FEWEST_CELLS
-    while count < CELLS_PER_CLUSTER * n_clusters:
+    while count < wanted:
         count *= 2
     return count
 
@@ -377,12 +387,12 @@ def split_cells(
     n_points = points.shape[1]
     numbers = np.zeros(n_points, dtype=np.int64)
     reference = points[:, :1]
-    step = n_points // SCOUTS
+    step = n_points // (SCOUTS_PER_CELL * most_cells)
     if step > 1:
         scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
         places = np.zeros(len(scout_weights), dtype=np.int64)
         sketch = measure_spread(scouts, scout_weights, places, reference)
-        sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells * 3 // 4)
+        sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells - most_cells // 4)
         for start in range(0, n_points, POINTS_AT_ONCE):
             part = slice(start, start + POINTS_AT_ONCE)
             block = np.ascontiguousarray(points[:, part])
@@ -1131,7 +1141,7 @@ one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The glo
 clustering algorithm, Pattern Recognition 36.
 """
 
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator, List, NamedTuple
 
 import numpy as np
 
@@ -1143,13 +1153,12 @@ import numpy as np
 
 
 # The search begins on so many coarser cells, or on so many for each cluster, where a trial costs
-# little, and is repeated on the cells themselves with so many swaps that may fail in a row.
+# little, and is repeated on the cells themselves.
 COARSE_CELLS = 512
 COARSE_CELLS_PER_CLUSTER = 8
-LAST_SWAPS = 3
 
-# So many of the starts are improved by swaps, the best ones.
-STARTS_TRIED = 2
+# So many swaps that fail in a row are enough where little is left to find.
+FEW_SWAPS = 3
 
 # After so many swaps that failed the clusters are split anew, elsewhere.
 SWAPS_AT_ONCE = 5
@@ -1163,31 +1172,47 @@ PATIENCE = 8
 MOST_TRIAL_STEPS = 50
 
 
+class Effort(NamedTuple):
+    """How long to search.
+
+    Attributes
+    ----------
+    starts : int
+        How many of the starts that are drawn are improved by swaps, the best ones.
+    swaps : int
+        An improvement ends when so many swaps in a row have not helped.
+    """
+
+    starts: int
+    swaps: int
+
+
 def search_centres(
-    cells: Cells, ks: List[int], needed: int, random_state: int, n_init: int
+    cells: Cells, efforts: Dict[int, Effort], needed: int, random_state: int, n_init: int
 ) -> Dict[int, np.ndarray]:
     """Return good centres, shape (k, n_features), by number of clusters.
 
     Parameters
     ----------
     cells : Cells
-    ks : list of int
-        Consecutive numbers, ascending.
+    efforts : dict of Effort
+        By number of clusters: consecutive numbers, ascending.
     needed : int
         Larger numbers are left out when the points do not allow them.
     random_state, n_init : int
-        So many starts are drawn, and a search ends when so many swaps in a row have not helped.
+        So many starts are drawn.
 
     Raises
     ------
     ValueError
         When fewer than `needed` cells are far enough apart to be told from each other.
     """
+    most_clusters = max(efforts)
     fine = coarse = lay_ground(cells)
-    most_coarse = max(COARSE_CELLS, COARSE_CELLS_PER_CLUSTER * ks[-1])
+    most_coarse = max(COARSE_CELLS, COARSE_CELLS_PER_CLUSTER * most_clusters)
     if len(cells.weights) > most_coarse:
         coarse = lay_ground(condense(fine.cells.means, cells.weights, most_coarse))
-    starts = draw_starts(coarse.cells, ks[-1], n_init, np.random.RandomState(random_state))
+    starts = draw_starts(coarse.cells, most_clusters, n_init, np.random.RandomState(random_state))
     most = starts.chosen.shape[1]
     if most < needed:
         raise ValueError(
@@ -1195,19 +1220,21 @@ def search_centres(
             f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
         )
     begun = {
-        k: [coarse.cells.means[:, own].T for own in starts.best(k, STARTS_TRIED)]
-        for k in ks
+        k: [coarse.cells.means[:, own].T for own in starts.best(k, effort.starts)]
+        for k, effort in efforts.items()
         if k <= most
     }
-    found = climb(coarse, begun, n_init, random_state)
+    n_swaps = {k: effort.swaps for k, effort in efforts.items()}
+    found = climb(coarse, begun, n_swaps, random_state)
     if coarse is not fine:
         begun = {k: [state.centres + coarse.origin] for k, state in found.items()}
-        found = climb(fine, begun, min(LAST_SWAPS, n_init), random_state)
+        few = {k: min(FEW_SWAPS, most) for k, most in n_swaps.items()}
+        found = climb(fine, begun, few, random_state)
     return {k: state.centres + fine.origin for k, state in found.items()}
 
 
 def climb(
-    ground: Ground, begun: Dict[int, List[np.ndarray]], n_swaps: int, random_state: int
+    ground: Ground, begun: Dict[int, List[np.ndarray]], n_swaps: Dict[int, int], random_state: int
 ) -> Dict[int, State]:
     """Return the best states that are found from some centres, by number of clusters."""
     found: Dict[int, State] = {}
@@ -1217,7 +1244,7 @@ def climb(
         if k - 1 in found and found[k - 1].inertia > 0:
             random.seed(random_state)
             states.append(grow(ground, found[k - 1], random))
-        found[k] = improve_best(ground, states, n_swaps, random, random_state)
+        found[k] = improve_best(ground, states, n_swaps[k], random, random_state)
     for k in sorted(found, reverse=True)[1:]:
         shrunk = shrink(ground, found[k + 1], found[k].inertia)
         found[k] = shrunk if shrunk.beats(found[k]) else found[k]
@@ -1337,8 +1364,10 @@ import numpy as np
 
 
 
-# To find k clusters, so many smaller and larger numbers are searched too.
-NEIGHBOURS = 1
+# Of the starts drawn, so many are tried for each of many numbers of clusters, which help each
+# other, and so many for a single one, whose two neighbours are searched briefly to help it.
+STARTS_OF_MANY = 2
+STARTS_OF_ONE = 4
 
 
 class Partition(NamedTuple):
@@ -1366,8 +1395,8 @@ class Partition(NamedTuple):
 
 def fit_best(
     points: np.ndarray, weights: np.ndarray, n_clusters: int, random_state: int, n_init: int
-) -> Partition:
-    """Return the best partition found for one number of clusters, with help from its neighbours.
+) -> Fit:
+    """Return the best centres found for one number of clusters, with help from its neighbours.
 
     Parameters
     ----------
@@ -1376,9 +1405,11 @@ def fit_best(
     n_clusters : int
     """
     cells = condense(points, weights, count_cells(n_clusters))
-    ks = list(range(max(1, n_clusters - NEIGHBOURS), n_clusters + NEIGHBOURS + 1))
-    found = search_centres(cells, ks, n_clusters, random_state, n_init)
-    return fit_partition(points, weights, cells, found[n_clusters])[0]
+    neighbours = range(max(1, n_clusters - 1), n_clusters + 2)
+    efforts = dict.fromkeys(neighbours, Effort(starts=1, swaps=FEW_SWAPS))
+    efforts[n_clusters] = Effort(STARTS_OF_ONE, n_init)
+    found = search_centres(cells, efforts, n_clusters, random_state, n_init)
+    return run_lloyd(points, weights, cells, found[n_clusters])
 
 
 def fit_centres(
@@ -1411,7 +1442,8 @@ def fit_centres(
     ([0.5, 8.0], 38.0, 0.5)
     """
     cells = condense(points, weights, count_cells(max_k))
-    found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
+    efforts = {k: Effort(STARTS_OF_MANY, n_init) for k in range(1, max_k + 1)}
+    found = search_centres(cells, efforts, max_k, random_state, n_init)
     partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
     last, labels = fit_partition(points, weights, cells, found[max_k])
     return [*partitions, last], labels
@@ -1584,7 +1616,7 @@ def model_versions() -> Dict[str, str]:
 """Where the clusters of a model are, and which one is nearest.
 
 The distance of a feature vector x from a centre c is what T-SQL computes when it assigns
-customers: the square root of the sum of ((x - c) / scale) ** 2 over the features.
+customers: the square root of the sum of ((x - c) * (1 / scale)) ** 2 over the features.
 """
 
 import json
@@ -1663,16 +1695,18 @@ def nearest_centres(
     """
     labels = np.zeros(len(values), dtype=np.int64)
     nearest = np.full(len(values), np.inf)
+    factors = 1 / scale
     for start in range(0, len(values), VECTORS_AT_ONCE):
         part = slice(start, start + VECTORS_AT_ONCE)
-        columns = values[part].T
         for index, centre in enumerate(centres):
-            squares = np.zeros(columns.shape[1])
-            for column, middle, unit in zip(columns, centre, scale):
-                squares += ((column - middle) / unit) ** 2
-            closer = squares < nearest[part]
-            labels[part][closer] = index
-            nearest[part][closer] = squares[closer]
+            squares = np.zeros(len(nearest[part]))
+            for column, middle, factor in zip(values[part].T, centre, factors):
+                gaps = column - middle
+                gaps *= factor
+                gaps *= gaps
+                squares += gaps
+            np.copyto(labels[part], index, where=squares < nearest[part])
+            np.minimum(nearest[part], squares, out=nearest[part])
     return labels, np.sqrt(nearest, out=nearest)
 # ---- procluster/indb/vectors.py
 """The feature vectors of the customers: checks of their values, and their scales."""
@@ -2034,7 +2068,7 @@ def train(
     best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
     numbers = number_clusters(centres, best.sizes, scale, earlier)
-    clusters, labels = describe_clusters(vectors, centres, numbers, scale)
+    clusters, labels, inertia = describe_clusters(vectors, centres, numbers, scale)
     document = {
         "format": MODEL_FORMAT,
         "features": FEATURE_NAMES,
@@ -2044,12 +2078,12 @@ def train(
         "n_clusters": int(n_clusters),
         "random_state": int(random_state),
         "n_init": int(n_init),
-        "inertia": best.inertia,
+        "inertia": inertia,
         "customers": int(vectors.customers.sum()),
         "distinct_vectors": len(vectors.values),
         "left_out": vectors.left_out,
         "negative": vectors.negative,
-        "iterations": best.iterations,
+        "iterations": best.steps,
         "versions": model_versions(),
     }
     row_labels = np.append(labels, -1)[vectors.row_vectors]
@@ -2063,8 +2097,8 @@ def by_feature(values: np.ndarray) -> Dict[str, float]:
 
 def describe_clusters(
     vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
-) -> Tuple[List[Dict[str, Any]], np.ndarray]:
-    """Return the clusters of the document by their numbers, and the numbers of the vectors."""
+) -> Tuple[List[Dict[str, Any]], np.ndarray, float]:
+    """Return the document''s clusters by their numbers, the vectors'' numbers, and the inertia."""
     order = np.argsort(numbers)
     labels, distances = nearest_centres(vectors.values, centres[order], scale)
     clusters = []
@@ -2073,7 +2107,8 @@ def describe_clusters(
         size = vectors.customers[members]
         quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
         clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
-    return clusters, np.array(numbers)[order][labels]
+    inertia = float((vectors.customers * distances).dot(distances))
+    return clusters, np.array(numbers)[order][labels], inertia
 
 
 def describe_cluster(

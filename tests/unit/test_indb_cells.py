@@ -77,7 +77,8 @@ def test_few_points_are_their_own_cells(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_clusters", "count"), [(1, 2048), (128, 2048), (129, 4096), (1000, 16384)]
+    ("n_clusters", "count"),
+    [(4, 512), (5, 1024), (9, 2048), (128, 2048), (129, 4096), (1000, 16384)],
 )
 def test_more_clusters_have_more_cells(n_clusters: int, count: int) -> None:
     assert count_cells(n_clusters) == count

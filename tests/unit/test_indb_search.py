@@ -9,6 +9,7 @@ from procluster.indb.cells import condense
 from procluster.indb.ground import Ground, lay_ground
 from procluster.indb.nearest import two_nearest
 from procluster.indb.search import (
+    Effort,
     grow,
     improve,
     removal_costs,
@@ -37,6 +38,11 @@ def groups() -> Ground:
 def start_at(ground: Ground, cells: slice) -> np.ndarray:
     """The means of some cells, as centres."""
     return np.asarray(ground.cells.means[:, cells].T)
+
+
+def alike(*ks: int) -> dict[int, Effort]:
+    """The same effort for every number of clusters."""
+    return {k: Effort(starts=2, swaps=10) for k in ks}
 
 
 def cost(ground: Ground, centres: np.ndarray) -> float:
@@ -112,40 +118,40 @@ def test_shrinking_gives_up_the_second_centre_of_a_group(groups: Ground) -> None
 
 
 def test_search_finds_every_number_of_groups(groups: Ground) -> None:
-    found = search_centres(groups.cells, [5, 6, 7], 7, 111, 10)
+    found = search_centres(groups.cells, alike(5, 6, 7), 7, 111, 10)
     assert {k: centres.shape for k, centres in found.items()} == {k: (k, 4) for k in (5, 6, 7)}
 
 
 def test_search_returns_centres_where_the_cells_are() -> None:
     cells = condense(np.array([[1e6, 1e6 + 1, 1e6 + 9]]), np.ones(3), 3)
-    assert sorted(search_centres(cells, [2], 2, 0, 5)[2][:, 0]) == [1e6 + 0.5, 1e6 + 9]
+    assert sorted(search_centres(cells, alike(2), 2, 0, 5)[2][:, 0]) == [1e6 + 0.5, 1e6 + 9]
 
 
 def test_search_on_coarser_cells_first_ends_on_the_cells(
     cloud: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_once = search_centres(cloud.cells, [4, 5, 6], 6, 3, 10)
+    at_once = search_centres(cloud.cells, alike(4, 5, 6), 6, 3, 10)
     monkeypatch.setattr(module, "COARSE_CELLS", 50)
-    coarse_first = search_centres(cloud.cells, [4, 5, 6], 6, 3, 10)
+    coarse_first = search_centres(cloud.cells, alike(4, 5, 6), 6, 3, 10)
     for k, centres in coarse_first.items():
         assert cost(cloud, centres) < 1.03 * cost(cloud, at_once[k])
 
 
 def test_search_leaves_out_more_clusters_than_there_can_be() -> None:
     cells = condense(np.array([[0.0, 1.0, 5.0]]), np.ones(3), 3)
-    assert sorted(search_centres(cells, [1, 2, 3, 4, 5], 3, 0, 2)) == [1, 2, 3]
+    assert sorted(search_centres(cells, alike(1, 2, 3, 4, 5), 3, 0, 2)) == [1, 2, 3]
 
 
 def test_search_refuses_points_that_cannot_be_told_apart() -> None:
     cells = condense(np.array([[0.0, 1e-200, 1.0]]), np.ones(3), 3)
     with pytest.raises(ValueError, match=r"3 clusters need .* only 2 are far enough apart"):
-        search_centres(cells, [1, 2, 3], 3, 0, 2)
+        search_centres(cells, alike(1, 2, 3), 3, 0, 2)
 
 
 def test_search_uses_what_more_clusters_have_found(
     cloud: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "improve", lambda _, state, *__: state)
-    alone = search_centres(cloud.cells, [8], 8, 3, 1)[8]
-    helped = search_centres(cloud.cells, [8, 9, 10, 11, 12], 12, 3, 1)[8]
+    alone = search_centres(cloud.cells, alike(8), 8, 3, 1)[8]
+    helped = search_centres(cloud.cells, alike(8, 9, 10, 11, 12), 12, 3, 1)[8]
     assert cost(cloud, helped) < cost(cloud, alone)

@@ -8,7 +8,7 @@ from indb_frames import make_frame, points_of, returns
 from sklearn.metrics import silhouette_samples
 
 from procluster.indb import silhouette as module
-from procluster.indb.centres import Partition, fit_best, fit_centres
+from procluster.indb.centres import Partition, fit_centres
 from procluster.indb.nearest import label_points, squared_distances
 from procluster.indb.silhouette import (
     SAMPLE_GROUPS,
@@ -116,6 +116,6 @@ def test_sample_takes_each_vector_by_its_customers() -> None:
 
 def test_silhouette_counts_customers_not_vectors() -> None:
     points, weights = points_of(make_frame([[0, 0, 0, 0], [9, 0, 0, 0]], [5, 1]))
-    partitions = [fit_best(points, weights, 2, 0, 1)]
-    found, _ = measure_silhouettes(points, weights, partitions, np.zeros(2, int), 0)
-    assert found[0].mean == pytest.approx(5 / 6)  # and 0 for the one that is alone
+    partitions, labels = fit_centres(points, weights, 2, 0, 1)
+    found, _ = measure_silhouettes(points, weights, partitions, labels, 0)
+    assert found[1].mean == pytest.approx(5 / 6)  # and 0 for the one that is alone

@@ -12,12 +12,14 @@ import numpy as np
 from procluster.indb.nearest import POINTS_AT_ONCE, own_squares
 from procluster.indb.sums import label_sums
 
-# Enough cells for so many clusters; more clusters take more cells.
-FEWEST_CELLS = 2048
-CELLS_PER_CLUSTER = 16
+# So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
+FEWEST_CELLS = 512
+CELLS_PER_CLUSTER = 128
+MANY_CELLS = 2048
+CELLS_PER_CLUSTER_OF_MANY = 16
 
-# About so many points are enough to see where cells are to be cut.
-SCOUTS = 16384
+# About so many points for each cell are enough to see where cells are to be cut.
+SCOUTS_PER_CELL = 8
 
 
 class Cells(NamedTuple):
@@ -70,9 +72,17 @@ class Cut(NamedTuple):
 
 
 def count_cells(n_clusters: int) -> int:
-    """Return how many cells are made for so many clusters: 2048 up to 128, then twice as many."""
+    """Return how many cells are made for so many clusters, a power of two.
+
+    Examples
+    --------
+    >>> [count_cells(n_clusters) for n_clusters in (4, 5, 128, 129)]
+    [512, 1024, 2048, 4096]
+    """
+    wanted = min(MANY_CELLS, CELLS_PER_CLUSTER * n_clusters)
+    wanted = max(wanted, CELLS_PER_CLUSTER_OF_MANY * n_clusters)
     count = FEWEST_CELLS
-    while count < CELLS_PER_CLUSTER * n_clusters:
+    while count < wanted:
         count *= 2
     return count
 
@@ -131,12 +141,12 @@ def split_cells(
     n_points = points.shape[1]
     numbers = np.zeros(n_points, dtype=np.int64)
     reference = points[:, :1]
-    step = n_points // SCOUTS
+    step = n_points // (SCOUTS_PER_CELL * most_cells)
     if step > 1:
         scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
         places = np.zeros(len(scout_weights), dtype=np.int64)
         sketch = measure_spread(scouts, scout_weights, places, reference)
-        sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells * 3 // 4)
+        sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells - most_cells // 4)
         for start in range(0, n_points, POINTS_AT_ONCE):
             part = slice(start, start + POINTS_AT_ONCE)
             block = np.ascontiguousarray(points[:, part])

@@ -16,13 +16,15 @@ from typing import List, NamedTuple, Tuple
 import numpy as np
 
 from procluster.indb.cells import Cells, condense, count_cells
-from procluster.indb.lloyd import run_lloyd
+from procluster.indb.lloyd import Fit, run_lloyd
 from procluster.indb.nearest import POINTS_AT_ONCE, own_squares
-from procluster.indb.search import search_centres
+from procluster.indb.search import FEW_SWAPS, Effort, search_centres
 from procluster.indb.sums import label_sums
 
-# To find k clusters, so many smaller and larger numbers are searched too.
-NEIGHBOURS = 1
+# Of the starts drawn, so many are tried for each of many numbers of clusters, which help each
+# other, and so many for a single one, whose two neighbours are searched briefly to help it.
+STARTS_OF_MANY = 2
+STARTS_OF_ONE = 4
 
 
 class Partition(NamedTuple):
@@ -50,8 +52,8 @@ class Partition(NamedTuple):
 
 def fit_best(
     points: np.ndarray, weights: np.ndarray, n_clusters: int, random_state: int, n_init: int
-) -> Partition:
-    """Return the best partition found for one number of clusters, with help from its neighbours.
+) -> Fit:
+    """Return the best centres found for one number of clusters, with help from its neighbours.
 
     Parameters
     ----------
@@ -60,9 +62,11 @@ def fit_best(
     n_clusters : int
     """
     cells = condense(points, weights, count_cells(n_clusters))
-    ks = list(range(max(1, n_clusters - NEIGHBOURS), n_clusters + NEIGHBOURS + 1))
-    found = search_centres(cells, ks, n_clusters, random_state, n_init)
-    return fit_partition(points, weights, cells, found[n_clusters])[0]
+    neighbours = range(max(1, n_clusters - 1), n_clusters + 2)
+    efforts = dict.fromkeys(neighbours, Effort(starts=1, swaps=FEW_SWAPS))
+    efforts[n_clusters] = Effort(STARTS_OF_ONE, n_init)
+    found = search_centres(cells, efforts, n_clusters, random_state, n_init)
+    return run_lloyd(points, weights, cells, found[n_clusters])
 
 
 def fit_centres(
@@ -95,7 +99,8 @@ def fit_centres(
     ([0.5, 8.0], 38.0, 0.5)
     """
     cells = condense(points, weights, count_cells(max_k))
-    found = search_centres(cells, list(range(1, max_k + 1)), max_k, random_state, n_init)
+    efforts = {k: Effort(STARTS_OF_MANY, n_init) for k in range(1, max_k + 1)}
+    found = search_centres(cells, efforts, max_k, random_state, n_init)
     partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
     last, labels = fit_partition(points, weights, cells, found[max_k])
     return [*partitions, last], labels

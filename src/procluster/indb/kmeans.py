@@ -90,7 +90,7 @@ def train(
     best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
     centres = best.centres * scale
     numbers = number_clusters(centres, best.sizes, scale, earlier)
-    clusters, labels = describe_clusters(vectors, centres, numbers, scale)
+    clusters, labels, inertia = describe_clusters(vectors, centres, numbers, scale)
     document = {
         "format": MODEL_FORMAT,
         "features": FEATURE_NAMES,
@@ -100,12 +100,12 @@ def train(
         "n_clusters": int(n_clusters),
         "random_state": int(random_state),
         "n_init": int(n_init),
-        "inertia": best.inertia,
+        "inertia": inertia,
         "customers": int(vectors.customers.sum()),
         "distinct_vectors": len(vectors.values),
         "left_out": vectors.left_out,
         "negative": vectors.negative,
-        "iterations": best.iterations,
+        "iterations": best.steps,
         "versions": model_versions(),
     }
     row_labels = np.append(labels, -1)[vectors.row_vectors]
@@ -119,8 +119,8 @@ def by_feature(values: np.ndarray) -> Dict[str, float]:
 
 def describe_clusters(
     vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
-) -> Tuple[List[Dict[str, Any]], np.ndarray]:
-    """Return the clusters of the document by their numbers, and the numbers of the vectors."""
+) -> Tuple[List[Dict[str, Any]], np.ndarray, float]:
+    """Return the document's clusters by their numbers, the vectors' numbers, and the inertia."""
     order = np.argsort(numbers)
     labels, distances = nearest_centres(vectors.values, centres[order], scale)
     clusters = []
@@ -129,7 +129,8 @@ def describe_clusters(
         size = vectors.customers[members]
         quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
         clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
-    return clusters, np.array(numbers)[order][labels]
+    inertia = float((vectors.customers * distances).dot(distances))
+    return clusters, np.array(numbers)[order][labels], inertia
 
 
 def describe_cluster(

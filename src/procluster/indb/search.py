@@ -9,7 +9,7 @@ one given up, are starts for k, as in Likas, Vlassis and Verbeek (2003), The glo
 clustering algorithm, Pattern Recognition 36.
 """
 
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator, List, NamedTuple
 
 import numpy as np
 
@@ -21,13 +21,12 @@ from procluster.indb.splits import Splits, split_clusters
 from procluster.indb.starts import draw_starts
 
 # The search begins on so many coarser cells, or on so many for each cluster, where a trial costs
-# little, and is repeated on the cells themselves with so many swaps that may fail in a row.
+# little, and is repeated on the cells themselves.
 COARSE_CELLS = 512
 COARSE_CELLS_PER_CLUSTER = 8
-LAST_SWAPS = 3
 
-# So many of the starts are improved by swaps, the best ones.
-STARTS_TRIED = 2
+# So many swaps that fail in a row are enough where little is left to find.
+FEW_SWAPS = 3
 
 # After so many swaps that failed the clusters are split anew, elsewhere.
 SWAPS_AT_ONCE = 5
@@ -41,31 +40,47 @@ PATIENCE = 8
 MOST_TRIAL_STEPS = 50
 
 
+class Effort(NamedTuple):
+    """How long to search.
+
+    Attributes
+    ----------
+    starts : int
+        How many of the starts that are drawn are improved by swaps, the best ones.
+    swaps : int
+        An improvement ends when so many swaps in a row have not helped.
+    """
+
+    starts: int
+    swaps: int
+
+
 def search_centres(
-    cells: Cells, ks: List[int], needed: int, random_state: int, n_init: int
+    cells: Cells, efforts: Dict[int, Effort], needed: int, random_state: int, n_init: int
 ) -> Dict[int, np.ndarray]:
     """Return good centres, shape (k, n_features), by number of clusters.
 
     Parameters
     ----------
     cells : Cells
-    ks : list of int
-        Consecutive numbers, ascending.
+    efforts : dict of Effort
+        By number of clusters: consecutive numbers, ascending.
     needed : int
         Larger numbers are left out when the points do not allow them.
     random_state, n_init : int
-        So many starts are drawn, and a search ends when so many swaps in a row have not helped.
+        So many starts are drawn.
 
     Raises
     ------
     ValueError
         When fewer than `needed` cells are far enough apart to be told from each other.
     """
+    most_clusters = max(efforts)
     fine = coarse = lay_ground(cells)
-    most_coarse = max(COARSE_CELLS, COARSE_CELLS_PER_CLUSTER * ks[-1])
+    most_coarse = max(COARSE_CELLS, COARSE_CELLS_PER_CLUSTER * most_clusters)
     if len(cells.weights) > most_coarse:
         coarse = lay_ground(condense(fine.cells.means, cells.weights, most_coarse))
-    starts = draw_starts(coarse.cells, ks[-1], n_init, np.random.RandomState(random_state))
+    starts = draw_starts(coarse.cells, most_clusters, n_init, np.random.RandomState(random_state))
     most = starts.chosen.shape[1]
     if most < needed:
         raise ValueError(
@@ -73,19 +88,21 @@ def search_centres(
             f"{most} are far enough apart to be told from each other. Allowed: 1 to {most}."
         )
     begun = {
-        k: [coarse.cells.means[:, own].T for own in starts.best(k, STARTS_TRIED)]
-        for k in ks
+        k: [coarse.cells.means[:, own].T for own in starts.best(k, effort.starts)]
+        for k, effort in efforts.items()
         if k <= most
     }
-    found = climb(coarse, begun, n_init, random_state)
+    n_swaps = {k: effort.swaps for k, effort in efforts.items()}
+    found = climb(coarse, begun, n_swaps, random_state)
     if coarse is not fine:
         begun = {k: [state.centres + coarse.origin] for k, state in found.items()}
-        found = climb(fine, begun, min(LAST_SWAPS, n_init), random_state)
+        few = {k: min(FEW_SWAPS, most) for k, most in n_swaps.items()}
+        found = climb(fine, begun, few, random_state)
     return {k: state.centres + fine.origin for k, state in found.items()}
 
 
 def climb(
-    ground: Ground, begun: Dict[int, List[np.ndarray]], n_swaps: int, random_state: int
+    ground: Ground, begun: Dict[int, List[np.ndarray]], n_swaps: Dict[int, int], random_state: int
 ) -> Dict[int, State]:
     """Return the best states that are found from some centres, by number of clusters."""
     found: Dict[int, State] = {}
@@ -95,7 +112,7 @@ def climb(
         if k - 1 in found and found[k - 1].inertia > 0:
             random.seed(random_state)
             states.append(grow(ground, found[k - 1], random))
-        found[k] = improve_best(ground, states, n_swaps, random, random_state)
+        found[k] = improve_best(ground, states, n_swaps[k], random, random_state)
     for k in sorted(found, reverse=True)[1:]:
         shrunk = shrink(ground, found[k + 1], found[k].inertia)
         found[k] = shrunk if shrunk.beats(found[k]) else found[k]

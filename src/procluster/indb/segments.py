@@ -1,7 +1,7 @@
 """Where the clusters of a model are, and which one is nearest.
 
 The distance of a feature vector x from a centre c is what T-SQL computes when it assigns
-customers: the square root of the sum of ((x - c) / scale) ** 2 over the features.
+customers: the square root of the sum of ((x - c) * (1 / scale)) ** 2 over the features.
 """
 
 import json
@@ -80,14 +80,16 @@ def nearest_centres(
     """
     labels = np.zeros(len(values), dtype=np.int64)
     nearest = np.full(len(values), np.inf)
+    factors = 1 / scale
     for start in range(0, len(values), VECTORS_AT_ONCE):
         part = slice(start, start + VECTORS_AT_ONCE)
-        columns = values[part].T
         for index, centre in enumerate(centres):
-            squares = np.zeros(columns.shape[1])
-            for column, middle, unit in zip(columns, centre, scale):
-                squares += ((column - middle) / unit) ** 2
-            closer = squares < nearest[part]
-            labels[part][closer] = index
-            nearest[part][closer] = squares[closer]
+            squares = np.zeros(len(nearest[part]))
+            for column, middle, factor in zip(values[part].T, centre, factors):
+                gaps = column - middle
+                gaps *= factor
+                gaps *= gaps
+                squares += gaps
+            np.copyto(labels[part], index, where=squares < nearest[part])
+            np.minimum(nearest[part], squares, out=nearest[part])
     return labels, np.sqrt(nearest, out=nearest)
