@@ -78,6 +78,23 @@ IF @@TRANCOUNT = 0
 GO
 
 /* The features of every buying customer, as seg.build_features last computed them. */
+-- When the customers' key was of another type, the table is made anew if it is empty.
+IF EXISTS (
+    SELECT 1
+    FROM sys.columns AS c
+    INNER JOIN sys.types AS t
+        ON t.user_type_id = c.user_type_id
+    WHERE c.object_id = OBJECT_ID(N'seg.customer_feature', N'U')
+        AND c.name = N'customer_id'
+        AND (t.name <> N'int' OR c.max_length <> 4)
+)
+BEGIN
+    IF EXISTS (SELECT 1 FROM seg.customer_feature)
+        THROW 50001, N'seg.customer_feature: customer_id is not int. Set customer_type back, or delete the rows: refresh renews them.', 1;
+
+    DROP TABLE seg.customer_feature;
+END;
+
 IF OBJECT_ID(N'seg.customer_feature', N'U') IS NULL
     CREATE TABLE seg.customer_feature (
         customer_id int NOT NULL,
@@ -131,6 +148,23 @@ GO
 /* The customers that a model was trained on, as they were: what seg.refresh measures change by.
    A row is true of the models from model_id on, up to the one before replaced_by; NULL: of all later
    ones. So a model writes only who changed since the one before. Kept for the active model and later ones. */
+-- When the customers' key was of another type, the table is made anew if it is empty.
+IF EXISTS (
+    SELECT 1
+    FROM sys.columns AS c
+    INNER JOIN sys.types AS t
+        ON t.user_type_id = c.user_type_id
+    WHERE c.object_id = OBJECT_ID(N'seg.model_customer', N'U')
+        AND c.name = N'customer_id'
+        AND (t.name <> N'int' OR c.max_length <> 4)
+)
+BEGIN
+    IF EXISTS (SELECT 1 FROM seg.model_customer)
+        THROW 50001, N'seg.model_customer: customer_id is not int. Set customer_type back, or delete the rows: refresh renews them.', 1;
+
+    DROP TABLE seg.model_customer;
+END;
+
 IF OBJECT_ID(N'seg.model_customer', N'U') IS NULL
     CREATE TABLE seg.model_customer (
         model_id int NOT NULL,
@@ -171,6 +205,23 @@ IF @@TRANCOUNT = 0
 GO
 
 /* The cluster of every customer, by the model that seg.assign last used. */
+-- When the customers' key was of another type, the table is made anew if it is empty.
+IF EXISTS (
+    SELECT 1
+    FROM sys.columns AS c
+    INNER JOIN sys.types AS t
+        ON t.user_type_id = c.user_type_id
+    WHERE c.object_id = OBJECT_ID(N'seg.customer_cluster', N'U')
+        AND c.name = N'customer_id'
+        AND (t.name <> N'int' OR c.max_length <> 4)
+)
+BEGIN
+    IF EXISTS (SELECT 1 FROM seg.customer_cluster)
+        THROW 50001, N'seg.customer_cluster: customer_id is not int. Set customer_type back, or delete the rows: refresh renews them.', 1;
+
+    DROP TABLE seg.customer_cluster;
+END;
+
 IF OBJECT_ID(N'seg.customer_cluster', N'U') IS NULL
 BEGIN
     CREATE TABLE seg.customer_cluster (

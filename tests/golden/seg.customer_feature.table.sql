@@ -1,4 +1,21 @@
 /* The features of every buying customer, as seg.build_features last computed them. */
+-- When the customers' key was of another type, the table is made anew if it is empty.
+IF EXISTS (
+    SELECT 1
+    FROM sys.columns AS c
+    INNER JOIN sys.types AS t
+        ON t.user_type_id = c.user_type_id
+    WHERE c.object_id = OBJECT_ID(N'seg.customer_feature', N'U')
+        AND c.name = N'customer_id'
+        AND (t.name <> N'int' OR c.max_length <> 4)
+)
+BEGIN
+    IF EXISTS (SELECT 1 FROM seg.customer_feature)
+        THROW 50001, N'seg.customer_feature: customer_id is not int. Set customer_type back, or delete the rows: refresh renews them.', 1;
+
+    DROP TABLE seg.customer_feature;
+END;
+
 IF OBJECT_ID(N'seg.customer_feature', N'U') IS NULL
     CREATE TABLE seg.customer_feature (
         customer_id int NOT NULL,

@@ -31,6 +31,8 @@ def context(settings: Settings) -> dict[str, object]:
         "schema": settings.schema,
         "seg": seg,
         "customer_type": _customer_type(settings),
+        "customer_base_type": settings.customer_type,
+        "customer_bytes": _customer_bytes(settings),
         "crossing_type": _crossing_type(settings),
         "customer_collation": _customer_collation(settings),
         "integer_keys": trusted(str(settings.customer_type == "bigint")),
@@ -107,6 +109,13 @@ def _customer_type(settings: Settings) -> Markup:
     if settings.customer_type in ("int", "bigint"):
         return trusted(settings.customer_type)
     return trusted(f"{settings.customer_type}({settings.customer_length})")
+
+
+def _customer_bytes(settings: Settings) -> int:
+    """The max_length that sys.columns has for a customer's key."""
+    sizes = {"int": 4, "bigint": 8, "varchar": 1, "nvarchar": 2}
+    is_text = settings.customer_type not in ("int", "bigint")
+    return sizes[settings.customer_type] * (settings.customer_length if is_text else 1)
 
 
 def _customer_collation(settings: Settings) -> Markup:
