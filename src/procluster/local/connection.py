@@ -106,7 +106,7 @@ class Connection:
     def _translating_errors(self) -> Iterator[None]:
         try:
             yield
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:  # Arrow's, of rows behind the first ones
             raise as_sql_error(error) from error
         except RuntimeError as error:
             if not isinstance(error.__cause__, KeyboardInterrupt):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pyarrow as pa
 import pytest
-from recording import Run
+from recording import Record, Run
+
+from procluster.local.database import Database
 
 CAUGHT = "BEGIN CATCH SELECT ERROR_NUMBER() END CATCH"
 
@@ -151,3 +155,13 @@ def test_nesting_stops_at_32_levels(run: Run) -> None:
     run("CREATE PROCEDURE dbo.p @n int AS BEGIN SET @n += 1; PRINT @@NESTLEVEL; EXEC dbo.p @n END")
     record = run("EXEC dbo.p 0")
     assert (record.errors, record.texts[-1]) == ([217], "32")
+
+
+def test_error_behind_many_rows_is_an_error_of_its_statement(database: Database) -> None:
+    session, rows = database.connect(), np.arange(10 * 122_880, dtype="int32")
+    session.query("CREATE TABLE dbo.many (n int NOT NULL)")
+    session.append("dbo.many", pa.table({"n": rows}))
+
+    record = Record(session, f"SELECT 10 / (n - {rows[-1]}) FROM dbo.many; SELECT 2")
+
+    assert (record.errors, record.values) == ([8134], [2])

@@ -84,7 +84,7 @@ FAULTS: tuple[tuple[str, Callable[[re.Match[str]], SqlError]], ...] = (
 """What DuckDB says, and what SQL Server says."""
 
 
-def as_sql_error(raised: duckdb.Error) -> SqlError:
+def as_sql_error(raised: duckdb.Error | OSError) -> SqlError:
     """An error raised while a compiled query ran, without a line; 40510 where no rule is known.
 
     >>> as_sql_error(duckdb.InvalidInputException("Invalid Input Error: 8134|Divide by ...")).number
