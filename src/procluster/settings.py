@@ -111,7 +111,7 @@ def _name(value: object) -> str | None:
     if isinstance(value, str) and identifier_fault(value) is None:
         return None
     return (
-        "a name of 1 to 128 characters, no control characters or comment marks, "
+        "a name of 1 to 128 characters, no control characters, comment marks or $(, "
         "no space at either end"
     )
 

@@ -1,6 +1,6 @@
 /*
 The permissions of the roles, on every deployment: those below and no others. What is left over
-from an earlier version is taken back first. Permissions on your own tables, and what is denied,
+from an earlier version is taken back first. Permissions on your own tables, and denials of others,
 are left alone. docs/permissions.md lists and explains them.
 */
 DECLARE @revoke nvarchar(max);
@@ -12,7 +12,7 @@ SELECT @revoke = STRING_AGG(
             WHEN 1 THEN CONCAT(N' ON OBJECT::', QUOTENAME(s.name), N'.', QUOTENAME(o.name))
             WHEN 3 THEN N' ON SCHEMA::seg'
         END,
-        N' FROM ', r.name, IIF(p.state = 'W', N' CASCADE;', N';')
+        N' FROM ', QUOTENAME(r.name), IIF(p.state = 'W', N' CASCADE;', N';')
     ) AS nvarchar(max)),
     N' '
 )

@@ -44,6 +44,7 @@ def test_identifier_quotes_what_needs_it(name: str, quoted: str) -> None:
         ("a\nGO\nb", "holds a control character"),
         ("a\0", "holds a control character"),
         ("a*/b", "holds a comment mark"),
+        ("a$(b)", "holds a variable of sqlcmd"),
         ("\ud83d", "holds half of a surrogate pair"),
     ],
 )

@@ -50,14 +50,14 @@ def test_parse_reports_every_fault_at_once() -> None:
             "contacts, defaults, target."
         ),
         (
-            "schema: ''. Allowed: a name of 1 to 128 characters, no control characters or comment "
-            "marks, no space at either end."
+            "schema: ''. Allowed: a name of 1 to 128 characters, no control characters, comment "
+            "marks or $(, no space at either end."
         ),
         "customer_type: 'uuid'. Allowed: one of int, bigint, nvarchar, varchar.",
         "sales.colum: no such key. Allowed: schema, table, customer, ticket, item, amount.",
         (
-            "sales.table: 7. Allowed: a name of 1 to 128 characters, no control characters or "
-            "comment marks, no space at either end."
+            "sales.table: 7. Allowed: a name of 1 to 128 characters, no control characters, "
+            "comment marks or $(, no space at either end."
         ),
         "returns: 3. Allowed: a table of keys.",
         "defaults.n_clusters: 0. Allowed: 1 to 1000.",

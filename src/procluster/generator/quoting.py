@@ -31,7 +31,7 @@ def identifier_fault(name: str) -> str | None:
 
     SQL Server takes 1 to 128 UTF-16 units of anything but NUL between brackets (sysname). A name
     that begins or ends with a space, holds a comment mark or a control character is legal there
-    and never meant, so it is refused here.
+    and never meant, so it is refused here; so is ``$(``, where sqlcmd puts in a variable.
 
     Examples
     --------
@@ -48,6 +48,7 @@ def identifier_fault(name: str) -> str | None:
         "holds half of a surrogate pair": _SURROGATE.search(name) is not None,
         "begins or ends with a space": name != name.strip(),
         "holds a comment mark": "/*" in name or "*/" in name,
+        "holds a variable of sqlcmd": "$(" in name,
     }
     return next((fault for fault, found in rules.items() if found), None)
 
@@ -69,7 +70,7 @@ def identifier(name: str) -> Markup:
     if fault:
         raise RenderError(
             f"identifier: {name!r} {fault}. Allowed: 1 to {IDENTIFIER_LENGTH} characters, "
-            "no control characters or comment marks, no space at either end."
+            "no control characters, comment marks or $(, no space at either end."
         )
     if _REGULAR.match(name) and name.upper() not in RESERVED_WORDS:
         return Markup(name)  # noqa: S704 - checked above
