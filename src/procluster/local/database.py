@@ -35,6 +35,8 @@ __all__ = ["Batch", "Database", "Session", "split_batches"]
 FIRST_SESSION_ID = 51
 DEFAULT_NAME = "procluster"
 LONGEST_WAIT = 10.0
+MAGIC = b"DUCK"
+"""What stands behind the checksum of eight bytes that a DuckDB file begins with."""
 
 
 class Database:
@@ -71,7 +73,10 @@ class Database:
         longest_wait: float | None = LONGEST_WAIT,
     ) -> None:
         self.name = Path(path).stem if path else DEFAULT_NAME
-        self._file = str(path) if path else ":memory:"
+        # Absolute: DuckDB would take the colon of a name such as md:shop for a service to go to.
+        self._file = str(Path(path).absolute()) if path else ":memory:"
+        if path:
+            _refuse_other_files(Path(path))
         try:
             self._connection = duckdb.connect(self._file)
             committed = Committed(Catalog(self._connection))
@@ -131,3 +136,13 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Stop at a CSV or Parquet file: DuckDB opens it as a view, and what is written is lost."""
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(12)[8:] != MAGIC:
+            raise DataError(
+                f"{path}: cannot be opened as a database, for it is none. "
+                "A CSV or Parquet file is brought in with `procluster load`."
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import duckdb
@@ -267,11 +268,23 @@ def test_tables_of_another_program_have_tsql_types(tmp_path: Path) -> None:
     ]
 
 
-def test_file_that_is_no_database_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "text.duckdb"
-    path.write_text("no database at all" * 1000)
-    with pytest.raises(DataError, match=r"text\.duckdb: cannot be opened"):
+@pytest.mark.parametrize("name", ["text.duckdb", "text.csv"])
+def test_file_that_is_no_database_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("no,database,at,all\n" * 1000)
+    with pytest.raises(DataError, match=rf"{name}: cannot be opened as a database, for it is none"):
         Database(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file has a colon in its name there")
+@pytest.mark.parametrize("name", ["md:shop", "sqlite:shop"])
+def test_file_is_a_file_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Database(name) as database:
+        database.connect().query("CREATE TABLE dbo.t (a int)")
+    assert (tmp_path / name).exists()
 
 
 def test_view_reads_its_own_schema_first(run: Run) -> None:
