@@ -77,8 +77,8 @@ def test_read_csv_names_rows_of_another_width(file: Path) -> None:
     rows = csv_rows(file, "a,b\n1\n1,2\n1,2,3\n")
 
     assert rows.faults == (
-        Fault(2, "", None, "has 1 fields. The header has 2."),
-        Fault(4, "", None, "has 3 fields. The header has 2."),
+        Fault(2, "", None, "number of fields: 1. The header has 2."),
+        Fault(4, "", None, "number of fields: 3. The header has 2."),
     )
 
 

@@ -98,7 +98,7 @@ def test_load_matches_columns_by_name(session: Session, table: TableName, file: 
 
 
 def test_load_refuses_a_table_with_rows(session: Session, table: TableName, file: Path) -> None:
-    with pytest.raises(DataError, match=r"dbo\.sales: holds 1 rows\. Give --append"):
+    with pytest.raises(DataError, match=r"dbo\.sales: holds rows already, 1\. Give --append"):
         loaded(session, file, "id,amount\n2,1\n")
 
     assert count(session, table) == 1
@@ -192,5 +192,5 @@ def test_describe_names_a_row_as_a_whole(session: Session, table: TableName, fil
 
     rows = read_csv(file)
     assert describe(rows, report.faults[0]) == (
-        "sales.csv: line 2: has 1 fields. The header has 2."
+        "sales.csv: line 2: number of fields: 1. The header has 2."
     )

@@ -184,7 +184,12 @@ def _table(connection: Connection, table: MappedTable) -> Iterator[Finding]:
     [counted] = connection.query(f"SELECT COUNT_BIG(*) FROM {table.name};")
     rows = int(str(counted.rows[0][0]))
     what = "There is nothing to segment. Load it, or map another table."
-    yield Finding(table.name, f"{rows:,} rows", table.may_be_empty or rows > 0, what)
+    yield Finding(
+        table.name,
+        f"{rows:,} {'row' if rows == 1 else 'rows'}",
+        table.may_be_empty or rows > 0,
+        what,
+    )
 
 
 def _types(connection: Connection, table: str) -> Iterator[tuple[str, str]]:

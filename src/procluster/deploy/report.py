@@ -25,7 +25,8 @@ def summary(plan: Plan) -> str:
     >>> summary(Plan(()))
     'Nothing to do: 0 objects unchanged.'
     """
-    unchanged = f"{len(plan.of('unchanged'))} objects unchanged"
+    same = len(plan.of("unchanged"))
+    unchanged = f"{same} {'object' if same == 1 else 'objects'} unchanged"
     counts = [f"{len(plan.of(status))} {status}" for status in SIGNS if status != "unchanged"]  # type: ignore[arg-type]
     some = [count for count in counts if not count.startswith("0 ")]
     return f"{', '.join(some)}, {unchanged}." if some else f"Nothing to do: {unchanged}."

@@ -168,7 +168,7 @@ def _read_records(source: str, stream: TextIO, delimiter: str | None, nulls: set
     chunk: list[list[str | None]] = []
     for line, record in _records(source, reader, faults):
         if len(record) != len(names):
-            why = f"has {len(record)} fields. The header has {len(names)}."
+            why = f"number of fields: {len(record)}. The header has {len(names)}."
             faults.append(Fault(line, "", None, why))
             continue
         chunk.append([*(None if text in nulls else text for text in record), str(line)])

@@ -99,7 +99,8 @@ def load(
     there = tables.exists(session, table)
     if there and mode == "create" and (held := tables.count(session, table)):
         raise DataError(
-            f"{table}: holds {held:,} rows. Give --append to keep them or --replace to delete them."
+            f"{table}: holds rows already, {held:,}. Give --append to keep them or --replace to "
+            "delete them."
         )
     with duckdb.connect() as connection:
         connection.register("texts", rows.texts)
