@@ -110,3 +110,19 @@ def test_help_needs_no_engine() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
 
     assert done.returncode == 0
+
+
+def test_deploying_to_a_server_needs_no_engine() -> None:
+    code = (
+        "import importlib, pkgutil, sys\n"
+        "from procluster.cli.group import LOCAL_PACKAGES\n"
+        "sys.modules.update(dict.fromkeys(LOCAL_PACKAGES))\n"
+        "import procluster.agent, procluster.deploy, procluster.files\n"
+        "for module in pkgutil.iter_modules(procluster.deploy.__path__, 'procluster.deploy.'):\n"
+        "    if module.name != 'procluster.deploy.embedded':\n"
+        "        importlib.import_module(module.name)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""

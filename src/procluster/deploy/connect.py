@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from procluster.deploy.embedded import open_file
 from procluster.deploy.server import ServerConnection
 
 if TYPE_CHECKING:
@@ -26,5 +25,7 @@ def connect(target: Target, secret: Secret | None = None) -> Connection:
         The embedded engine's file is no database.
     """
     if target.is_embedded:
+        from procluster.deploy.embedded import open_file  # noqa: PLC0415 - its engine is an extra
+
         return open_file(target.file)
     return ServerConnection(target, secret)
