@@ -96,7 +96,7 @@ def test_advice_tells_a_missing_package_from_other_script_errors() -> None:
     "error",
     [
         SqlError(50001, "@n_clusters: 0 is not a number of clusters."),
-        SqlError(208, "Invalid object name 'dbo.sales'."),
+        SqlError(102, "Incorrect syntax near 'x'."),
         ConnectError("prod: the secret is missing."),
         ValueError("certificate verify failed"),
     ],

@@ -168,3 +168,4 @@ def test_check_of_a_missing_table_is_one_finding() -> None:
 
     assert found["dbo.sales"].found.endswith("Invalid object name 'dbo.sales'.")
     assert not found["dbo.sales"].is_ok
+    assert "procluster.toml" in found["dbo.sales"].advice
