@@ -395,7 +395,7 @@ def test_cancelled_statement_leaves_the_transaction_open_under_off(
     assert session.query(f"SELECT @@TRANCOUNT, ({COUNT})")[0].rows() == [left]
 
 
-def test_calculation_that_reads_no_table_is_cancelled(database: Database) -> None:
+def test_query_of_values_alone_is_cancelled(database: Database) -> None:
     session = database.connect()
     ten = "(VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))"
     joined = " CROSS JOIN ".join(f"{ten} AS t{place}(n)" for place in range(14))

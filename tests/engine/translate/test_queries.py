@@ -111,6 +111,20 @@ def test_column_is_nullable_behind_an_outer_join(shop: World) -> None:
     assert shop.compile("SELECT COUNT(*) FROM customer").columns[0].nullable is False
 
 
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("SELECT id FROM customer", True),
+        ("SELECT a FROM (VALUES (1)) AS v(a)", True),
+        ("SELECT 1 + (SELECT COUNT(*) FROM OPENJSON('[1]') WITH (a int '$'))", True),
+        ("WITH c AS (SELECT 1 AS a) SELECT a FROM c", True),
+        ("SELECT 1 + (SELECT 2)", False),
+    ],
+)
+def test_query_reads_where_it_has_a_from(shop: World, text: str, reads: bool) -> None:
+    assert shop.compile(text).reads == reads
+
+
 def test_names_with_quotes_are_quoted(sql: World) -> None:
     sql.create('a "b" c', {'x "y': resolve("int")}, (1,))
     assert sql.rows('SELECT [x "y] FROM [a "b" c]') == [(1,)]

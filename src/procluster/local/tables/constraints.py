@@ -6,7 +6,7 @@ asked as a T-SQL query over the rows, so that comparison follows the one set of 
 that go.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -120,11 +120,9 @@ class Rules:
     def _check_checks(self, checks: list[ast.Check]) -> None:
         """Find the first CHECK that a new row breaks; unknown breaks none."""
         cases = (f"WHEN NOT {check.condition_text} THEN {n}" for n, check in enumerate(checks))
-        broken = f"CASE {' '.join(cases)} END"
-        first = broken if self.frame.new_row else f"MIN({broken})"
-        found = _finds(self.frame, f"SELECT {first} AS x FROM [@new]") if checks else None
-        if found and found[0] is not None:
-            raise self._conflict("CHECK", checks[found[0]].name, self.table)
+        first = _least(self.frame, f"CASE {' '.join(cases)} END") if checks else None
+        if first is not None:
+            raise self._conflict("CHECK", checks[first].name, self.table)
 
     def _check_parent(self, foreign_key: ast.ForeignKey) -> None:
         parent = _parent(self.frame, foreign_key)
@@ -176,14 +174,13 @@ def _find_same(frame: Frame, key: UniqueKey) -> tuple[object, ...] | None:
     """The key of the one new row, when a row that stays has it."""
     values = tuple(frame.new_row[column.lower()].value for column in key.columns)
     same = " AND ".join(
-        f"{quote_tsql(column)} " + ("IS NULL" if value is None else f"= {name}")
-        for column, name, value in zip(
-            key.columns, _new_names(frame, key.columns), values, strict=True
-        )
+        f"{quote_tsql(column)} "
+        + ("IS NULL" if value is None else f"= {_new_name(frame.new_row, column)}")
+        for column, value in zip(key.columns, values, strict=True)
     )
     if key.where_text:
         same += f" AND {key.where_text}"
-        if not _finds(frame, f"SELECT 1 AS x FROM [@new] WHERE {key.where_text}"):
+        if _least(frame, f"CASE WHEN {key.where_text} THEN 1 END") is None:
             return None
     found = _finds(frame, f"SELECT TOP (1) 1 AS x FROM [@kept] WHERE {same}")
     return values if found else None
@@ -242,22 +239,43 @@ def _is_orphan(
     if any(frame.new_row[column.lower()].value is None for column in columns):
         return False
     match = " AND ".join(
-        f"{quote_tsql(target)} = {name}"
-        for target, name in zip(targets, _new_names(frame, columns), strict=True)
+        f"{quote_tsql(target)} = {_new_name(frame.new_row, column)}"
+        for target, column in zip(targets, columns, strict=True)
     )
     texts = (f"SELECT TOP (1) 1 AS x FROM {source} WHERE {match}" for source in sources)
     return not any(_finds(frame, text) for text in texts)
 
 
-def _new_names(frame: Frame, columns: tuple[str, ...]) -> list[str]:
-    """The variables that hold the values of the one new row."""
-    names = list(frame.new_row)
-    return [f"@new{names.index(column.lower())}" for column in columns]
+def _new_name(columns: Iterable[str], column: str) -> str:
+    """The variable that holds the one new row's value of a column."""
+    return f"@new{list(columns).index(column.lower())}"
 
 
 def _same(left: str, lefts: tuple[str, ...], right: str, rights: tuple[str, ...]) -> str:
     pairs = zip(lefts, rights, strict=True)
     return " AND ".join(f"{left}.{quote_tsql(a)} = {right}.{quote_tsql(b)}" for a, b in pairs)
+
+
+def _least(frame: Frame, text: str) -> Any:
+    """The least value of an expression over the new rows; of a single one no table is asked."""
+    if frame.new_row:
+        return frame.engine.evaluate(_expression(text, tuple(frame.new_row)), frame)
+    found = _finds(frame, f"SELECT MIN({text}) AS x FROM [@new]")
+    return found and found[0]
+
+
+@lru_cache(maxsize=256)
+def _expression(text: str, columns: tuple[str, ...]) -> ast.Expression:
+    """An expression of columns as one of the variables that hold the new row's values."""
+
+    def variable(node: ast.Node) -> ast.Node | None:
+        if not isinstance(node, ast.ColumnRef):
+            return None
+        return ast.Variable(node.at, _new_name(columns, node.parts[-1]))
+
+    body = _query(f"SELECT {text} AS x").body
+    assert isinstance(body, ast.Select)  # noqa: S101
+    return ast.changed(body.items[0].expression, variable)
 
 
 def _finds(frame: Frame, text: str) -> tuple[Any, ...] | None:

@@ -35,7 +35,7 @@ class Compiled:
     ``columns`` says how T-SQL names and types them. The column of ``SELECT @v = e`` is named
     ``@v`` and holds the value that @v gets, converted, from the row it is computed for.
 
-    Without a ``meaning`` the query holds for now only. ``reads`` tells that it reads a table.
+    Without a ``meaning`` the query holds for now only. ``reads`` tells that it has a FROM.
     """
 
     sql: str

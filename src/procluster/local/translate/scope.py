@@ -75,8 +75,9 @@ class Source:
 class Context:
     """What one statement collects while it is compiled.
 
-    ``bound`` has the parameters of variables by their names, among others; ``is_momentary`` tells
-    that more was read than tables and variables that may be otherwise the next time.
+    ``bound`` has the parameters of variables by their names, among others; ``reads`` tells that
+    there is a FROM, ``is_momentary`` that more was read than tables and variables that may be
+    otherwise the next time.
     """
 
     names: Names
@@ -84,6 +85,7 @@ class Context:
     bound: dict[str, str] = field(default_factory=dict)
     tables: list[tuple[ObjectName, Table]] = field(default_factory=list)
     variables: dict[str, SqlType | None] = field(default_factory=dict)
+    reads: bool = False
     is_momentary: bool = False
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -129,7 +131,8 @@ class Context:
         return self.names.value(variable)
 
     def alias(self) -> str:
-        """Make a DuckDB name that nothing else in the statement has."""
+        """Make a DuckDB name for rows that nothing else in the statement has."""
+        self.reads = True
         return f"t{next(self.numbers)}"
 
     def compiled(self, sql: str, columns: tuple[Column, ...]) -> Compiled:
@@ -139,7 +142,7 @@ class Context:
         if not self.is_momentary:
             places = {place: name for name, place in self.bound.items() if place in used}
             meaning = Meaning(self.tables, self.variables, places)
-        return Compiled(sql, columns, used, meaning, reads=bool(self.tables))
+        return Compiled(sql, columns, used, meaning, self.reads)
 
     def parameter(self, value: object, kind: SqlType, name: str = "") -> str:
         """Bind a value; the same variable is bound once."""
