@@ -36,22 +36,22 @@ BEGIN
 # ---- locate
 SOURCES = (
     ("nearest.py", 35),
-    ("sums.py", 164),
-    ("cells.py", 213),
-    ("bounds.py", 488),
-    ("lloyd.py", 646),
-    ("ground.py", 819),
-    ("splits.py", 972),
-    ("starts.py", 1031),
-    ("search.py", 1099),
-    ("centres.py", 1310),
-    ("features.py", 1433),
-    ("parameters.py", 1469),
-    ("runtime.py", 1522),
-    ("segments.py", 1582),
-    ("vectors.py", 1678),
-    ("kmeans.py", 1945),
-    ("glue", 2180),
+    ("sums.py", 206),
+    ("cells.py", 257),
+    ("bounds.py", 545),
+    ("lloyd.py", 702),
+    ("ground.py", 875),
+    ("splits.py", 1028),
+    ("starts.py", 1087),
+    ("search.py", 1155),
+    ("centres.py", 1366),
+    ("features.py", 1499),
+    ("parameters.py", 1535),
+    ("runtime.py", 1588),
+    ("segments.py", 1648),
+    ("vectors.py", 1742),
+    ("kmeans.py", 2015),
+    ("glue", 2253),
 )
 
 def locate(error):
@@ -72,12 +72,12 @@ Points are arrays of shape (n_features, n_points), so that a feature is contiguo
 centres are arrays of shape (n_clusters, n_features).
 """
 
-from typing import Tuple
+from typing import Callable, Iterable, Iterator, Tuple
 
 import numpy as np
 
 # So many pairs, or points, are looked at a time, to stay in the processor''s cache.
-PAIRS_AT_ONCE = 65536
+PAIRS_AT_ONCE = 32768
 POINTS_AT_ONCE = 8192
 
 # Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
@@ -87,6 +87,50 @@ PRODUCTS_AT_ONCE = 262144
 # A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
 # Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
 ROUNDING = 1e-14
+
+
+def blocks(count: int, size: int = POINTS_AT_ONCE) -> Iterator[slice]:
+    """Divide so many points into blocks that stay in the processor''s cache."""
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
+def blocks_of(numbers: np.ndarray, size: int = POINTS_AT_ONCE) -> Iterator[np.ndarray]:
+    """Yield the numbers of points, as :func:`find_points` returns them, in blocks to index with."""
+    return (numbers[part].astype(np.intp) for part in blocks(len(numbers), size))
+
+
+def filter_points(numbers: np.ndarray, test: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return those of the numbers of points for which a test of a block of them is true."""
+    return join_numbers(len(numbers), (part[test(part)] for part in blocks_of(numbers)))
+
+
+def find_points(count: int, test: Callable[[slice], np.ndarray]) -> np.ndarray:
+    """Return the numbers of the points for which a test is true.
+
+    Parameters
+    ----------
+    count : int
+    test : function
+        Takes a block and returns an array of bool.
+
+    Examples
+    --------
+    >>> values = np.array([3, 8, 1])
+    >>> find_points(3, lambda part: values[part] > 2).tolist()
+    [0, 1]
+    """
+    parts = blocks(count, 2 * POINTS_AT_ONCE)
+    return join_numbers(count, (part.start + np.flatnonzero(test(part)) for part in parts))
+
+
+def join_numbers(most: int, parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Return at most so many numbers of points in one array, in half the memory of an int64."""
+    joined, end = np.empty(most, dtype=np.int32), 0
+    for part in parts:
+        joined[end : end + len(part)] = part
+        end += len(part)
+    joined.resize(end, refcheck=False)  # in its place
+    return joined
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -104,8 +148,7 @@ def own_squares(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> 
     """Return the squared distance of each point to the centre it is labelled with."""
     columns = np.ascontiguousarray(centres.T)
     total = np.empty(points.shape[1])
-    for start in range(0, len(total), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in blocks(len(total)):
         gaps = columns.take(labels[part], axis=1)
         gaps -= points[:, part]
         gaps *= gaps
@@ -146,7 +189,8 @@ def two_nearest(
 def points_at_once(centres: np.ndarray) -> int:
     """Return how many points to compare with the centres at a time."""
     n_clusters, n_features = centres.shape
-    return int(max(64, min(PAIRS_AT_ONCE, PRODUCTS_AT_ONCE // n_features) // n_clusters))
+    pairs = min(PAIRS_AT_ONCE, PRODUCTS_AT_ONCE // n_features)
+    return int(min(POINTS_AT_ONCE, max(64, pairs // n_clusters)))
 
 
 def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -172,9 +216,7 @@ def label_points(points: np.ndarray, centres: np.ndarray) -> Tuple[np.ndarray, n
     )  # digits are not lost to an offset that all points share
     centred = centres - origin
     constants = (centred**2).sum(axis=1)[:, np.newaxis]
-    step = points_at_once(centres)
-    for start in range(0, n_points, step):
-        part = slice(start, start + step)
+    for part in blocks(n_points, points_at_once(centres)):
         moved = points[:, part] - origin[:, np.newaxis]
         scores = np.dot(-2 * centred, moved)
         scores += constants
@@ -201,7 +243,7 @@ They are added in an order that depends on the points only, so that every releas
 the same.
 """
 
-from typing import Iterable
+from typing import Sequence
 
 import numpy as np
 
@@ -210,14 +252,14 @@ import numpy as np
 TURNS = 4
 
 
-def label_sums(labels: np.ndarray, rows: Iterable[np.ndarray], count: int) -> np.ndarray:
+def label_sums(labels: np.ndarray, rows: Sequence[np.ndarray], count: int) -> np.ndarray:
     """Return the sums of each row by label, shape (n_rows, count).
 
     Parameters
     ----------
     labels : array of int, shape (n_points,)
         From 0 to `count` - 1.
-    rows : iterable of arrays of float, shape (n_points,)
+    rows : sequence of arrays of float, shape (n_points,)
     count : int
 
     Examples
@@ -229,8 +271,10 @@ def label_sums(labels: np.ndarray, rows: Iterable[np.ndarray], count: int) -> np
     places &= TURNS - 1
     places *= count
     places += labels
-    found = [np.bincount(places, row, minlength=TURNS * count) for row in rows]
-    return np.asarray(np.reshape(found, (len(found), TURNS, count)).sum(axis=1))
+    found = np.empty((len(rows), TURNS * count))
+    for row, sums in zip(rows, found):
+        sums[:] = np.bincount(places, row, minlength=TURNS * count)
+    return np.asarray(found.reshape(len(found), TURNS, count).sum(axis=1))
 
 
 def cluster_sums(
@@ -352,12 +396,22 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return Cells(points, weights, np.arange(n_points), np.zeros(n_points), np.zeros(n_points))
+        numbers = np.arange(n_points, dtype=np.int32)
+        return Cells(points, weights, numbers, np.zeros(n_points), np.zeros(n_points))
     numbers, means, totals = split_cells(points, weights, most_cells)
     widths = own_squares(points, means.T, numbers)
     np.sqrt(widths, out=widths)
     widths *= 2
-    return Cells(means, totals, numbers, widths, largest_widths(widths, numbers, len(totals)))
+    spans = largest_widths(widths, numbers, len(totals))
+    return Cells(means, totals, numbers.astype(np.int32), widths, spans)
+
+
+def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the value of each point''s cell, shape (n_points,)."""
+    handed = np.empty(len(numbers), dtype=values.dtype)
+    for part in blocks(len(numbers)):
+        handed[part] = values.take(numbers[part])
+    return handed
 
 
 def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
@@ -366,8 +420,7 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    for start in range(0, len(widths), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in blocks(len(widths)):
         wide, cells = widths[part], numbers[part]
         while len(wide):
             wider = wide > spans[cells]
@@ -384,26 +437,32 @@ def split_cells(
     Where most cuts go is seen on every so many-th point, and the others follow. The last quarter
     of the cells is for what those points do not tell, such as outliers.
     """
-    n_points = points.shape[1]
-    numbers = np.zeros(n_points, dtype=np.int64)
+    numbers = np.zeros(len(weights), dtype=np.int64)
     reference = points[:, :1]
-    step = n_points // (SCOUTS_PER_CELL * most_cells)
+    step = len(weights) // (SCOUTS_PER_CELL * most_cells)
     if step > 1:
-        scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
-        places = np.zeros(len(scout_weights), dtype=np.int64)
-        sketch = measure_spread(scouts, scout_weights, places, reference)
-        sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells - most_cells // 4)
-        for start in range(0, n_points, POINTS_AT_ONCE):
-            part = slice(start, start + POINTS_AT_ONCE)
+        scouts = np.ascontiguousarray(points[:, ::step]), weights[::step]
+        reference, cuts = sketch_cells(*scouts, most_cells - most_cells // 4)
+        del scouts  # memory is scarce
+        for part in blocks(len(weights)):
             block = np.ascontiguousarray(points[:, part])
             for cut in cuts:
                 numbers[part] = divide(block, numbers[part], cut)
-        reference = sketch.means
     spread = measure_spread(points, weights, numbers, reference)
     spread, _ = refine(points, weights, numbers, spread, most_cells)
     occupied = spread.weights > 0  # rounding may leave the upper half of a cell empty
-    renumbered = (np.cumsum(occupied) - 1)[numbers]
+    renumbered = (np.cumsum(occupied) - 1).take(numbers)
     return renumbered, np.compress(occupied, spread.means, axis=1), spread.weights[occupied]
+
+
+def sketch_cells(
+    points: np.ndarray, weights: np.ndarray, most_cells: int
+) -> Tuple[np.ndarray, List[Cut]]:
+    """Return the means of the cells that some points tell, and the cuts that lead there."""
+    numbers = np.zeros(len(weights), dtype=np.int64)
+    spread = measure_spread(points, weights, numbers, points[:, :1])
+    spread, cuts = refine(points, weights, numbers, spread, most_cells)
+    return spread.means, cuts
 
 
 def refine(
@@ -461,11 +520,10 @@ def measure_halves(
     place = np.full(len(spread.weights) + count, -1)
     place[chosen] = np.arange(count)
     place[len(spread.weights) :] = count + np.arange(count)
-    touched = np.flatnonzero(place[numbers] >= 0)
+    touched = find_points(len(numbers), lambda part: place.take(numbers[part]) >= 0)
     reference = np.tile(spread.means[:, chosen], 2)
     moments = np.zeros((1 + 2 * len(points), 2 * count))
-    for start in range(0, len(touched), POINTS_AT_ONCE):
-        part = touched[start : start + POINTS_AT_ONCE]
+    for part in blocks_of(touched):
         values = points[:, part]
         numbers[part] = divide(values, numbers[part], cut)
         moments += sum_moments(values, weights[part], place[numbers[part]], reference)
@@ -496,8 +554,7 @@ def measure_spread(
         A point near each cell: sums of squares are taken about it, then moved to the mean.
     """
     moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
-    for start in range(0, len(weights), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in blocks(len(weights)):
         moments += sum_moments(points[:, part], weights[part], numbers[part], reference)
     return spread_of(moments, reference)
 
@@ -563,9 +620,9 @@ class Bounds:
         self._cells = cells
         # At distance r from the mean of its cell a point''s lead is smaller than the mean''s by 2 r
         # at most, by the triangle inequality, twice.
-        self._limits = (cell_lead * SAFETY).take(cells.numbers)
+        self._limits = hand_out(cell_lead * SAFETY, cells.numbers)
         self._limits -= cells.widths
-        self.due = np.flatnonzero(self._limits <= 0)
+        self.due = find_points(len(self._limits), lambda part: self._limits[part] <= 0)
         self._reach = np.full(n_clusters, -1.0)  # nothing is watched yet
         self._own_moves = np.zeros(n_clusters)
         self._other_moves = np.zeros(len(cell_lead))
@@ -587,6 +644,7 @@ class Bounds:
             How far each of them has moved.
         labels : array of int, shape (n_points,)
         """
+        del self.due  # memory is scarce
         moves = moves / SAFETY
         self._reach -= moves
         found_anew = bool((self._reach < 0).any())
@@ -597,22 +655,16 @@ class Bounds:
         self._other_moves += self._largest(moves)
         if found_anew:
             self._watched = self._soon_due(labels)
-        self.due = np.concatenate(
-            [
-                part[self._are_due(part, labels, self._own_moves, self._other_moves)]
-                for part in np.array_split(self._watched, 1 + len(self._watched) // POINTS_AT_ONCE)
-            ]
+        own, other = self._own_moves, self._other_moves
+        self.due = filter_points(
+            self._watched, lambda part: self._are_due(part, labels, own, other)
         )
 
     def _soon_due(self, labels: np.ndarray) -> np.ndarray:
         """Return the points that are due before the centres have moved beyond their reach."""
         own = self._own_moves + self._reach
         other = self._other_moves + self._largest(self._reach)
-        found = []
-        for start in range(0, len(labels), POINTS_AT_ONCE):
-            part = slice(start, start + POINTS_AT_ONCE)
-            found.append(start + np.flatnonzero(self._are_due(part, labels, own, other)))
-        return np.concatenate(found)
+        return find_points(len(labels), lambda part: self._are_due(part, labels, own, other))
 
     def _are_due(
         self,
@@ -672,10 +724,14 @@ def near_centres(cells: Cells, centres: np.ndarray, reach: np.ndarray) -> np.nda
     >>> near_centres(cells, np.array([[0.0], [2.0], [4.0], [60.0]]), np.zeros(4)).tolist()
     [[True, False], [True, False], [False, True], [False, True]]
     """
-    distances = np.sqrt(squared_distances(cells.means, centres))
-    nearest, farthest = distances * SAFETY - reach[:, np.newaxis], distances + reach[:, np.newaxis]
+    distances = squared_distances(cells.means, centres)
+    np.sqrt(distances, out=distances)
+    farthest = distances + reach[:, np.newaxis]
     farthest[farthest.argmin(axis=0), np.arange(farthest.shape[1])] = np.inf
-    return np.asarray(nearest <= farthest.min(axis=0) + cells.spans)
+    limits = farthest.min(axis=0) + cells.spans
+    distances *= SAFETY  # in its place, for memory is scarce
+    distances -= reach[:, np.newaxis]
+    return np.asarray(distances <= limits)
 # ---- procluster/indb/lloyd.py
 """Lloyd''s algorithm on all the points, most of which need no look.
 
@@ -761,7 +817,7 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
     ([[1.0], [9.0]], [0, 0, 0, 1])
     """
     cell_labels, cell_lead = label_points(cells.means, centres)
-    labels = cell_labels.astype(np.int32)[cells.numbers]  # half the memory
+    labels = hand_out(cell_labels.astype(np.int32), cells.numbers)  # half the memory
     sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
     bounds = Bounds(cells, cell_lead, len(centres))
     relabel(points, weights, bounds, centres, labels, sums)
@@ -791,9 +847,11 @@ def sum_points(
     """
     cell_labels, _ = label_points(cells.means, centres)
     sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
-    implied = cell_labels[cells.numbers]
-    other = np.flatnonzero(implied != labels)
-    transfer(sums, points[:, other], weights[other], implied[other], labels[other])
+    for part in blocks(len(labels)):
+        implied = cell_labels.take(cells.numbers[part])
+        other = np.flatnonzero(implied != labels[part])
+        values, own = points[:, part].take(other, axis=1), weights[part].take(other)
+        transfer(sums, values, own, implied[other], labels[part].take(other))
     return sums
 
 
@@ -836,9 +894,7 @@ def relabel(
         Whether any label has changed.
     """
     any_changed = False
-    size = points_at_once(centres)
-    for start in range(0, len(bounds.due), size):
-        due = bounds.due[start : start + size]
+    for due in blocks_of(bounds.due, points_at_once(centres)):
         values, before = points[:, due], labels[due]
         after, lead = label_points(values, centres)
         bounds.renew(due, after, lead)
@@ -975,7 +1031,7 @@ def label_cells(ground: Ground, centres: np.ndarray) -> Tuple[np.ndarray, float]
     labels = np.empty(len(ground.slack), dtype=np.int64)
     saved = 0.0
     step = points_at_once(planes)
-    for start in range(0, len(labels), step):
+    for start in range(0, len(labels), step):  # called so often that a generator would be felt
         part = slice(start, start + step)
         scores = planes.dot(ground.frame[:, part])
         limits = scores.min(axis=0)
@@ -1364,10 +1420,11 @@ import numpy as np
 
 
 
-# Of the starts drawn, so many are tried for each of many numbers of clusters, which help each
-# other, and so many for a single one, whose two neighbours are searched briefly to help it.
-STARTS_OF_MANY = 2
-STARTS_OF_ONE = 4
+# Of the starts drawn, so many are tried for each number of clusters; more for one alone, which has
+# only two neighbours to help it, while there are few clusters and a start costs little.
+STARTS_TRIED = 2
+MORE_STARTS_TRIED = 4
+FEW_CLUSTERS = 8
 
 
 class Partition(NamedTuple):
@@ -1395,7 +1452,7 @@ class Partition(NamedTuple):
 
 def fit_best(
     points: np.ndarray, weights: np.ndarray, n_clusters: int, random_state: int, n_init: int
-) -> Fit:
+) -> Tuple[np.ndarray, np.ndarray, int]:
     """Return the best centres found for one number of clusters, with help from its neighbours.
 
     Parameters
@@ -1403,13 +1460,23 @@ def fit_best(
     points, weights, random_state, n_init
         As :func:`fit_centres` takes them.
     n_clusters : int
+
+    Returns
+    -------
+    centres : array of float, shape (n_clusters, n_features)
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
+    steps : int
+        Of Lloyd''s algorithm on all the points.
     """
     cells = condense(points, weights, count_cells(n_clusters))
     neighbours = range(max(1, n_clusters - 1), n_clusters + 2)
     efforts = dict.fromkeys(neighbours, Effort(starts=1, swaps=FEW_SWAPS))
-    efforts[n_clusters] = Effort(STARTS_OF_ONE, n_init)
+    starts = MORE_STARTS_TRIED if n_clusters <= FEW_CLUSTERS else STARTS_TRIED
+    efforts[n_clusters] = Effort(starts, n_init)
     found = search_centres(cells, efforts, n_clusters, random_state, n_init)
-    return run_lloyd(points, weights, cells, found[n_clusters])
+    fit = run_lloyd(points, weights, cells, found[n_clusters])
+    return fit.centres, fit.sizes, fit.steps
 
 
 def fit_centres(
@@ -1431,7 +1498,7 @@ def fit_centres(
     -------
     partitions : list of Partition
         For 1 to `max_k` clusters.
-    labels : array of int, shape (n_points,)
+    labels : array of int16, shape (n_points,)
         The clusters of the points when there are `max_k`.
 
     Examples
@@ -1442,11 +1509,11 @@ def fit_centres(
     ([0.5, 8.0], 38.0, 0.5)
     """
     cells = condense(points, weights, count_cells(max_k))
-    efforts = {k: Effort(STARTS_OF_MANY, n_init) for k in range(1, max_k + 1)}
+    efforts = {k: Effort(STARTS_TRIED, n_init) for k in range(1, max_k + 1)}
     found = search_centres(cells, efforts, max_k, random_state, n_init)
     partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
     last, labels = fit_partition(points, weights, cells, found[max_k])
-    return [*partitions, last], labels
+    return [*partitions, last], labels.astype(np.int16)
 
 
 def fit_partition(
@@ -1455,8 +1522,7 @@ def fit_partition(
     """Return the fixed point of Lloyd''s algorithm from some centres, and the points'' labels."""
     fit = run_lloyd(points, weights, cells, centres)
     inertia, spreads = 0.0, np.zeros(len(centres))
-    for start in range(0, len(weights), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in blocks(len(weights)):
         labels, own = fit.labels[part], weights[part]
         squares = own_squares(points[:, part], fit.centres, labels)
         inertia += float(own.dot(squares))
@@ -1624,10 +1690,9 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-MODEL_FORMAT = "procluster.kmeans/1"
 
-# So many vectors are compared with the centres at a time, to stay in the processor''s cache.
-VECTORS_AT_ONCE = 8192
+
+MODEL_FORMAT = "procluster.kmeans/1"
 
 
 class Segments(NamedTuple):
@@ -1693,11 +1758,10 @@ def nearest_centres(
         In the units of the features.
     scale : array of float, shape (n_features,)
     """
-    labels = np.zeros(len(values), dtype=np.int64)
+    labels = np.zeros(len(values), dtype=np.int32)
     nearest = np.full(len(values), np.inf)
     factors = 1 / scale
-    for start in range(0, len(values), VECTORS_AT_ONCE):
-        part = slice(start, start + VECTORS_AT_ONCE)
+    for part in blocks(len(values)):
         for index, centre in enumerate(centres):
             squares = np.zeros(len(nearest[part]))
             for column, middle, factor in zip(values[part].T, centre, factors):
@@ -1732,8 +1796,6 @@ class Vectors(NamedTuple):
         Their order depends on the values only, not on that of the rows they were read from.
     customers : array of float, shape (n_vectors,)
         How many customers have the vector.
-    row_vectors : array of int, shape (n_rows,)
-        For each row read: the index of its vector, -1 for a row that cannot be used.
     left_out : dict
         Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
         NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
@@ -1743,7 +1805,6 @@ class Vectors(NamedTuple):
 
     values: np.ndarray
     customers: np.ndarray
-    row_vectors: np.ndarray
     left_out: Dict[str, Any]
     negative: Dict[str, int]
 
@@ -1785,7 +1846,7 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
     return faults
 
 
-def read_vectors(frame: pd.DataFrame) -> Vectors:
+def read_vectors(frame: pd.DataFrame) -> Tuple[Vectors, np.ndarray]:
     """Merge the usable rows of a frame into distinct vectors.
 
     Parameters
@@ -1794,11 +1855,17 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         The columns `FEATURE_NAMES` (float) and `customers` (how many customers the row stands
         for), without `frame_faults`. Rows may repeat and come in any order.
 
+    Returns
+    -------
+    vectors : Vectors
+    row_vectors : array of int, shape (n_rows,)
+        For each row: the index of its vector, -1 for a row that cannot be used.
+
     Examples
     --------
     >>> frame = pd.DataFrame({name: [1.0, 0.0, 1.0, None] for name in FEATURE_NAMES})
-    >>> vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
-    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), vectors.row_vectors.tolist()
+    >>> vectors, row_vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
+    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), row_vectors.tolist()
     ([0.0, 1.0], [7.0, 3.0], [1, 0, 1, -1])
     >>> vectors.left_out["customers"]
     4
@@ -1822,19 +1889,14 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
     starts = np.ones(len(order), dtype=bool)
     starts[repeats] = False
-    row_vectors = np.full(len(usable), -1, dtype=np.int64)
-    row_vectors[order] = np.cumsum(starts) - 1
+    row_vectors = np.full(len(usable), -1, dtype=np.int32)
+    row_vectors[order] = np.cumsum(starts, dtype=np.int32) - 1
     ordered = customers[order]
     if len(repeats):
         values = np.compress(starts, values, axis=1)
         ordered = np.bincount(row_vectors[order], ordered)
-    return Vectors(
-        values=values.T,
-        customers=ordered,
-        row_vectors=row_vectors,
-        left_out=left_out,
-        negative=count_customers(((column < 0) & usable for column in columns), customers),
-    )
+    negative = count_customers(((column < 0) & usable for column in columns), customers)
+    return Vectors(values.T, ordered, left_out, negative), row_vectors
 
 
 def sort_vectors(columns: Sequence[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
@@ -1881,9 +1943,9 @@ def count_customers(found: Iterable[np.ndarray], customers: np.ndarray) -> Dict[
     return {name: count for name, count in counts.items() if count}
 
 
-def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
+def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Tuple[Vectors, np.ndarray]:
     """Read the vectors, refuse fewer than `n_clusters`, and print what the checks found."""
-    vectors = read_vectors(frame)
+    vectors, row_vectors = read_vectors(frame)
     report_checks(vectors)
     count, lost = len(vectors.values), vectors.left_out["customers"]
     if not count:
@@ -1896,7 +1958,7 @@ def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
             f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature "
             f"vectors, and there are {count}. Allowed: 1 to {count}."
         )
-    return vectors
+    return vectors, row_vectors
 
 
 def report_checks(vectors: Vectors) -> None:
@@ -1939,8 +2001,8 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
     total = float(vectors.customers.sum())
     for index, column in enumerate(vectors.values.T):
         if scaling == "standard" and column.min() < column.max():
-            mean = math.fsum(vectors.customers * column) / total
-            scale[index] = math.sqrt(math.fsum(vectors.customers * (column - mean) ** 2) / total)
+            mean = add_up(vectors.customers * column) / total
+            scale[index] = math.sqrt(add_up(vectors.customers * (column - mean) ** 2) / total)
         elif scaling == "robust":
             quartiles = weighted_quantiles(column, vectors.customers, (0.25, 0.75))
             scale[index] = quartiles[1] - quartiles[0]
@@ -1949,12 +2011,20 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
     return np.where(scale > negligible, scale, 1.0)
 
 
-def scale_points(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return the vectors divided by their scale, shape (n_features, n_vectors).
+def scale_points(vectors: Vectors, scale: np.ndarray) -> np.ndarray:
+    """Divide the vectors by a scale; return them with shape (n_features, n_vectors).
 
-    The same memory where nothing is to be divided.
+    Their own values are changed, for memory is scarce.
     """
-    return np.ascontiguousarray(values.T if (scale == 1).all() else (values / scale).T)
+    points = np.asarray(vectors.values.T)
+    if (scale != 1).any():
+        points /= scale[:, np.newaxis]
+    return points
+
+
+def add_up(values: np.ndarray) -> float:
+    """Return the sum, the same on every release of numpy: one value after the other."""
+    return float(np.cumsum(values)[-1])
 
 
 def weighted_quantiles(
@@ -2062,12 +2132,11 @@ def train(
         except ValueError as error:
             faults.append(f"previous: {error}")
     refuse(faults + frame_faults(frame))
-    vectors = usable_vectors(frame, n_clusters)
+    vectors, row_vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
-    points = scale_points(vectors.values, scale)
-    best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
-    centres = best.centres * scale
-    numbers = number_clusters(centres, best.sizes, scale, earlier)
+    points = scale_points(vectors, scale)
+    centres, sizes, steps = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
+    numbers = number_clusters(centres * scale, sizes, scale, earlier)
     clusters, labels, inertia = describe_clusters(vectors, centres, numbers, scale)
     document = {
         "format": MODEL_FORMAT,
@@ -2083,10 +2152,10 @@ def train(
         "distinct_vectors": len(vectors.values),
         "left_out": vectors.left_out,
         "negative": vectors.negative,
-        "iterations": best.steps,
+        "iterations": steps,
         "versions": model_versions(),
     }
-    row_labels = np.append(labels, -1)[vectors.row_vectors]
+    row_labels = np.append(labels, -1)[row_vectors]
     return Model(json.dumps(document, allow_nan=False), row_labels)
 
 
@@ -2098,15 +2167,19 @@ def by_feature(values: np.ndarray) -> Dict[str, float]:
 def describe_clusters(
     vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
 ) -> Tuple[List[Dict[str, Any]], np.ndarray, float]:
-    """Return the document''s clusters by their numbers, the vectors'' numbers, and the inertia."""
+    """Return the document''s clusters by their numbers, the vectors'' numbers, and the inertia.
+
+    Vectors and centres are divided by the scale, in whose units distances are.
+    """
     order = np.argsort(numbers)
-    labels, distances = nearest_centres(vectors.values, centres[order], scale)
+    labels, distances = nearest_centres(vectors.values, centres[order], np.ones(len(scale)))
     clusters = []
     for place, index in enumerate(order):
         members = labels == place
         size = vectors.customers[members]
         quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
-        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
+        centre = centres[index] * scale
+        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centre))
     inertia = float((vectors.customers * distances).dot(distances))
     return clusters, np.array(numbers)[order][labels], inertia
 

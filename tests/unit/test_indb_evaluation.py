@@ -31,7 +31,7 @@ def expanded(request: pytest.FixtureRequest) -> Any:
     """Rows for k = 2 to 6, and per customer: scaled features, labels by k."""
     scaling = request.param
     frame = returns(200)
-    customers = expand(frame) / feature_scale(read_vectors(frame), scaling)
+    customers = expand(frame) / feature_scale(read_vectors(frame)[0], scaling)
     rows = read(frame, 6, scaling)["rows"][1:]
     labels = {}
     for row in rows:

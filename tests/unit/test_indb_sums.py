@@ -10,7 +10,7 @@ def test_sums_are_those_of_the_rows_by_label() -> None:
     random = np.random.RandomState(0)
     labels, rows = random.randint(0, 7, 1001), random.random_sample((3, 1001))
     expected = [[row[labels == label].sum() for label in range(8)] for row in rows]
-    assert label_sums(labels, rows, 8) == pytest.approx(np.array(expected), rel=1e-12)
+    assert label_sums(labels, list(rows), 8) == pytest.approx(np.array(expected), rel=1e-12)
 
 
 def test_sums_do_not_change_the_labels() -> None:

@@ -18,13 +18,13 @@ ZEROS = [0.0, 0.0, 0.0, 0.0]
 
 
 def test_vectors_are_merged_with_their_customers() -> None:
-    vectors = read_vectors(on_a_line([2, 1, 2], [3, 4, 5]))
+    vectors, _ = read_vectors(on_a_line([2, 1, 2], [3, 4, 5]))
     assert vectors.customers.tolist() == [4, 8]
 
 
 def test_vectors_are_merged_where_one_number_cannot_tell_them_apart() -> None:
     rows = [[1e90, 1, 0, 0], [1e90, 0, 0, 2], [1e90, 1, 0, 0], [1e90, 0, 5, 2]] * 25
-    vectors = read_vectors(make_frame(rows))
+    vectors, _ = read_vectors(make_frame(rows))
     assert vectors.values.tolist() == [[1e90, 0, 0, 2], [1e90, 0, 5, 2], [1e90, 1, 0, 0]]
     assert vectors.customers.tolist() == [25, 25, 50]
 
@@ -32,32 +32,32 @@ def test_vectors_are_merged_where_one_number_cannot_tell_them_apart() -> None:
 def test_vectors_do_not_depend_on_the_order_of_rows() -> None:
     frame = returns()
     shuffled = frame.sample(frac=1, random_state=3)
-    for one, other in zip(read_vectors(frame)[:2], read_vectors(shuffled)[:2]):
+    for one, other in zip(read_vectors(frame)[0][:2], read_vectors(shuffled)[0][:2]):
         assert one.tolist() == other.tolist()
 
 
 def test_vectors_of_rows_lead_back_to_the_rows() -> None:
     frame = returns()
-    vectors = read_vectors(frame)
-    assert (vectors.values[vectors.row_vectors] == frame[FEATURE_NAMES].values).all()
+    vectors, row_vectors = read_vectors(frame)
+    assert (vectors.values[row_vectors] == frame[FEATURE_NAMES].values).all()
 
 
 def test_negative_zero_is_zero() -> None:
-    values = read_vectors(on_a_line([-0.0, 0.0])).values
+    values = read_vectors(on_a_line([-0.0, 0.0]))[0].values
     assert str(values.tolist()) == "[[0.0, 0.0, 0.0, 0.0]]"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_row_with_a_value_that_is_no_number_is_left_out(value: float) -> None:
-    vectors = read_vectors(make_frame([ZEROS, [0, 0, value, 0]]))
+    vectors, row_vectors = read_vectors(make_frame([ZEROS, [0, 0, value, 0]]))
     assert vectors.values.tolist() == [ZEROS]
-    assert vectors.row_vectors.tolist() == [0, -1]
+    assert row_vectors.tolist() == [0, -1]
 
 
 def test_left_out_customers_are_counted_by_reason_and_feature() -> None:
     nan, inf = np.nan, np.inf
     frame = make_frame([ZEROS, [nan, inf, 0, 0], [nan, 0, 0, -inf], [0, 0, 0, nan]], [9, 1, 2, 4])
-    assert read_vectors(frame).left_out == {
+    assert read_vectors(frame)[0].left_out == {
         "customers": 7,
         "null": {"order_ratio": 3, "frequency": 4},
         "infinite": {"items_ratio": 1, "frequency": 2},
@@ -67,11 +67,11 @@ def test_left_out_customers_are_counted_by_reason_and_feature() -> None:
 def test_null_in_an_object_column_is_left_out() -> None:
     frame = on_a_line([0, 1])
     frame["frequency"] = pd.Series([None, 1.0], dtype=object)
-    assert read_vectors(frame).left_out["null"] == {"frequency": 1}
+    assert read_vectors(frame)[0].left_out["null"] == {"frequency": 1}
 
 
 def test_negative_values_are_counted_and_kept() -> None:
-    vectors = read_vectors(make_frame([ZEROS, [0, -1, 0, 0]], [5, 2]))
+    vectors, _ = read_vectors(make_frame([ZEROS, [0, -1, 0, 0]], [5, 2]))
     assert vectors.negative == {"items_ratio": 2}
     assert len(vectors.values) == 2
 
@@ -130,30 +130,30 @@ def test_value_too_large_to_be_squared_is_a_fault() -> None:
 
 
 def test_scale_none_is_one() -> None:
-    assert feature_scale(read_vectors(returns()), "none").tolist() == [1, 1, 1, 1]
+    assert feature_scale(read_vectors(returns())[0], "none").tolist() == [1, 1, 1, 1]
 
 
 def test_scale_standard_is_the_deviation_over_the_customers() -> None:
     frame = returns()
-    scale = feature_scale(read_vectors(frame), "standard")
+    scale = feature_scale(read_vectors(frame)[0], "standard")
     assert scale == pytest.approx(expand(frame).std(axis=0), rel=1e-12)
 
 
 def test_scale_robust_is_the_interquartile_range_over_the_customers() -> None:
     frame = on_a_line([1, 2, 3, 10], [1, 2, 4, 1])
-    assert feature_scale(read_vectors(frame), "robust").tolist() == [1, 1, 1, 1]
+    assert feature_scale(read_vectors(frame)[0], "robust").tolist() == [1, 1, 1, 1]
     frame = on_a_line([1, 2, 5, 10], [2, 1, 3, 2])
-    assert feature_scale(read_vectors(frame), "robust")[0] == 4
+    assert feature_scale(read_vectors(frame)[0], "robust")[0] == 4
 
 
 @pytest.mark.parametrize("scaling", ["standard", "robust"])
 def test_scale_of_a_constant_feature_is_one(scaling: str) -> None:
-    vectors = read_vectors(make_frame([[0.1, 0, 0, 1], [0.1, 0, 0, 2], [0.1, 0, 0, 4]]))
+    vectors, _ = read_vectors(make_frame([[0.1, 0, 0, 1], [0.1, 0, 0, 2], [0.1, 0, 0, 4]]))
     assert feature_scale(vectors, scaling)[0] == 1
 
 
 def test_scale_that_would_overflow_is_one() -> None:
-    vectors = read_vectors(on_a_line([0, 1e-300, 2e-300, 1e50], [1, 1, 1, 1]))
+    vectors, _ = read_vectors(on_a_line([0, 1e-300, 2e-300, 1e50], [1, 1, 1, 1]))
     assert feature_scale(vectors, "robust")[0] == 1
 
 

@@ -105,7 +105,7 @@ def test_rows_that_repeat_are_merged(cloud: Any, seed: int) -> None:
     values[:, : len(points)] = points.T
     random = np.random.RandomState(seed)
     rows = random.randint(len(values), size=3 * len(values))
-    vectors = read_vectors(make_frame(values[rows]))
-    assert (vectors.values[vectors.row_vectors] == values[rows]).all()
+    vectors, row_vectors = read_vectors(make_frame(values[rows]))
+    assert (vectors.values[row_vectors] == values[rows]).all()
     assert len(vectors.values) == len(np.unique(rows))
     assert vectors.customers.sum() == len(rows)

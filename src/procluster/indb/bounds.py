@@ -11,8 +11,8 @@ from typing import Union
 
 import numpy as np
 
-from procluster.indb.cells import Cells
-from procluster.indb.nearest import POINTS_AT_ONCE, squared_distances
+from procluster.indb.cells import Cells, hand_out
+from procluster.indb.nearest import filter_points, find_points, squared_distances
 
 # The centres near to each cell, and the points watched, hold until a centre has moved farther than
 # so many times its step when they were found; then they are found anew.
@@ -42,9 +42,9 @@ class Bounds:
         self._cells = cells
         # At distance r from the mean of its cell a point's lead is smaller than the mean's by 2 r
         # at most, by the triangle inequality, twice.
-        self._limits = (cell_lead * SAFETY).take(cells.numbers)
+        self._limits = hand_out(cell_lead * SAFETY, cells.numbers)
         self._limits -= cells.widths
-        self.due = np.flatnonzero(self._limits <= 0)
+        self.due = find_points(len(self._limits), lambda part: self._limits[part] <= 0)
         self._reach = np.full(n_clusters, -1.0)  # nothing is watched yet
         self._own_moves = np.zeros(n_clusters)
         self._other_moves = np.zeros(len(cell_lead))
@@ -66,6 +66,7 @@ class Bounds:
             How far each of them has moved.
         labels : array of int, shape (n_points,)
         """
+        del self.due  # memory is scarce
         moves = moves / SAFETY
         self._reach -= moves
         found_anew = bool((self._reach < 0).any())
@@ -76,22 +77,16 @@ class Bounds:
         self._other_moves += self._largest(moves)
         if found_anew:
             self._watched = self._soon_due(labels)
-        self.due = np.concatenate(
-            [
-                part[self._are_due(part, labels, self._own_moves, self._other_moves)]
-                for part in np.array_split(self._watched, 1 + len(self._watched) // POINTS_AT_ONCE)
-            ]
+        own, other = self._own_moves, self._other_moves
+        self.due = filter_points(
+            self._watched, lambda part: self._are_due(part, labels, own, other)
         )
 
     def _soon_due(self, labels: np.ndarray) -> np.ndarray:
         """Return the points that are due before the centres have moved beyond their reach."""
         own = self._own_moves + self._reach
         other = self._other_moves + self._largest(self._reach)
-        found = []
-        for start in range(0, len(labels), POINTS_AT_ONCE):
-            part = slice(start, start + POINTS_AT_ONCE)
-            found.append(start + np.flatnonzero(self._are_due(part, labels, own, other)))
-        return np.concatenate(found)
+        return find_points(len(labels), lambda part: self._are_due(part, labels, own, other))
 
     def _are_due(
         self,
@@ -151,7 +146,11 @@ def near_centres(cells: Cells, centres: np.ndarray, reach: np.ndarray) -> np.nda
     >>> near_centres(cells, np.array([[0.0], [2.0], [4.0], [60.0]]), np.zeros(4)).tolist()
     [[True, False], [True, False], [False, True], [False, True]]
     """
-    distances = np.sqrt(squared_distances(cells.means, centres))
-    nearest, farthest = distances * SAFETY - reach[:, np.newaxis], distances + reach[:, np.newaxis]
+    distances = squared_distances(cells.means, centres)
+    np.sqrt(distances, out=distances)
+    farthest = distances + reach[:, np.newaxis]
     farthest[farthest.argmin(axis=0), np.arange(farthest.shape[1])] = np.inf
-    return np.asarray(nearest <= farthest.min(axis=0) + cells.spans)
+    limits = farthest.min(axis=0) + cells.spans
+    distances *= SAFETY  # in its place, for memory is scarce
+    distances -= reach[:, np.newaxis]
+    return np.asarray(distances <= limits)

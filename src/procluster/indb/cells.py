@@ -9,7 +9,7 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from procluster.indb.nearest import POINTS_AT_ONCE, own_squares
+from procluster.indb.nearest import blocks, blocks_of, find_points, own_squares
 from procluster.indb.sums import label_sums
 
 # So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
@@ -106,12 +106,22 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     """
     n_points = points.shape[1]
     if n_points <= most_cells:
-        return Cells(points, weights, np.arange(n_points), np.zeros(n_points), np.zeros(n_points))
+        numbers = np.arange(n_points, dtype=np.int32)
+        return Cells(points, weights, numbers, np.zeros(n_points), np.zeros(n_points))
     numbers, means, totals = split_cells(points, weights, most_cells)
     widths = own_squares(points, means.T, numbers)
     np.sqrt(widths, out=widths)
     widths *= 2
-    return Cells(means, totals, numbers, widths, largest_widths(widths, numbers, len(totals)))
+    spans = largest_widths(widths, numbers, len(totals))
+    return Cells(means, totals, numbers.astype(np.int32), widths, spans)
+
+
+def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the value of each point's cell, shape (n_points,)."""
+    handed = np.empty(len(numbers), dtype=values.dtype)
+    for part in blocks(len(numbers)):
+        handed[part] = values.take(numbers[part])
+    return handed
 
 
 def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
@@ -120,8 +130,7 @@ def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.
     Points overwrite each other until none is left that is wider than what its cell has.
     """
     spans = np.zeros(n_cells)
-    for start in range(0, len(widths), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in blocks(len(widths)):
         wide, cells = widths[part], numbers[part]
         while len(wide):
             wider = wide > spans[cells]
@@ -138,26 +147,32 @@ def split_cells(
     Where most cuts go is seen on every so many-th point, and the others follow. The last quarter
     of the cells is for what those points do not tell, such as outliers.
     """
-    n_points = points.shape[1]
-    numbers = np.zeros(n_points, dtype=np.int64)
+    numbers = np.zeros(len(weights), dtype=np.int64)
     reference = points[:, :1]
-    step = n_points // (SCOUTS_PER_CELL * most_cells)
+    step = len(weights) // (SCOUTS_PER_CELL * most_cells)
     if step > 1:
-        scouts, scout_weights = np.ascontiguousarray(points[:, ::step]), weights[::step]
-        places = np.zeros(len(scout_weights), dtype=np.int64)
-        sketch = measure_spread(scouts, scout_weights, places, reference)
-        sketch, cuts = refine(scouts, scout_weights, places, sketch, most_cells - most_cells // 4)
-        for start in range(0, n_points, POINTS_AT_ONCE):
-            part = slice(start, start + POINTS_AT_ONCE)
+        scouts = np.ascontiguousarray(points[:, ::step]), weights[::step]
+        reference, cuts = sketch_cells(*scouts, most_cells - most_cells // 4)
+        del scouts  # memory is scarce
+        for part in blocks(len(weights)):
             block = np.ascontiguousarray(points[:, part])
             for cut in cuts:
                 numbers[part] = divide(block, numbers[part], cut)
-        reference = sketch.means
     spread = measure_spread(points, weights, numbers, reference)
     spread, _ = refine(points, weights, numbers, spread, most_cells)
     occupied = spread.weights > 0  # rounding may leave the upper half of a cell empty
-    renumbered = (np.cumsum(occupied) - 1)[numbers]
+    renumbered = (np.cumsum(occupied) - 1).take(numbers)
     return renumbered, np.compress(occupied, spread.means, axis=1), spread.weights[occupied]
+
+
+def sketch_cells(
+    points: np.ndarray, weights: np.ndarray, most_cells: int
+) -> Tuple[np.ndarray, List[Cut]]:
+    """Return the means of the cells that some points tell, and the cuts that lead there."""
+    numbers = np.zeros(len(weights), dtype=np.int64)
+    spread = measure_spread(points, weights, numbers, points[:, :1])
+    spread, cuts = refine(points, weights, numbers, spread, most_cells)
+    return spread.means, cuts
 
 
 def refine(
@@ -215,11 +230,10 @@ def measure_halves(
     place = np.full(len(spread.weights) + count, -1)
     place[chosen] = np.arange(count)
     place[len(spread.weights) :] = count + np.arange(count)
-    touched = np.flatnonzero(place[numbers] >= 0)
+    touched = find_points(len(numbers), lambda part: place.take(numbers[part]) >= 0)
     reference = np.tile(spread.means[:, chosen], 2)
     moments = np.zeros((1 + 2 * len(points), 2 * count))
-    for start in range(0, len(touched), POINTS_AT_ONCE):
-        part = touched[start : start + POINTS_AT_ONCE]
+    for part in blocks_of(touched):
         values = points[:, part]
         numbers[part] = divide(values, numbers[part], cut)
         moments += sum_moments(values, weights[part], place[numbers[part]], reference)
@@ -250,8 +264,7 @@ def measure_spread(
         A point near each cell: sums of squares are taken about it, then moved to the mean.
     """
     moments = np.zeros((1 + 2 * len(points), reference.shape[1]))
-    for start in range(0, len(weights), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in blocks(len(weights)):
         moments += sum_moments(points[:, part], weights[part], numbers[part], reference)
     return spread_of(moments, reference)
 

@@ -16,15 +16,16 @@ from typing import List, NamedTuple, Tuple
 import numpy as np
 
 from procluster.indb.cells import Cells, condense, count_cells
-from procluster.indb.lloyd import Fit, run_lloyd
-from procluster.indb.nearest import POINTS_AT_ONCE, own_squares
+from procluster.indb.lloyd import run_lloyd
+from procluster.indb.nearest import blocks, own_squares
 from procluster.indb.search import FEW_SWAPS, Effort, search_centres
 from procluster.indb.sums import label_sums
 
-# Of the starts drawn, so many are tried for each of many numbers of clusters, which help each
-# other, and so many for a single one, whose two neighbours are searched briefly to help it.
-STARTS_OF_MANY = 2
-STARTS_OF_ONE = 4
+# Of the starts drawn, so many are tried for each number of clusters; more for one alone, which has
+# only two neighbours to help it, while there are few clusters and a start costs little.
+STARTS_TRIED = 2
+MORE_STARTS_TRIED = 4
+FEW_CLUSTERS = 8
 
 
 class Partition(NamedTuple):
@@ -52,7 +53,7 @@ class Partition(NamedTuple):
 
 def fit_best(
     points: np.ndarray, weights: np.ndarray, n_clusters: int, random_state: int, n_init: int
-) -> Fit:
+) -> Tuple[np.ndarray, np.ndarray, int]:
     """Return the best centres found for one number of clusters, with help from its neighbours.
 
     Parameters
@@ -60,13 +61,23 @@ def fit_best(
     points, weights, random_state, n_init
         As :func:`fit_centres` takes them.
     n_clusters : int
+
+    Returns
+    -------
+    centres : array of float, shape (n_clusters, n_features)
+    sizes : array of float, shape (n_clusters,)
+        Weight of each cluster.
+    steps : int
+        Of Lloyd's algorithm on all the points.
     """
     cells = condense(points, weights, count_cells(n_clusters))
     neighbours = range(max(1, n_clusters - 1), n_clusters + 2)
     efforts = dict.fromkeys(neighbours, Effort(starts=1, swaps=FEW_SWAPS))
-    efforts[n_clusters] = Effort(STARTS_OF_ONE, n_init)
+    starts = MORE_STARTS_TRIED if n_clusters <= FEW_CLUSTERS else STARTS_TRIED
+    efforts[n_clusters] = Effort(starts, n_init)
     found = search_centres(cells, efforts, n_clusters, random_state, n_init)
-    return run_lloyd(points, weights, cells, found[n_clusters])
+    fit = run_lloyd(points, weights, cells, found[n_clusters])
+    return fit.centres, fit.sizes, fit.steps
 
 
 def fit_centres(
@@ -88,7 +99,7 @@ def fit_centres(
     -------
     partitions : list of Partition
         For 1 to `max_k` clusters.
-    labels : array of int, shape (n_points,)
+    labels : array of int16, shape (n_points,)
         The clusters of the points when there are `max_k`.
 
     Examples
@@ -99,11 +110,11 @@ def fit_centres(
     ([0.5, 8.0], 38.0, 0.5)
     """
     cells = condense(points, weights, count_cells(max_k))
-    efforts = {k: Effort(STARTS_OF_MANY, n_init) for k in range(1, max_k + 1)}
+    efforts = {k: Effort(STARTS_TRIED, n_init) for k in range(1, max_k + 1)}
     found = search_centres(cells, efforts, max_k, random_state, n_init)
     partitions = [fit_partition(points, weights, cells, found[k])[0] for k in range(1, max_k)]
     last, labels = fit_partition(points, weights, cells, found[max_k])
-    return [*partitions, last], labels
+    return [*partitions, last], labels.astype(np.int16)
 
 
 def fit_partition(
@@ -112,8 +123,7 @@ def fit_partition(
     """Return the fixed point of Lloyd's algorithm from some centres, and the points' labels."""
     fit = run_lloyd(points, weights, cells, centres)
     inertia, spreads = 0.0, np.zeros(len(centres))
-    for start in range(0, len(weights), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in blocks(len(weights)):
         labels, own = fit.labels[part], weights[part]
         squares = own_squares(points[:, part], fit.centres, labels)
         inertia += float(own.dot(squares))

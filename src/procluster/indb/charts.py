@@ -93,7 +93,7 @@ def clusters_png(frame: pd.DataFrame, document: str) -> Optional[bytes]:
         None, and a printed line, when matplotlib is not installed.
     """
     segments = read_segments(document)
-    vectors = read_vectors(frame)
+    vectors, _ = read_vectors(frame)
     labels, _ = nearest_centres(vectors.values, segments.centres, segments.scale)
     sizes = np.bincount(labels, vectors.customers, minlength=len(segments.numbers))
     largest = np.argsort(-sizes, kind="mergesort")[:MOST_CLUSTERS_SHOWN]

@@ -80,11 +80,11 @@ def evaluate(
         max_k=max_k, scaling=scaling, random_state=random_state, n_init=n_init
     )
     refuse(faults + frame_faults(frame))
-    vectors = usable_vectors(frame)
+    vectors = usable_vectors(frame)[0]
     if max_k > len(vectors.values):
         max_k = len(vectors.values)
         print(f"max_k is {max_k}: there are {max_k} distinct feature vectors.")
-    points = scale_points(vectors.values, feature_scale(vectors, scaling))
+    points = scale_points(vectors, feature_scale(vectors, scaling))
     weights = vectors.customers
     partitions, labels = fit_centres(points, weights, max_k, random_state, n_init)
     silhouettes, sample = measure_silhouettes(points, weights, partitions, labels, random_state)

@@ -123,7 +123,7 @@ def label_cells(ground: Ground, centres: np.ndarray) -> Tuple[np.ndarray, float]
     labels = np.empty(len(ground.slack), dtype=np.int64)
     saved = 0.0
     step = points_at_once(planes)
-    for start in range(0, len(labels), step):
+    for start in range(0, len(labels), step):  # called so often that a generator would be felt
         part = slice(start, start + step)
         scores = planes.dot(ground.frame[:, part])
         limits = scores.min(axis=0)

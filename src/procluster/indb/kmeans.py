@@ -84,12 +84,11 @@ def train(
         except ValueError as error:
             faults.append(f"previous: {error}")
     refuse(faults + frame_faults(frame))
-    vectors = usable_vectors(frame, n_clusters)
+    vectors, row_vectors = usable_vectors(frame, n_clusters)
     scale = feature_scale(vectors, scaling)
-    points = scale_points(vectors.values, scale)
-    best = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
-    centres = best.centres * scale
-    numbers = number_clusters(centres, best.sizes, scale, earlier)
+    points = scale_points(vectors, scale)
+    centres, sizes, steps = fit_best(points, vectors.customers, n_clusters, random_state, n_init)
+    numbers = number_clusters(centres * scale, sizes, scale, earlier)
     clusters, labels, inertia = describe_clusters(vectors, centres, numbers, scale)
     document = {
         "format": MODEL_FORMAT,
@@ -105,10 +104,10 @@ def train(
         "distinct_vectors": len(vectors.values),
         "left_out": vectors.left_out,
         "negative": vectors.negative,
-        "iterations": best.steps,
+        "iterations": steps,
         "versions": model_versions(),
     }
-    row_labels = np.append(labels, -1)[vectors.row_vectors]
+    row_labels = np.append(labels, -1)[row_vectors]
     return Model(json.dumps(document, allow_nan=False), row_labels)
 
 
@@ -120,15 +119,19 @@ def by_feature(values: np.ndarray) -> Dict[str, float]:
 def describe_clusters(
     vectors: Vectors, centres: np.ndarray, numbers: List[int], scale: np.ndarray
 ) -> Tuple[List[Dict[str, Any]], np.ndarray, float]:
-    """Return the document's clusters by their numbers, the vectors' numbers, and the inertia."""
+    """Return the document's clusters by their numbers, the vectors' numbers, and the inertia.
+
+    Vectors and centres are divided by the scale, in whose units distances are.
+    """
     order = np.argsort(numbers)
-    labels, distances = nearest_centres(vectors.values, centres[order], scale)
+    labels, distances = nearest_centres(vectors.values, centres[order], np.ones(len(scale)))
     clusters = []
     for place, index in enumerate(order):
         members = labels == place
         size = vectors.customers[members]
         quartiles = weighted_quantiles(distances[members], size, (0.25, 0.75)).tolist()
-        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centres[index]))
+        centre = centres[index] * scale
+        clusters.append(describe_cluster(numbers[index], size.sum(), quartiles, centre))
     inertia = float((vectors.customers * distances).dot(distances))
     return clusters, np.array(numbers)[order][labels], inertia
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from procluster.indb.bounds import Bounds
-from procluster.indb.cells import Cells
-from procluster.indb.nearest import label_points, points_at_once, two_nearest
+from procluster.indb.cells import Cells, hand_out
+from procluster.indb.nearest import blocks, blocks_of, label_points, points_at_once, two_nearest
 from procluster.indb.sums import cluster_sums
 
 # Lloyd's algorithm ends by itself, since inertia falls with every step; this is a safety net.
@@ -82,7 +82,7 @@ def run_lloyd(points: np.ndarray, weights: np.ndarray, cells: Cells, centres: np
     ([[1.0], [9.0]], [0, 0, 0, 1])
     """
     cell_labels, cell_lead = label_points(cells.means, centres)
-    labels = cell_labels.astype(np.int32)[cells.numbers]  # half the memory
+    labels = hand_out(cell_labels.astype(np.int32), cells.numbers)  # half the memory
     sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
     bounds = Bounds(cells, cell_lead, len(centres))
     relabel(points, weights, bounds, centres, labels, sums)
@@ -112,9 +112,11 @@ def sum_points(
     """
     cell_labels, _ = label_points(cells.means, centres)
     sums = cluster_sums(cells.means, cells.weights, cell_labels, len(centres))
-    implied = cell_labels[cells.numbers]
-    other = np.flatnonzero(implied != labels)
-    transfer(sums, points[:, other], weights[other], implied[other], labels[other])
+    for part in blocks(len(labels)):
+        implied = cell_labels.take(cells.numbers[part])
+        other = np.flatnonzero(implied != labels[part])
+        values, own = points[:, part].take(other, axis=1), weights[part].take(other)
+        transfer(sums, values, own, implied[other], labels[part].take(other))
     return sums
 
 
@@ -157,9 +159,7 @@ def relabel(
         Whether any label has changed.
     """
     any_changed = False
-    size = points_at_once(centres)
-    for start in range(0, len(bounds.due), size):
-        due = bounds.due[start : start + size]
+    for due in blocks_of(bounds.due, points_at_once(centres)):
         values, before = points[:, due], labels[due]
         after, lead = label_points(values, centres)
         bounds.renew(due, after, lead)

@@ -9,10 +9,9 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-MODEL_FORMAT = "procluster.kmeans/1"
+from procluster.indb.nearest import blocks
 
-# So many vectors are compared with the centres at a time, to stay in the processor's cache.
-VECTORS_AT_ONCE = 8192
+MODEL_FORMAT = "procluster.kmeans/1"
 
 
 class Segments(NamedTuple):
@@ -78,11 +77,10 @@ def nearest_centres(
         In the units of the features.
     scale : array of float, shape (n_features,)
     """
-    labels = np.zeros(len(values), dtype=np.int64)
+    labels = np.zeros(len(values), dtype=np.int32)
     nearest = np.full(len(values), np.inf)
     factors = 1 / scale
-    for start in range(0, len(values), VECTORS_AT_ONCE):
-        part = slice(start, start + VECTORS_AT_ONCE)
+    for part in blocks(len(values)):
         for index, centre in enumerate(centres):
             squares = np.zeros(len(nearest[part]))
             for column, middle, factor in zip(values[part].T, centre, factors):

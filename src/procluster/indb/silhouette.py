@@ -92,7 +92,8 @@ def draw_sample(
     Each group has at least one of each stratum.
     """
     totals = np.bincount(strata, weights)
-    order = np.argsort(strata.astype(np.int16), kind="mergesort")  # two bytes: by digits, fast
+    # Two bytes are sorted by digits, fast.
+    order = np.argsort(strata.astype(np.int16, copy=False), kind="mergesort")
     odds = weights[order]
     np.cumsum(odds, out=odds)
     ends = np.cumsum(totals)
@@ -147,33 +148,30 @@ def silhouettes_of(
     return np.squeeze((nearest - within) / np.where(worse > 0, worse, 1), -2)
 
 
-def between_groups(sample: Sample) -> np.ndarray:
-    """Return the distances of all that were drawn, 0 to the others of the same group.
+def between_groups(sample: Sample) -> List[List[np.ndarray]]:
+    """Return the distances of those drawn in different groups, of each pair of groups once.
 
     Returns
     -------
-    array of float, shape (n_groups, n_groups, n_drawn / n_groups, n_drawn / n_groups)
-        A matrix for each pair of groups, so that no product is large enough for many threads,
-        which on a busy server wait for each other far longer than they compute.
+    list of list of arrays of float, shape (n_drawn / n_groups, n_drawn / n_groups)
+        For each group, those to each group before it. No matrix is large enough for a product
+        with many threads, which on a busy server wait for each other far longer than they compute.
     """
     groups = np.split(sample.points, sample.groups, axis=1)
-    distances = np.zeros((len(groups), len(groups), groups[0].shape[1], groups[0].shape[1]))
-    for one in range(len(groups)):
-        for other in range(one):  # a pair at a time, for memory is scarce
-            squares = squared_distances(groups[other], groups[one].T)
-            np.sqrt(squares, out=distances[one, other])
-            distances[other, one] = distances[one, other].T
-    return distances
+    return [
+        [np.sqrt(squared_distances(other, one.T)) for other in groups[:place]]
+        for place, one in enumerate(groups)
+    ]
 
 
 def jackknife(
-    distances: np.ndarray, sample: Sample, labels: np.ndarray, sizes: np.ndarray
+    distances: List[List[np.ndarray]], sample: Sample, labels: np.ndarray, sizes: np.ndarray
 ) -> Silhouette:
     """Return the mean silhouette that a sample tells, and its standard error.
 
     Parameters
     ----------
-    distances : array of float
+    distances : list of list of arrays of float
         As :func:`between_groups` returns them.
     sample : Sample
     labels : array of int, shape (n_drawn,)
@@ -181,12 +179,19 @@ def jackknife(
     """
     groups = sample.groups
     members = memberships(labels, sample.weights, len(sizes)).reshape(len(sizes), groups, -1)
-    members = members.transpose(1, 0, 2)
+    members = np.ascontiguousarray(members.transpose(1, 0, 2))
     others = 1 - np.eye(groups)  # nobody is compared with the own group
     # By group of those looked at and group of those looking: how far they are, and how many.
-    sums = without_each(np.matmul(members[:, np.newaxis], distances))
-    seen = (members.sum(axis=2)[:, np.newaxis] * others[..., np.newaxis])[..., np.newaxis]
-    values = silhouettes_of(sums, without_each(seen), labels.reshape(1, groups, -1), sizes)
+    sums = np.zeros((1 + groups, groups, *members.shape[1:]))
+    for one, to_those_before in enumerate(distances):
+        for other, apart in enumerate(to_those_before):
+            np.dot(members[one], apart, out=sums[1 + one, other])
+            np.dot(members[other], apart.T, out=sums[1 + other, one])
+    seen = np.zeros((1 + groups, groups, len(sizes), 1))
+    seen[1:, ..., 0] = members.sum(axis=2)[:, np.newaxis] * others[..., np.newaxis]
+    leave_out_each(sums)
+    leave_out_each(seen)
+    values = silhouettes_of(sums, seen, labels.reshape(1, groups, -1), sizes)
     kept = np.vstack([np.ones(groups), others])[..., np.newaxis]
     weights = kept * sample.weights.reshape(groups, -1)
     means = (values * weights).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
@@ -195,9 +200,15 @@ def jackknife(
     return Silhouette(float(means[0]), error)
 
 
-def without_each(parts: np.ndarray) -> np.ndarray:
-    """Return the sum of the parts, and the sums without one of them, shape (1 + n_parts, ...)."""
-    sums = np.empty((1 + len(parts), *parts.shape[1:]))
-    parts.sum(axis=0, out=sums[0])
-    np.subtract(sums[0], parts, out=sums[1:])
-    return sums
+def leave_out_each(parts: np.ndarray) -> None:
+    """Replace the first row by the sum of the others, and these by the sum without them.
+
+    Examples
+    --------
+    >>> parts = np.array([[0.0], [1.0], [2.0], [4.0]])
+    >>> leave_out_each(parts)
+    >>> parts[:, 0].tolist()
+    [7.0, 6.0, 5.0, 3.0]
+    """
+    parts[1:].sum(axis=0, out=parts[0])
+    np.subtract(parts[0], parts[1:], out=parts[1:])

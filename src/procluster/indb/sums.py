@@ -4,7 +4,7 @@ They are added in an order that depends on the points only, so that every releas
 the same.
 """
 
-from typing import Iterable
+from typing import Sequence
 
 import numpy as np
 
@@ -13,14 +13,14 @@ import numpy as np
 TURNS = 4
 
 
-def label_sums(labels: np.ndarray, rows: Iterable[np.ndarray], count: int) -> np.ndarray:
+def label_sums(labels: np.ndarray, rows: Sequence[np.ndarray], count: int) -> np.ndarray:
     """Return the sums of each row by label, shape (n_rows, count).
 
     Parameters
     ----------
     labels : array of int, shape (n_points,)
         From 0 to `count` - 1.
-    rows : iterable of arrays of float, shape (n_points,)
+    rows : sequence of arrays of float, shape (n_points,)
     count : int
 
     Examples
@@ -32,8 +32,10 @@ def label_sums(labels: np.ndarray, rows: Iterable[np.ndarray], count: int) -> np
     places &= TURNS - 1
     places *= count
     places += labels
-    found = [np.bincount(places, row, minlength=TURNS * count) for row in rows]
-    return np.asarray(np.reshape(found, (len(found), TURNS, count)).sum(axis=1))
+    found = np.empty((len(rows), TURNS * count))
+    for row, sums in zip(rows, found):
+        sums[:] = np.bincount(places, row, minlength=TURNS * count)
+    return np.asarray(found.reshape(len(found), TURNS, count).sum(axis=1))
 
 
 def cluster_sums(

@@ -21,8 +21,6 @@ class Vectors(NamedTuple):
         Their order depends on the values only, not on that of the rows they were read from.
     customers : array of float, shape (n_vectors,)
         How many customers have the vector.
-    row_vectors : array of int, shape (n_rows,)
-        For each row read: the index of its vector, -1 for a row that cannot be used.
     left_out : dict
         Customers left out: {"customers": 3, "null": {"order_ratio": 2}, "infinite": {...}}.
         NULL and NaN are one reason, since the hosts hand over a NULL number as NaN.
@@ -32,7 +30,6 @@ class Vectors(NamedTuple):
 
     values: np.ndarray
     customers: np.ndarray
-    row_vectors: np.ndarray
     left_out: Dict[str, Any]
     negative: Dict[str, int]
 
@@ -74,7 +71,7 @@ def frame_faults(frame: pd.DataFrame) -> List[str]:
     return faults
 
 
-def read_vectors(frame: pd.DataFrame) -> Vectors:
+def read_vectors(frame: pd.DataFrame) -> Tuple[Vectors, np.ndarray]:
     """Merge the usable rows of a frame into distinct vectors.
 
     Parameters
@@ -83,11 +80,17 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         The columns `FEATURE_NAMES` (float) and `customers` (how many customers the row stands
         for), without `frame_faults`. Rows may repeat and come in any order.
 
+    Returns
+    -------
+    vectors : Vectors
+    row_vectors : array of int, shape (n_rows,)
+        For each row: the index of its vector, -1 for a row that cannot be used.
+
     Examples
     --------
     >>> frame = pd.DataFrame({name: [1.0, 0.0, 1.0, None] for name in FEATURE_NAMES})
-    >>> vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
-    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), vectors.row_vectors.tolist()
+    >>> vectors, row_vectors = read_vectors(frame.assign(customers=[2, 7, 1, 4]))
+    >>> vectors.values[:, 0].tolist(), vectors.customers.tolist(), row_vectors.tolist()
     ([0.0, 1.0], [7.0, 3.0], [1, 0, 1, -1])
     >>> vectors.left_out["customers"]
     4
@@ -111,19 +114,14 @@ def read_vectors(frame: pd.DataFrame) -> Vectors:
         np.add(column[order], 0.0, out=sorted_values)  # makes -0.0 and 0.0 one value
     starts = np.ones(len(order), dtype=bool)
     starts[repeats] = False
-    row_vectors = np.full(len(usable), -1, dtype=np.int64)
-    row_vectors[order] = np.cumsum(starts) - 1
+    row_vectors = np.full(len(usable), -1, dtype=np.int32)
+    row_vectors[order] = np.cumsum(starts, dtype=np.int32) - 1
     ordered = customers[order]
     if len(repeats):
         values = np.compress(starts, values, axis=1)
         ordered = np.bincount(row_vectors[order], ordered)
-    return Vectors(
-        values=values.T,
-        customers=ordered,
-        row_vectors=row_vectors,
-        left_out=left_out,
-        negative=count_customers(((column < 0) & usable for column in columns), customers),
-    )
+    negative = count_customers(((column < 0) & usable for column in columns), customers)
+    return Vectors(values.T, ordered, left_out, negative), row_vectors
 
 
 def sort_vectors(columns: Sequence[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
@@ -170,9 +168,9 @@ def count_customers(found: Iterable[np.ndarray], customers: np.ndarray) -> Dict[
     return {name: count for name, count in counts.items() if count}
 
 
-def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
+def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Tuple[Vectors, np.ndarray]:
     """Read the vectors, refuse fewer than `n_clusters`, and print what the checks found."""
-    vectors = read_vectors(frame)
+    vectors, row_vectors = read_vectors(frame)
     report_checks(vectors)
     count, lost = len(vectors.values), vectors.left_out["customers"]
     if not count:
@@ -185,7 +183,7 @@ def usable_vectors(frame: pd.DataFrame, n_clusters: int = 1) -> Vectors:
             f"n_clusters: {n_clusters} clusters need at least {n_clusters} distinct feature "
             f"vectors, and there are {count}. Allowed: 1 to {count}."
         )
-    return vectors
+    return vectors, row_vectors
 
 
 def report_checks(vectors: Vectors) -> None:
@@ -228,8 +226,8 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
     total = float(vectors.customers.sum())
     for index, column in enumerate(vectors.values.T):
         if scaling == "standard" and column.min() < column.max():
-            mean = math.fsum(vectors.customers * column) / total
-            scale[index] = math.sqrt(math.fsum(vectors.customers * (column - mean) ** 2) / total)
+            mean = add_up(vectors.customers * column) / total
+            scale[index] = math.sqrt(add_up(vectors.customers * (column - mean) ** 2) / total)
         elif scaling == "robust":
             quartiles = weighted_quantiles(column, vectors.customers, (0.25, 0.75))
             scale[index] = quartiles[1] - quartiles[0]
@@ -238,12 +236,20 @@ def feature_scale(vectors: Vectors, scaling: str) -> np.ndarray:
     return np.where(scale > negligible, scale, 1.0)
 
 
-def scale_points(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return the vectors divided by their scale, shape (n_features, n_vectors).
+def scale_points(vectors: Vectors, scale: np.ndarray) -> np.ndarray:
+    """Divide the vectors by a scale; return them with shape (n_features, n_vectors).
 
-    The same memory where nothing is to be divided.
+    Their own values are changed, for memory is scarce.
     """
-    return np.ascontiguousarray(values.T if (scale == 1).all() else (values / scale).T)
+    points = np.asarray(vectors.values.T)
+    if (scale != 1).any():
+        points /= scale[:, np.newaxis]
+    return points
+
+
+def add_up(values: np.ndarray) -> float:
+    """Return the sum, the same on every release of numpy: one value after the other."""
+    return float(np.cumsum(values)[-1])
 
 
 def weighted_quantiles(
