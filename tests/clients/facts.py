@@ -57,6 +57,7 @@ VALUES: dict[str, object] = {
     "CAST(N'č' AS nchar(3))": "č  ",
     "REPLICATE(CAST(N'č' AS nvarchar(max)), 100000)": "č" * 100_000,
     "CAST(0x00FF10 AS varbinary(10))": b"\x00\xff\x10",
+    "CAST(0x00000000000007D1 AS rowversion)": b"\0\0\0\0\0\0\x07\xd1",
     "CAST('2026-03-04' AS date)": datetime.date(2026, 3, 4),
     "CAST('2026-03-04T05:06:07.089' AS datetime2(3))": AT,
     "CAST('1753-01-01T23:59:59.997' AS datetime)": datetime.datetime(

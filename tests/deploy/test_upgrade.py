@@ -154,6 +154,19 @@ def test_upgraded_tables_are_those_of_a_new_installation(old: Connection) -> Non
     assert structures(old) == upgraded
 
 
+def test_customers_of_the_previous_version_are_to_be_assigned_anew(old: Connection) -> None:
+    """Nobody knows what features their rows rest on: 0 is no version of any."""
+    install(old, RELEASE, Permission(overwrite_drift=True))
+
+    versions = "SELECT a.feature_version FROM seg.customer_cluster AS a;"
+    assert old.query(versions)[0].rows == ((0,), (0,))
+    numbered = (
+        "SELECT COUNT(*) FROM seg.customer_feature AS f "
+        "WHERE CAST(f.feature_version AS bigint) > 0;"
+    )
+    assert old.query(numbered)[0].rows == ((3,),)
+
+
 def test_customers_of_each_model_are_replaced_by_the_next_ones(old: Connection) -> None:
     old.query(MODEL_CUSTOMERS)
 

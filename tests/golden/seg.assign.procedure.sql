@@ -4,8 +4,10 @@ seg.assign: puts every customer into the cluster of the nearest centroid, in pla
     EXEC seg.assign;
     EXEC seg.assign @model_id = 1;
 
-Result: one row for each cluster. seg.customer_cluster is replaced, all or nothing. On a tie
-the lower cluster number wins. An outlier is farther out than the model's fence for its cluster.
+Result: one row for each cluster. seg.customer_cluster is brought up to date, all or nothing: who
+came, who went, and whose features or model are others than when the row was written. What somebody
+else wrote into it stays until then; delete a row, or set its feature_version to 0, to have it anew.
+On a tie the lower cluster number wins. An outlier is farther out than the model's fence for its cluster.
 */
 CREATE OR ALTER PROCEDURE seg.assign
     @model_id int = NULL,
@@ -49,42 +51,6 @@ BEGIN
         IF NOT EXISTS (SELECT 1 FROM seg.customer_feature)
             THROW 50004, N'seg.customer_feature: is empty. EXEC seg.build_features first.', 1;
 
-        -- The document is opened, and the scale divided by, once and not once a customer.
-        SELECT
-            c.order_ratio,
-            1 / c.order_ratio_scale AS order_ratio_weight,
-            c.items_ratio,
-            1 / c.items_ratio_scale AS items_ratio_weight,
-            c.monetary_ratio,
-            1 / c.monetary_ratio_scale AS monetary_ratio_weight,
-            c.frequency,
-            1 / c.frequency_scale AS frequency_weight,
-            c.cluster_id,
-            c.outlier_distance
-        INTO #assign_centroid
-        FROM seg.model_centroid(@model_id) AS c;
-
-        IF NOT EXISTS (SELECT 1 FROM #assign_centroid) OR EXISTS (
-            SELECT 1
-            FROM #assign_centroid AS c
-            WHERE c.outlier_distance IS NULL
-                OR c.order_ratio IS NULL
-                OR c.order_ratio_weight IS NULL
-                OR c.items_ratio IS NULL
-                OR c.items_ratio_weight IS NULL
-                OR c.monetary_ratio IS NULL
-                OR c.monetary_ratio_weight IS NULL
-                OR c.frequency IS NULL
-                OR c.frequency_weight IS NULL
-        )
-        BEGIN
-            SET @message = CONCAT(
-                N'@model_id: model ', @model_id,
-                N' was trained on other features than seg.customer_feature has. EXEC seg.train anew.'
-            );
-            THROW 50004, @message, 1;
-        END;
-
         IF @own_transaction = 1
             BEGIN TRANSACTION;
 
@@ -97,14 +63,70 @@ BEGIN
         IF @lock < 0
             THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
 
-        WITH nearest AS (
+        -- Nobody else's distances are computed: feature_version is another after any change of a row.
+        SELECT
+            COALESCE(f.customer_id, a.customer_id) AS customer_id,
+            IIF(a.customer_id IS NULL, 1, 0) AS came,
+            IIF(f.customer_id IS NULL, 1, 0) AS went
+        INTO #assign_customer
+        FROM seg.customer_feature AS f
+        FULL JOIN seg.customer_cluster AS a
+            ON a.customer_id = f.customer_id
+        WHERE a.customer_id IS NULL
+            OR f.customer_id IS NULL
+            OR a.model_id <> @model_id
+            OR a.feature_version <> CAST(f.feature_version AS bigint);
+
+        IF @@ROWCOUNT > 0
+        BEGIN
+            -- The document is opened, and the scale divided by, once and not once a customer.
+            SELECT
+                c.order_ratio,
+                1 / c.order_ratio_scale AS order_ratio_weight,
+                c.items_ratio,
+                1 / c.items_ratio_scale AS items_ratio_weight,
+                c.monetary_ratio,
+                1 / c.monetary_ratio_scale AS monetary_ratio_weight,
+                c.frequency,
+                1 / c.frequency_scale AS frequency_weight,
+                c.cluster_id,
+                c.outlier_distance
+            INTO #assign_centroid
+            FROM seg.model_centroid(@model_id) AS c;
+
+            IF NOT EXISTS (SELECT 1 FROM #assign_centroid) OR EXISTS (
+                SELECT 1
+                FROM #assign_centroid AS c
+                WHERE c.outlier_distance IS NULL
+                    OR c.order_ratio IS NULL
+                    OR c.order_ratio_weight IS NULL
+                    OR c.items_ratio IS NULL
+                    OR c.items_ratio_weight IS NULL
+                    OR c.monetary_ratio IS NULL
+                    OR c.monetary_ratio_weight IS NULL
+                    OR c.frequency IS NULL
+                    OR c.frequency_weight IS NULL
+            )
+            BEGIN
+                SET @message = CONCAT(
+                    N'@model_id: model ', @model_id,
+                    N' was trained on other features than seg.customer_feature has. EXEC seg.train anew.'
+                );
+                THROW 50004, @message, 1;
+            END;
+
             SELECT
                 f.customer_id,
+                CAST(f.feature_version AS bigint) AS feature_version,
                 n.cluster_id,
                 SQRT(n.squared_distance) AS distance,
                 -- The fence was computed elsewhere: its last digit makes nobody an outlier.
-                CAST(IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit) AS is_outlier
-            FROM seg.customer_feature AS f
+                CAST(IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit) AS is_outlier,
+                p.came
+            INTO #assign_change
+            FROM #assign_customer AS p
+            INNER JOIN seg.customer_feature AS f
+                ON f.customer_id = p.customer_id
             CROSS APPLY (
                 SELECT TOP (1)
                     c.cluster_id,
@@ -115,53 +137,39 @@ BEGIN
                     SQUARE((f.frequency - c.frequency) * c.frequency_weight) AS squared_distance
                 FROM #assign_centroid AS c
                 ORDER BY squared_distance, c.cluster_id
-            ) AS n
-        )
-        -- Who came, who went and whose cluster is another: only that is written and logged.
-        SELECT
-            COALESCE(n.customer_id, a.customer_id) AS customer_id,
-            n.cluster_id,
-            n.distance,
-            n.is_outlier,
-            IIF(a.customer_id IS NULL, 1, 0) AS came,
-            IIF(n.customer_id IS NULL, 1, 0) AS went
-        INTO #assign_change
-        FROM nearest AS n
-        FULL JOIN seg.customer_cluster AS a
-            ON a.customer_id = n.customer_id
-        WHERE a.customer_id IS NULL
-            OR n.customer_id IS NULL
-            OR a.model_id <> @model_id
-            OR a.cluster_id <> n.cluster_id
-            OR a.distance <> n.distance
-            OR a.is_outlier <> n.is_outlier;
+            ) AS n;
 
-        DELETE FROM a
-        FROM seg.customer_cluster AS a
-        INNER JOIN #assign_change AS n
-            ON n.customer_id = a.customer_id
-        WHERE n.went = 1;
+            DELETE FROM a
+            FROM seg.customer_cluster AS a
+            INNER JOIN #assign_customer AS p
+                ON p.customer_id = a.customer_id
+            WHERE p.went = 1;
 
-        UPDATE a
-        SET
-            a.model_id = @model_id,
-            a.cluster_id = n.cluster_id,
-            a.distance = n.distance,
-            a.is_outlier = n.is_outlier
-        FROM seg.customer_cluster AS a
-        INNER JOIN #assign_change AS n
-            ON n.customer_id = a.customer_id
-        WHERE n.came = 0;
+            UPDATE a
+            SET
+                a.model_id = @model_id,
+                a.cluster_id = n.cluster_id,
+                a.distance = n.distance,
+                a.is_outlier = n.is_outlier,
+                a.feature_version = n.feature_version
+            FROM seg.customer_cluster AS a
+            INNER JOIN #assign_change AS n
+                ON n.customer_id = a.customer_id
+            WHERE n.came = 0;
 
-        INSERT INTO seg.customer_cluster (customer_id, model_id, cluster_id, distance, is_outlier)
-        SELECT
-            n.customer_id,
-            @model_id,
-            n.cluster_id,
-            n.distance,
-            n.is_outlier
-        FROM #assign_change AS n
-        WHERE n.came = 1;
+            INSERT INTO seg.customer_cluster (
+                customer_id, model_id, cluster_id, distance, is_outlier, feature_version
+            )
+            SELECT
+                n.customer_id,
+                @model_id,
+                n.cluster_id,
+                n.distance,
+                n.is_outlier,
+                n.feature_version
+            FROM #assign_change AS n
+            WHERE n.came = 1;
+        END;
 
         SELECT @customers = COUNT_BIG(*)
         FROM seg.customer_cluster;

@@ -31,3 +31,8 @@ BEGIN
     CREATE INDEX ix_customer_cluster_cluster
     ON seg.customer_cluster (cluster_id, distance) INCLUDE (is_outlier);
 END;
+
+-- Since 0.2: the version of the features that the row was assigned by. 0 is no version: assign it anew.
+IF COL_LENGTH(N'seg.customer_cluster', N'feature_version') IS NULL
+    ALTER TABLE seg.customer_cluster
+    ADD feature_version bigint NOT NULL CONSTRAINT df_customer_cluster_feature_version DEFAULT 0;

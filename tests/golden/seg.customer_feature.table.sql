@@ -25,3 +25,8 @@ IF OBJECT_ID(N'seg.customer_feature', N'U') IS NULL
         frequency float NOT NULL,
         CONSTRAINT pk_customer_feature PRIMARY KEY (customer_id)
     );
+
+-- Since 0.2: another number after each change of the row, whoever makes it. seg.assign compares it.
+IF COL_LENGTH(N'seg.customer_feature', N'feature_version') IS NULL
+    ALTER TABLE seg.customer_feature
+    ADD feature_version rowversion NOT NULL;

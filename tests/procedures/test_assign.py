@@ -1,4 +1,4 @@
-"""seg.assign writes only what changed, and leaves what writing everything anew would leave."""
+"""seg.assign looks only at who changed, and leaves what writing everything anew would leave."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from procluster.local.database import Session
 
 CHANGES = {
     "nothing": "SELECT 1 AS x;",
-    "a new customer": "INSERT INTO seg.customer_feature VALUES (900, 0.5, 0.25, 0.3, 1);",
+    "a new customer": "INSERT INTO seg.customer_feature VALUES (900, 0.5, 0.25, 0.3, 1, DEFAULT);",
     "a customer who is gone": "DELETE FROM seg.customer_feature WHERE customer_id IN (1, 2);",
     "a customer who moved": "UPDATE seg.customer_feature SET frequency = 9 WHERE customer_id = 3;",
     "a customer a little farther out": (
@@ -18,16 +18,32 @@ CHANGES = {
     ),
     "another model": "EXEC seg.train @n_clusters = 2;",
     "the same clusters by another model": "EXEC seg.train @n_clusters = 3;",
-    "rows written by somebody else": (
-        "UPDATE seg.customer_cluster SET is_outlier = 1 - is_outlier WHERE customer_id < 10; "
-        "UPDATE seg.customer_cluster SET distance = 7 WHERE customer_id = 20; "
-        "UPDATE seg.customer_cluster SET cluster_id = 77 WHERE customer_id = 30; "
-        "DELETE FROM seg.customer_cluster WHERE customer_id = 40;"
+    "another model and back": "EXEC seg.train @n_clusters = 2; EXEC seg.assign @model_id = 1;",
+    "rows that somebody wants anew": (
+        "UPDATE seg.customer_cluster SET cluster_id = 77, feature_version = 0 "
+        "WHERE customer_id = 30; DELETE FROM seg.customer_cluster WHERE customer_id = 40;"
+    ),
+    "features that are what they were again": (
+        "UPDATE seg.customer_feature SET frequency = frequency + 1 WHERE customer_id = 3; "
+        "EXEC seg.build_features;"
+    ),
+    "a change that was rolled back": (
+        "BEGIN TRANSACTION; "
+        "UPDATE seg.customer_feature SET frequency = 9 WHERE customer_id = 3; "
+        "DELETE FROM seg.customer_feature WHERE customer_id = 4; "
+        "EXEC seg.assign; ROLLBACK;"
+    ),
+    "a change after one that was rolled back": (
+        "BEGIN TRANSACTION; "
+        "UPDATE seg.customer_feature SET frequency = 9 WHERE customer_id = 3; "
+        "EXEC seg.assign; ROLLBACK; "
+        "UPDATE seg.customer_feature SET frequency = 7 WHERE customer_id = 3;"
     ),
     "all at once": (
         "EXEC seg.train @n_clusters = 2; "
         "DELETE FROM seg.customer_feature WHERE customer_id > 50; "
-        "INSERT INTO seg.customer_feature VALUES (901, 1, 1, 1, 4), (902, 0, 0, 0, 0); "
+        "INSERT INTO seg.customer_feature VALUES (901, 1, 1, 1, 4, DEFAULT), "
+        "(902, 0, 0, 0, 0, DEFAULT); "
         "UPDATE seg.customer_feature SET frequency = 9 WHERE customer_id = 3;"
     ),
 }
@@ -52,3 +68,28 @@ def test_assign_counts_all_customers_when_nothing_changed(segmented_shop: Sessio
 
     last = "SELECT TOP (1) row_count, message FROM seg.run ORDER BY run_id DESC;"
     assert rows(segmented_shop, last) == [(60, "60 customers by model 1")]
+
+
+MARKED = """
+UPDATE seg.customer_cluster SET distance = -1;
+UPDATE seg.customer_feature SET frequency = frequency WHERE customer_id IN (3, 5);
+"""
+"""A distance that nobody computes; two customers whose features have another version."""
+
+
+def test_assign_computes_no_distance_of_who_did_not_change(segmented_shop: Session) -> None:
+    segmented_shop.query(f"{MARKED} EXEC seg.assign;")
+
+    computed = "SELECT customer_id FROM seg.customer_cluster WHERE distance >= 0 ORDER BY 1;"
+    assert rows(segmented_shop, computed) == [(3,), (5,)]
+
+
+def test_refresh_computes_no_distance_of_who_did_not_change(segmented_shop: Session) -> None:
+    returned = "INSERT INTO dbo.store_returns VALUES (3, 303, 1, 2.50);"
+    segmented_shop.query(
+        f"UPDATE seg.customer_cluster SET distance = -1; {returned} "
+        "EXEC seg.refresh @train_policy = N'never';"
+    )
+
+    computed = "SELECT customer_id FROM seg.customer_cluster WHERE distance >= 0;"
+    assert rows(segmented_shop, computed) == [(3,)]

@@ -23,12 +23,13 @@ CHANGES = {
         "UPDATE seg.customer_feature SET monetary_ratio = 7 WHERE customer_id = 8; "
         "UPDATE seg.customer_feature SET frequency = 7 WHERE customer_id = 9; "
         "DELETE FROM seg.customer_feature WHERE customer_id = 10; "
-        "INSERT INTO seg.customer_feature VALUES (901, 0, 0, 0, 0);"
+        "INSERT INTO seg.customer_feature VALUES (901, 0, 0, 0, 0, DEFAULT);"
     ),
 }
 
-BUILT = "SELECT * FROM seg.customer_feature ORDER BY customer_id;"
-SOURCE = "SELECT * FROM seg.customer_feature_source ORDER BY customer_id;"
+FEATURES = "SELECT customer_id, order_ratio, items_ratio, monetary_ratio, frequency"
+BUILT = f"{FEATURES} FROM seg.customer_feature ORDER BY customer_id;"
+SOURCE = f"{FEATURES} FROM seg.customer_feature_source ORDER BY customer_id;"
 WITHOUT_A_FEATURE = """
 CREATE OR ALTER VIEW seg.customer_feature_source
 AS

@@ -49,7 +49,7 @@ def test_empty_tables_are_made_anew(session: Session) -> None:
 
 
 def test_rows_are_not_thrown_away(session: Session) -> None:
-    session.query("INSERT INTO seg.customer_feature VALUES (1, 0, 0, 0, 0);")
+    session.query("INSERT INTO seg.customer_feature VALUES (1, 0, 0, 0, 0, DEFAULT);")
 
     with pytest.raises(DeploymentError, match=r"customer_feature: customer_id is not nvarchar"):
         install(EmbeddedConnection(session), release(TEXT))

@@ -11,7 +11,9 @@ CUSTOMERS = """
 DELETE FROM seg.customer_cluster;
 DELETE FROM seg.customer_feature;
 
-INSERT INTO seg.customer_feature
+INSERT INTO seg.customer_feature (
+    customer_id, order_ratio, items_ratio, monetary_ratio, frequency
+)
 VALUES
     (1, 0, 0, 0, 0), (2, 0, 0, 0, 0), (3, 0, 0, 0, 0),
     (4, 0.5, 0.2, 0.1, 2), (5, 1, 0.4, 0.1, 4), (6, 9, 9, 9, 90),

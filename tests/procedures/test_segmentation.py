@@ -26,7 +26,8 @@ def test_build_features_counts_what_it_leaves_out(shop: Session) -> None:
 
 def test_build_features_computes_the_tutorials_ratios(built_shop: Session) -> None:
     query = (
-        "SELECT * FROM seg.customer_feature WHERE customer_id IN (1, 2, 3) ORDER BY customer_id;"
+        "SELECT customer_id, order_ratio, items_ratio, monetary_ratio, frequency "
+        "FROM seg.customer_feature WHERE customer_id IN (1, 2, 3) ORDER BY customer_id;"
     )
 
     assert rows(built_shop, query) == [
@@ -127,7 +128,13 @@ def test_train_keeps_cluster_numbers(segmented_shop: Session) -> None:
 
 
 def test_assign_finds_the_nearest_centroid(segmented_shop: Session) -> None:
-    features = np.array(rows(segmented_shop, "SELECT * FROM seg.customer_feature ORDER BY 1;"))
+    features = np.array(
+        rows(
+            segmented_shop,
+            "SELECT order_ratio, items_ratio, monetary_ratio, frequency "
+            "FROM seg.customer_feature ORDER BY customer_id;",
+        )
+    )
     centroids = np.array(
         rows(
             segmented_shop,
@@ -135,7 +142,7 @@ def test_assign_finds_the_nearest_centroid(segmented_shop: Session) -> None:
             "ORDER BY cluster_id;",
         )
     )
-    distances = np.linalg.norm(features[:, None, 1:] - centroids[None], axis=2)
+    distances = np.linalg.norm(features[:, None] - centroids[None], axis=2)
 
     assigned = np.array(
         rows(
@@ -157,7 +164,8 @@ def test_assign_by_an_earlier_model(segmented_shop: Session) -> None:
 
 def test_assign_refuses_a_model_of_other_features(segmented_shop: Session) -> None:
     segmented_shop.query(
-        "UPDATE seg.model SET document = REPLACE(document, N'frequency', N'recency');"
+        "EXEC seg.train @n_clusters = 2; UPDATE seg.model "
+        "SET document = REPLACE(document, N'frequency', N'recency') WHERE model_id = 2;"
     )
     before = content(segmented_shop)
 

@@ -125,7 +125,9 @@ def test_parameter_hides_a_preset_name(run: Run) -> None:
     assert run("print(np)", given={"np": ("int", 3)}).printed == "3\n"
 
 
-@pytest.mark.parametrize("kind", ["datetime2(7)", "decimal(7, 2)", "money", "uniqueidentifier"])
+@pytest.mark.parametrize(
+    "kind", ["datetime2(7)", "decimal(7, 2)", "money", "uniqueidentifier", "rowversion"]
+)
 def test_parameter_of_a_type_one_host_rejects_is_39018(run: Run, kind: str) -> None:
     with pytest.raises(SqlError, match="'@p' uses a data type") as caught:
         run("", given={"p": (kind, None)})

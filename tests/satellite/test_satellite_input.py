@@ -134,7 +134,9 @@ def test_bigint_that_loses_digits_is_noted(run: Run, values: list[object]) -> No
     assert "values beyond 2^53 lose digits" in notes[-1]
 
 
-@pytest.mark.parametrize("kind", ["datetime2(7)", "decimal(7, 2)", "money", "uniqueidentifier"])
+@pytest.mark.parametrize(
+    "kind", ["datetime2(7)", "decimal(7, 2)", "money", "uniqueidentifier", "rowversion"]
+)
 def test_input_column_of_a_type_one_host_rejects_is_39017(run: Run, kind: str) -> None:
     with pytest.raises(SqlError, match="Unsupported input data type in column 'x'") as caught:
         run("", rows={"x": (kind, [])})

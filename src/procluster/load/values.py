@@ -77,6 +77,8 @@ def _rule(column: str, kind: SqlType) -> tuple[str, str]:
             fits = "" if kind.size == MAX else f" AND length({column}) <= {2 + 2 * kind.size}"
             hexadecimal = _matches(column, "0[xX]([0-9a-fA-F]{2})*")
             rule = hexadecimal + fits, f"unhex(substr({column}, 3))"
+        case "rowversion":
+            rule = "false", "NULL"
         case "text":
             rule = "true" if kind.size == MAX else f"{units(column)} <= {kind.size}", column
     return rule
@@ -123,6 +125,7 @@ def allowed(kind: SqlType) -> str:
         "float": "finite numbers with a point, such as 0.25 or 1e-7",
         "text": f"texts of{size} characters",
         "binary": f"0x and{size} pairs of hexadecimal digits",
+        "rowversion": "none, for the table numbers its rows; leave the column out",
         "time": _time_shape(kind),
         "guid": "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
     }[kind.family]

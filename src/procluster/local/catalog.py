@@ -38,7 +38,9 @@ CREATE TABLE IF NOT EXISTS _engine.definition (
     text VARCHAR, created_at TIMESTAMP, modified_at TIMESTAMP
 );
 CREATE TABLE IF NOT EXISTS _engine.identity (object_id INTEGER, last_value BIGINT);
+CREATE SEQUENCE IF NOT EXISTS _engine.rowversion START 2001;
 """
+"""The first rowversion of a new database is 0x00000000000007D1."""
 DISCOVER = """
 SELECT schema_name, name FROM (
     SELECT database_name, schema_name, table_name AS name, internal FROM duckdb_tables()

@@ -7,7 +7,7 @@ from typing import Union
 import pyarrow as pa
 
 from procluster.errors import SqlError
-from procluster.local.types import SqlType
+from procluster.local.types import ROWVERSION, SqlType
 
 ARROW = {
     "int": pa.int32(),
@@ -40,7 +40,16 @@ class ResultSet:
     table: pa.Table
 
     def rows(self) -> list[tuple[object, ...]]:
-        return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
+        pairs = zip(self.columns, self.table.columns, strict=True)
+        return list(zip(*(_values(column.type, data) for column, data in pairs), strict=True))
+
+
+def _values(kind: SqlType, data: pa.ChunkedArray) -> list[object]:
+    """Python values; a rowversion is eight bytes, the highest first."""
+    values: list[object] = data.to_pylist()
+    if kind != ROWVERSION:
+        return values
+    return [number.to_bytes(8, "big") if isinstance(number, int) else None for number in values]
 
 
 def result_set(columns: tuple[Column, ...], rows: Iterable[tuple[object, ...]]) -> ResultSet:

@@ -10,7 +10,7 @@ from procluster.local import syntax as ast
 from procluster.local.parser import parse_batch
 from procluster.local.quoting import quote_sql, quote_tsql
 from procluster.local.results import Column
-from procluster.local.types import KINDS, MAX, SqlType
+from procluster.local.types import KINDS, MAX, ROWVERSION, SqlType
 
 STORAGE = {
     **{kind.storage: kind.name for kind in KINDS.values() if kind.family in ("integer", "bit")},
@@ -174,7 +174,7 @@ def _completed(
 ) -> ast.ColumnDefinition:
     nullable = column.nullable
     if nullable is None:
-        nullable = not in_primary_key and column.identity is None
+        nullable = not (in_primary_key or column.identity or column.type == ROWVERSION)
     default_name = column.default_name
     if column.default is not None and default_name is None:
         default_name = f"DF__{table[:9]}__{column.name[:5]}__{object_id & 0xFFFFFFFF:08X}"

@@ -11,7 +11,9 @@ from typing import Literal
 MAX = -1
 """Length of nvarchar(max), varchar(max) and varbinary(max), as in sys.columns.max_length."""
 
-Family = Literal["bit", "integer", "decimal", "money", "float", "text", "binary", "time", "guid"]
+Family = Literal[
+    "bit", "integer", "decimal", "money", "float", "text", "binary", "rowversion", "time", "guid"
+]
 DECIMAL_BYTES = ((9, 5), (19, 9), (28, 13), (38, 17))
 
 
@@ -51,6 +53,7 @@ KINDS: dict[str, Kind] = {
         Kind("smallint", "integer", 16, "SMALLINT", 52, 2, 5, 0, 6),
         Kind("tinyint", "integer", 17, "UTINYINT", 48, 1, 3, 0, 3),
         Kind("bit", "bit", 18, "BOOLEAN", 104, 1, 1, 0, 1),
+        Kind("timestamp", "rowversion", 22, "BIGINT", 189, 8),
         Kind("uniqueidentifier", "guid", 23, "UUID", 36, 16, 0, 0, 36),
         Kind("nvarchar", "text", 24, "VARCHAR", 231, sizes="length"),
         Kind("nchar", "text", 25, "VARCHAR", 239, sizes="length"),
@@ -60,7 +63,13 @@ KINDS: dict[str, Kind] = {
         Kind("binary", "binary", 29, "BLOB", 173, sizes="length"),
     )
 }
-ALIASES = {"integer": "int", "numeric": "decimal", "dec": "decimal", "sysname": "nvarchar"}
+ALIASES = {
+    "integer": "int",
+    "numeric": "decimal",
+    "dec": "decimal",
+    "sysname": "nvarchar",
+    "rowversion": "timestamp",
+}
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,9 @@ DATETIME = SqlType("datetime")
 DATETIME2 = SqlType("datetime2", 0, 7)
 NAME = SqlType("nvarchar", 128)
 TEXT = SqlType("nvarchar", MAX)
+ROWVERSION = SqlType("timestamp")
+NEXT_ROWVERSION = "nextval('_engine.rowversion')"
+"""The next number of the database, in DuckDB SQL."""
 
 
 def resolve(name: str, size: int | None = None, scale: int | None = None) -> SqlType:

@@ -71,7 +71,7 @@ UNSUPPORTED_WORDS = {
 UNSUPPORTED_TYPES = {
     name: reason
     for names, reason in {
-        "geography geometry hierarchyid rowversion timestamp vector": "nothing here stores it",
+        "geography geometry hierarchyid vector": "nothing here stores it",
         "character double national": "use the name of one word",
         "cursor": "use a #temp table",
         "datetimeoffset": "use datetime2 in UTC",

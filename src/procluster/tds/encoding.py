@@ -68,7 +68,7 @@ def wide_enough(kind: SqlType, column: pa.ChunkedArray | pa.Array) -> SqlType:
 
 
 def _is_sized(kind: SqlType) -> bool:
-    return kind.family in ("text", "binary")
+    return kind.family in ("text", "binary", "rowversion")
 
 
 def _has_time(kind: SqlType) -> bool:
@@ -198,6 +198,7 @@ ENCODERS: dict[str, Callable[[SqlType], Encoder]] = {
     "float": _float,
     "text": _text,
     "binary": _wrap,
+    "rowversion": lambda _: lambda number: b"\x08\0" + number.to_bytes(8, "big"),
     "time": _time,
     "guid": lambda _: lambda value: b"\x10" + uuid.UUID(str(value)).bytes_le,
 }

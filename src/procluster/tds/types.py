@@ -113,6 +113,8 @@ def type_info(kind: SqlType) -> bytes:
         return bytes((DATEN,))
     if name == "datetime2":
         return bytes((DATETIME2N, kind.scale))
+    if name == "timestamp":
+        return struct.pack("<BH", BIGBINARY, 8)
     length = LONG if kind.size == MAX else max(kind.size, 1) * (2 if name[0] == "n" else 1)
     collation = b"" if name.endswith("binary") else COLLATION
     return struct.pack("<BH", SIZED[name], length) + collation

@@ -281,6 +281,7 @@ TYPES = {
     "real": ("float(24)", "0.5", "0.5"),
     "smalldatetime": ("smalldatetime", "'20240229 13:14:30'", "2024-02-29 13:15:00"),
     "smallint": ("smallint", "' -7 '", "-7"),
+    "timestamp": ("rowversion", "0x07D1", r"b'\x07\xd1\x00\x00\x00\x00\x00\x00'"),
     "tinyint": ("tinyint", "2.7e0", "2"),
     "uniqueidentifier": ("uniqueidentifier", "'6F9619FF-8B86-D011-B42D-00C04FC964FF'",
                          "6f9619ff-8b86-d011-b42d-00c04fc964ff"),

@@ -275,6 +275,7 @@ SAMPLES = {
     "float": ("float", "CAST(7.5 AS DOUBLE)"),
     "text": ("varchar", "'7'"),
     "binary": ("varbinary", "unhex('0A')"),
+    "rowversion": ("rowversion", "CAST(2001 AS BIGINT)"),
     "time": ("datetime", "TIMESTAMP '2024-01-01'"),
     "guid": ("uniqueidentifier", "uuid()"),
 }

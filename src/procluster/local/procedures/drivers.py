@@ -33,6 +33,7 @@ ODBC_TYPES = {
     "int": (4, 10), "smallint": (5, 5), "tinyint": (-6, 3), "bit": (-7, 1),
     "uniqueidentifier": (-11, 36), "nvarchar": (-9, 4000), "nchar": (-8, 4000),
     "varchar": (12, 8000), "char": (1, 8000), "varbinary": (-3, 8000), "binary": (-2, 8000),
+    "timestamp": (-2, 8),
 }  # fmt: skip
 """ODBC's number of a type, and the digits or characters it has at most."""
 
@@ -63,15 +64,15 @@ def _closeness(kind: Kind) -> tuple[int, int]:
 def _type_row(kind: Kind) -> tuple[object, ...]:
     number, precision = ODBC_TYPES[kind.name]
     is_text = kind.family == "text"
-    is_number = kind.family not in ("text", "binary", "time", "guid")
-    quote = {"text": "'", "time": "'", "guid": "'", "binary": "0x"}.get(kind.family)
+    is_number = kind.family not in ("text", "binary", "rowversion", "time", "guid")
+    quote = {"text": "'", "time": "'", "guid": "'"}.get(kind.family, None if is_number else "0x")
     if is_text and kind.name[0] == "n":
         quote = "N'"
     low, high = SCALES.get(kind.name, (None, None))
     is_timestamp = number == TIMESTAMP
     return (
         kind.name, number, precision,
-        quote, "'" if quote and kind.family != "binary" else None,
+        quote, "'" if quote and quote != "0x" else None,
         CREATED_WITH.get(kind.sizes) if kind.family != "float" else None,
         1, 0, 3 if is_text else 2,
         int(kind.name in ("tinyint", "bit")) if is_number else None,
@@ -103,6 +104,7 @@ PARAMETER_COLUMNS = (
 TDS_TYPES = {
     "integer": 38, "bit": 104, "float": 109, "decimal": 106, "money": 110, "guid": 36,
     "datetime2": 42, "datetime": 111, "smalldatetime": 111, "date": 40,
+    "timestamp": 173,
 }  # fmt: skip
 """Types that go over the wire under a number of their own; the others keep theirs."""
 

@@ -17,6 +17,7 @@ from procluster.local.tables.constraints import (
     shown,
 )
 from procluster.local.translate import Compiled, Table
+from procluster.local.types import NEXT_ROWVERSION, ROWVERSION
 
 
 @run.register
@@ -62,13 +63,14 @@ def _create_permanent(engine: Interpreter, statement: ast.CreateTable, frame: Fr
 
 
 def _check_columns(statement: ast.CreateTable) -> None:
-    """Check names and keys: 2705, 1911, 8110, 8111."""
+    """Check names, rowversions and keys: 2705, 2738, 1755, 1911, 8110, 8111."""
     columns: dict[str, ast.ColumnDefinition] = {}
     table = statement.name.parts[-1]
     for column in statement.columns:
         if column.name.lower() in columns:
             raise error(2705, column.name, table)
         columns[column.name.lower()] = column
+    _check_rowversion(table, statement.columns)
     primary = 0
     for constraint in statement.constraints:
         if isinstance(constraint, ast.Check):
@@ -84,12 +86,23 @@ def _check_columns(statement: ast.CreateTable) -> None:
         raise error(8110, table)
 
 
+def _check_rowversion(table: str, columns: tuple[ast.ColumnDefinition, ...]) -> None:
+    for place, column in enumerate(one for one in columns if one.type == ROWVERSION):
+        if place:
+            raise error(2738, table, column.name, state=2)
+        if column.default is not None:
+            raise error(1755, table, column.name, state=0)
+
+
 def create_from_query(
     engine: Interpreter, name: ast.ObjectName, compiled: Compiled, frame: Frame
 ) -> int:
     """SELECT ... INTO: a table with the columns of a query."""
     if any(not column.name for column in compiled.columns):
         raise error(1038)
+    if any(column.type == ROWVERSION for column in compiled.columns):
+        reason = "the new table would have numbers that another one has; CAST it AS binary(8)"
+        raise refuse("SELECT INTO of a rowversion", reason, name.at)
     columns = tuple(
         ast.ColumnDefinition(ast.NOWHERE, column.name, column.type, column.nullable)
         for column in compiled.columns
@@ -148,7 +161,13 @@ def _add_parts(
     check_rules(seeing, fresh)
     Rules(seeing, fresh, "ALTER TABLE").check_new_rows()
     if added:
-        engine.write(f"CREATE OR REPLACE TABLE {table.sql} AS FROM {rows}")
+        head = f"CREATE OR REPLACE TABLE {table.sql} AS"
+        if any(column.type == ROWVERSION for column in added):
+            # Done again it would ask for other numbers.
+            engine.execute(f"{head} FROM {rows}")
+            engine.keep_rows(head, table.sql, engine.count(table.sql))
+        else:
+            engine.write(f"{head} FROM {rows}")
     return wider
 
 
@@ -156,6 +175,8 @@ def _filled(
     engine: Interpreter, table: StoredTable, column: ast.ColumnDefinition, frame: Frame
 ) -> str:
     """What a new column holds in the rows there are: NULL, or the default if it must not be."""
+    if column.type == ROWVERSION:
+        return f"{NEXT_ROWVERSION} AS {quote_sql(column.name)}"
     if column.identity:
         reason = "create the table with it"
         raise refuse("ALTER TABLE ADD of an identity column", reason, column.at)
@@ -166,6 +187,8 @@ def _filled(
         place = frame.shown(table).place_of(column.name)
         value = engine.evaluate(column.default, frame, column.type, place)
     text = "NULL" if value is None else literal(str(value))
+    if isinstance(value, bytes):
+        text = f"unhex('{value.hex()}')"
     return f"CAST({text} AS {column.type.storage}) AS {quote_sql(column.name)}"
 
 

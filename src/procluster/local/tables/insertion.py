@@ -18,6 +18,8 @@ from procluster.local.stored import StoredTable, type_of_storage
 from procluster.local.tables.constraints import Rules
 from procluster.local.tables.new_rows import OneRow, Stage, fill_stage, next_number, use_numbers
 from procluster.local.translate import Compiled, Names, compile_query, convert_sql
+from procluster.local.translate.term import NULL
+from procluster.local.types import NEXT_ROWVERSION, ROWVERSION
 
 Columns = tuple[ast.ColumnDefinition, ...]
 
@@ -136,7 +138,11 @@ class Insertion:
         for number, column in enumerate(self.target.columns):
             sql = "NULL"
             label = table.place_of(column.name)
-            if column.name in places:
+            if column.type == ROWVERSION:
+                if column.name in places and source.columns[places[column.name]].type is not NULL:
+                    raise error(273)
+                sql = NEXT_ROWVERSION
+            elif column.name in places:
                 place = places[column.name]
                 kind = source.columns[place].type
                 sql = convert_sql(f"c{place}", kind, column.type, column=label)

@@ -65,6 +65,8 @@ def operate(operator: str, left: Term, right: Term, at: Position) -> Term:
     wrong = error(402, left.type.name, right.type.name, WORDS[operator], at=at)
     if families & {"binary", "guid"}:
         raise wrong
+    if "rowversion" in families:
+        raise refuse("arithmetic of a rowversion", "CAST it AS bigint", at)
     kind = common_type(left, right, at)
     if kind.family == "bit" and operator in "*/":
         raise error(8117, left.type.name, WORDS[operator], at=at)

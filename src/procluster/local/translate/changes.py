@@ -15,7 +15,7 @@ from procluster.local.translate.queries import common_tables
 from procluster.local.translate.scope import Scope, Source
 from procluster.local.translate.term import Term
 from procluster.local.translate.writing import condition, source, value
-from procluster.local.types import BIGINT
+from procluster.local.types import BIGINT, NEXT_ROWVERSION, ROWVERSION
 
 
 class Target(NamedTuple):
@@ -39,11 +39,16 @@ def change(node: ast.Update | ast.Delete, scope: Scope) -> Change:
             raise error(264, assignment.target, at=node.at)
         found.append((column, term.sql))
         keeps_nulls_out &= column.nullable or not term.nullable
+    versions = [column for column in target.table.columns if column.type == ROWVERSION]
+    if isinstance(node, ast.Update):
+        found += [(column, NEXT_ROWVERSION) for column in versions]
     rowid = f"{target.source.alias}.rowid"
     is_joined = isinstance(node.source, ast.Joined)
     is_plain = not is_joined and not any(isinstance(part, ast.Query) for part in ast.nodes(node))
     assigned = tuple(column.name for column, _ in found)
-    statement = one_statement(target, found) if is_plain and keeps_nulls_out else ""
+    # A statement that is done again would ask for other numbers.
+    is_one = is_plain and keeps_nulls_out and not (assigned and versions)
+    statement = one_statement(target, found) if is_one else ""
     columns, old = (target.table.columns, target.source.references) if found else ((), ())
     new = dict(zip(columns, old, strict=True)) | dict(found)
     values = [rowid, *new.values()]
@@ -95,6 +100,8 @@ def new_value(assignment: ast.Assignment, target: Target) -> tuple[Column, Term]
     if not found:
         raise error(207, name, at=at)
     column = found[0]
+    if column.type == ROWVERSION:
+        raise error(272, at=at)
     if assignment.operator != "=":
         old = ast.ColumnRef(at, (*target.source.names, name))
         new = ast.Binary(at, assignment.operator[0], old, new)

@@ -17,6 +17,7 @@ from procluster.local.types import MAX, Family, SqlType
 
 NUMBER = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
 CP1252 = "[^\\x{00}-\\x{FF}" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore") + "]"
+EIGHT_BYTES = SqlType("binary", 8)
 FLOAT_STYLES = {0: "%g", 1: "%.7e", 2: "%.15e", 3: "%.16e"}
 
 
@@ -57,7 +58,7 @@ def convert_sql(  # noqa: PLR0913
         raise error(257, source.name, target.name, at=at)
     days = ("datetime", "smalldatetime")
     families = {source.family, target.family}
-    if "binary" in families or "money" in families or source.name in days or target.name in days:
+    if families & {"binary", "money", "rowversion"} or source.name in days or target.name in days:
         raise conversion.refuse("it is left out")
     raise error(206 if column else 529, source.name, target.name, at=at)
 
@@ -191,6 +192,20 @@ def cut_bytes(c: Conversion) -> str:
     return sql
 
 
+def version_to_bytes(c: Conversion) -> str:
+    return cut_bytes(replace(c, sql=f"CAST(CAST({c.sql} AS BIT) AS BLOB)", source=EIGHT_BYTES))
+
+
+def bytes_to_version(c: Conversion) -> str:
+    return f"CAST(CAST({cut_bytes(replace(c, target=EIGHT_BYTES))} AS BIT) AS BIGINT)"
+
+
+def version_to_integer(c: Conversion) -> str:
+    if c.target.name != "bigint":
+        raise c.refuse("only bigint has room for every one")
+    return c.sql
+
+
 # --- dates and times
 
 
@@ -224,6 +239,9 @@ CONVERSIONS: dict[tuple[Family, Family], Callable[[Conversion], str] | str] = {
     ("text", "time"): moments.from_text,
     ("text", "guid"): text_to_guid,
     ("binary", "binary"): cut_bytes,
+    ("binary", "rowversion"): bytes_to_version,
+    ("rowversion", "binary"): version_to_bytes,
+    ("rowversion", "integer"): version_to_integer,
     ("time", "text"): moment_to_text,
     ("time", "time"): moments.to_moment,
     ("guid", "text"): guid_to_text,

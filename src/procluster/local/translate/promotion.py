@@ -72,9 +72,11 @@ def implicit(source: SqlType, target: SqlType) -> bool:
     if (from_ in NUMBERS and to in NUMBERS) or from_ == to:
         return True
     if from_ in NUMBERS:
-        return to == "text" or target.name in ("datetime", "smalldatetime")
+        return to in ("text", "rowversion") or target.name in ("datetime", "smalldatetime")
     if from_ == "text":
         return to != "binary"
+    if "rowversion" in (from_, to):
+        return from_ == "binary" or to in ("binary", "integer")
     return from_ in ("time", "guid") and to == "text"
 
 
