@@ -107,7 +107,7 @@ def _sections() -> Iterator[str]:
     yield "Switched ON and OFF: " + _list(SWITCHES) + "; LOCK_TIMEOUT takes milliseconds.\n"
     yield _table(
         ("option", "accepted at, for that is what the engine does"),
-        ((name, " or ".join(values)) for name, values in FIXED_OPTIONS.items()),
+        ((name, " or ".join(values)) for name, values in sorted(FIXED_OPTIONS.items())),
     )
     yield "\n## Statements\n"
     yield _table(

@@ -62,7 +62,7 @@ class ChangeLog:
     """How to do the changes of a transaction again, and how to undo what DuckDB does not.
 
     ``changes`` counts them, kept or not. ``room`` is how many rows may yet be kept in memory; less
-    than 0 once there were too many, and nothing is kept.
+    than 0 once there were too many, or where an error takes back everything: nothing is kept then.
     """
 
     def __init__(self) -> None:
@@ -84,10 +84,6 @@ class ChangeLog:
             self._redo.append(change)
         else:
             self._redo.clear()
-
-    def stop(self) -> None:
-        """Keep nothing that comes from here on: an error takes back everything."""
-        self.room = -1
 
     def on_undo(self, undo: Callable[[], object]) -> None:
         """Have ``undo`` called when what happens now is taken back."""
@@ -127,8 +123,7 @@ class ChangeLog:
 
     def clear(self) -> None:
         """Forget everything, for the transaction has ended."""
-        self.stop()
-        self.changes = 0
+        self.room, self.changes = -1, 0
         self._redo.clear()
         self._undo.clear()
 

@@ -13,23 +13,18 @@ from procluster.local.types import INT
 SWITCHES = ("NOCOUNT", "NOEXEC", "XACT_ABORT")
 """Options that change something here."""
 
+ON = (
+    "ANSI_DEFAULTS", "ANSI_NULLS", "ANSI_NULL_DFLT_ON", "ANSI_PADDING", "ANSI_WARNINGS",
+    "ARITHABORT", "CONCAT_NULL_YIELDS_NULL", "QUOTED_IDENTIFIER",
+)  # fmt: skip
+OFF = ("FMTONLY", "IMPLICIT_TRANSACTIONS", "NUMERIC_ROUNDABORT", "PARSEONLY")
 FIXED_OPTIONS = {
-    "ANSI_DEFAULTS": ("ON",),
-    "ANSI_NULLS": ("ON",),
-    "ANSI_NULL_DFLT_ON": ("ON",),
-    "ANSI_PADDING": ("ON",),
-    "ANSI_WARNINGS": ("ON",),
-    "ARITHABORT": ("ON",),
-    "CONCAT_NULL_YIELDS_NULL": ("ON",),
+    **dict.fromkeys(ON, ("ON",)),
+    **dict.fromkeys(OFF, ("OFF",)),
     "CURSOR_CLOSE_ON_COMMIT": ("OFF", "ON"),
     "DATEFIRST": ("7",),
     "DATEFORMAT": ("MDY",),
-    "FMTONLY": ("OFF",),
-    "IMPLICIT_TRANSACTIONS": ("OFF",),
     "LANGUAGE": ("US_ENGLISH",),
-    "NUMERIC_ROUNDABORT": ("OFF",),
-    "PARSEONLY": ("OFF",),
-    "QUOTED_IDENTIFIER": ("ON",),
     "ROWCOUNT": ("0",),
     "TEXTSIZE": ("2147483647", "-1"),
     "TRANSACTION ISOLATION LEVEL": ("READ COMMITTED", "READ UNCOMMITTED"),

@@ -75,12 +75,10 @@ session_function("@@VERSION", SqlType("nvarchar", 300))(
 )
 session_function("XACT_STATE()", SMALLINT)(lambda frame: frame.engine.transaction.state)
 session_function("HOST_NAME()", NAME)(lambda _: socket.gethostname())
-session_function("ORIGINAL_LOGIN()", NAME)(lambda _: login_name())
-session_function("SUSER_SNAME(): without an argument", NAME)(lambda _: login_name())
-session_function("SYSTEM_USER", NAME)(lambda _: login_name())
-session_function("CURRENT_USER", NAME)(lambda _: "dbo")
-session_function("SESSION_USER", NAME)(lambda _: "dbo")
-session_function("USER", NAME)(lambda _: "dbo")
+for usage in ("ORIGINAL_LOGIN()", "SUSER_SNAME(): without an argument", "SYSTEM_USER"):
+    session_function(usage, NAME)(lambda _: login_name())
+for usage in ("CURRENT_USER", "SESSION_USER", "USER"):
+    session_function(usage, NAME)(lambda _: "dbo")
 for field, kind in {
     "LINE": INT,
     "MESSAGE": SqlType("nvarchar", 4000),
@@ -191,8 +189,7 @@ def schema_id(frame: Frame, name: object = "dbo") -> int | None:
 
 @session_function("SCHEMA_NAME([id])", NAME, 0, 1)
 def schema_name(frame: Frame, number: object = 1) -> str | None:
-    wanted = None if number is None else _whole(number)
-    return next((n for n, i in frame.engine.catalog.schemas.items() if i == wanted), None)
+    return _name_of(number, frame.engine.catalog.schemas)
 
 
 @session_function("DATABASE_PRINCIPAL_ID([name])", INT, 0, 1)
@@ -203,19 +200,20 @@ def database_principal_id(frame: Frame, name: object = "dbo") -> int | None:
 
 @session_function("USER_NAME([id])", NAME, 0, 1)
 def user_name(frame: Frame, number: object = 1) -> str | None:
+    return _name_of(number, frame.engine.catalog.principals)
+
+
+def _name_of(number: object, numbers: dict[str, int]) -> str | None:
     wanted = None if number is None else _whole(number)
-    known = frame.engine.catalog.principals
-    return next((name for name, found in known.items() if found == wanted), None)
+    return next((name for name, found in numbers.items() if found == wanted), None)
 
 
 @session_function(
     "HAS_PERMS_BY_NAME(securable, class, permission): 1, for there is dbo alone", INT, 3
 )
 def has_perms_by_name(frame: Frame, securable: object, kind: object, _: object) -> int | None:
-    if securable is None or kind is None:
+    word = str(kind).upper()
+    if securable is None or word not in ("OBJECT", "SCHEMA"):
         return 1
-    if str(kind).upper() == "OBJECT":
-        return 1 if object_id(frame, securable) else None
-    if str(kind).upper() == "SCHEMA":
-        return 1 if schema_id(frame, securable) else None
-    return 1
+    find = object_id if word == "OBJECT" else schema_id
+    return 1 if find(frame, securable) else None

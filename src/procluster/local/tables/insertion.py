@@ -92,7 +92,7 @@ class Insertion:
                 run(source, engine, self.frame)
             engine.inserting = 0
             if alone:
-                engine.transaction.log.stop()
+                engine.transaction.log.room = -1
             count = sum(map(self._store_result, sets))
             if alone:
                 engine.transaction.commit()
