@@ -172,3 +172,15 @@ def test_binary_default_fills_a_new_column(run: Run) -> None:
     run("ALTER TABLE dbo.u ADD b varbinary(4) NOT NULL CONSTRAINT df_b DEFAULT 0x00FF")
 
     assert run("SELECT b FROM dbo.u").values == [b"\0\xff"]
+
+
+def test_number_of_a_row_is_written_with_its_transaction(tmp_path: Path) -> None:
+    file, log = tmp_path / "shop.duckdb", tmp_path / "shop.duckdb.wal"
+    with Database(file) as database:
+        session = database.connect()
+        session.query("CREATE TABLE dbo.v (a int NOT NULL, r rowversion NOT NULL)")
+        before = log.stat().st_size
+
+        session.query("BEGIN TRAN; INSERT INTO dbo.v (a) VALUES (1)")
+
+        assert log.stat().st_size == before

@@ -119,7 +119,9 @@ class Insertion:
             places = {column.name: f"c{place}" for place, column in enumerate(target.columns)}
             new: OneRow | Stage
             if is_one_row:
-                row = engine.first_row(sql, parameters, reads=source.reads)
+                # A sequence is written where it is read: within the transaction, once.
+                reads = source.reads or NEXT_ROWVERSION in sql
+                row = engine.first_row(sql, parameters, reads=reads)
                 new = OneRow(target, row or ())
             else:
                 new = Stage(target, places, fill_stage(engine, sql, parameters))
