@@ -179,11 +179,10 @@ def test_process_started_by_the_script_ends_with_it(
     assert pipe.is_let_go()
 
 
-def test_escaped_child_does_not_make_the_call_hang(
-    patient: Satellite, make_call: Make, pipe: Pipe
-) -> None:
-    escape = (
-        "import os, signal, warnings\nwarnings.simplefilter('ignore')\n"
+def escape(pipe: Pipe) -> str:
+    """A script that is killed once a child of its own, of another session, holds the pipe."""
+    return (
+        "import os, select, signal, warnings\nwarnings.simplefilter('ignore')\n"
         f"held = os.open({str(pipe.path)!r}, os.O_RDWR)\n"
         "if os.fork() == 0:\n"
         "    os.setsid()\n"
@@ -191,15 +190,36 @@ def test_escaped_child_does_not_make_the_call_hang(
         "    signal.alarm(20)\n"
         "    signal.pause()\n"
         "os.read(os.open('/dev/null', os.O_RDONLY), 1)\n"
+        f"select.select([held], [], [], 60)\n{KILL.format('SIGKILL')}"
     )
-    wait = f"import select\nselect.select([held], [], [], 60)\n{KILL.format('SIGKILL')}"
 
-    error = failure(patient, make_call(escape + wait))
+
+def test_escaped_child_does_not_make_the_call_hang(
+    patient: Satellite, make_call: Make, pipe: Pipe
+) -> None:
+    error = failure(patient, make_call(escape(pipe)))
 
     child = int(pipe.read_line())
     assert pipe.is_held()
     os.kill(child, signal.SIGKILL)
     assert error.number == 39012
+
+
+def test_pipes_are_closed_when_an_escaped_child_has_ended(
+    patient: Satellite, make_call: Make, pipe: Pipe
+) -> None:
+    patient.run(make_call(""))
+    process, closed = patient._process, threading.Event()
+    assert process is not None
+    failure(patient, make_call(escape(pipe)))
+
+    os.kill(int(pipe.read_line()), signal.SIGKILL)
+
+    assert process._talk is not None
+    process._talk.add_done_callback(lambda _: closed.set())
+    assert closed.wait(60)
+    assert process._process.stdout is not None
+    assert process._process.stdout.closed
 
 
 def test_cancel_stops_the_running_script(patient: Satellite, make_call: Make, pipe: Pipe) -> None:

@@ -171,11 +171,16 @@ class RuntimeProcess:
     def close(self) -> None:
         """End the process and remove what it left."""
         self.kill()
-        if self._talk is None or wait((self._talk,), GRACE).done:
-            for pipe in filter(None, (self._process.stdin, self._process.stdout)):
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        if self._talk is None:
+            self._close_pipes()
+        else:  # it may read until the last child has ended that holds the other end
+            self._talk.add_done_callback(self._close_pipes)
         self._directory.cleanup()
+
+    def _close_pipes(self, _: object = None) -> None:
+        for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 def _start(python: str, settings: Header, output: IO[bytes]) -> subprocess.Popen[bytes]:
