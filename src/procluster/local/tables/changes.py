@@ -1,6 +1,7 @@
 """SELECT, UPDATE, DELETE and TRUNCATE."""
 
 from procluster.local import syntax as ast
+from procluster.local.change_log import Verb
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.messages import error
@@ -54,7 +55,7 @@ def update(statement: ast.Update, engine: Interpreter, frame: Frame) -> None:
             rules = Rules(seeing, target, "UPDATE", changed)
             rules.check_new_rows()
             rules.check_gone_rows()
-            new.update(engine, change.targets)
+            new.write(engine, Verb.UPDATE, change.targets)
         else:
             count = 0
     engine.send_count(count)
@@ -79,7 +80,7 @@ def delete(statement: ast.Delete, engine: Interpreter, frame: Frame) -> None:
             count = gone.count
             seeing = frame.with_rows(_old_and_kept(target, gone.chosen), {}, gone.parameters)
             Rules(seeing, target, "DELETE").check_gone_rows()
-            gone.delete(engine)
+            gone.write(engine, Verb.DELETE)
         else:
             count = 0
     engine.send_count(count)

@@ -3,7 +3,7 @@
 DuckDB has no savepoints, so a broken rule must be found before anything is changed. Each rule is
 asked as a T-SQL query over the rows, so that comparison follows the one set of rules there is:
 ``[@new]`` are the rows to be written, ``[@kept]`` those that stay beside them, ``[@old]`` those
-that go.
+that go. The values of a single new row are variables instead, @new0 and so on.
 """
 
 from collections.abc import Iterable, Iterator

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from procluster.errors import DataError, SqlError
 from procluster.local import syntax as ast
+from procluster.local.change_log import Verb
 from procluster.local.frame import Frame
 from procluster.local.interpreter import Interpreter
 from procluster.local.lexer import identifier_parts
@@ -129,7 +130,7 @@ class Insertion:
                 use_numbers(engine, self.frame, target, start, new.count)
                 new.check_nulls(self.frame, "INSERT", places)
                 Rules(new.seen_by(self.frame, kept), target, "INSERT").check_new_rows()
-                new.insert(engine)
+                new.write(engine, Verb.INSERT)
         return new.count
 
     def _staged(self, source: Compiled, start: int) -> tuple[list[str], dict[str, object]]:

@@ -13,7 +13,7 @@ FEW_ROWS = 100
 """Of a statement that writes more rows, itself is kept and what it reads."""
 
 
-def keep_rows(engine: Engine, target: StoredTable, verb: Verb, rows: Iterable[Row]) -> None:
+def keep_changes(engine: Engine, target: StoredTable, verb: Verb, rows: Iterable[Row]) -> None:
     """Note rows that were written, each as :class:`RowChange` has it."""
     for change in _changes(engine, target, verb, rows):
         engine.transaction.log.record(change)

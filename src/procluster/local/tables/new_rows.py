@@ -14,7 +14,7 @@ from procluster.local.frame import Frame, Variable
 from procluster.local.quoting import quote_sql
 from procluster.local.stored import StoredTable
 from procluster.local.tables.constraints import null_error
-from procluster.local.tables.kept_rows import FEW_ROWS, keep_rows
+from procluster.local.tables.kept_rows import FEW_ROWS, keep_changes
 from procluster.local.translate import Change, Table
 
 STAGE = quote_sql("temp", "_stage")
@@ -53,24 +53,18 @@ class OneRow:
         rows = {"@new": Table(self._query, self.target.shown), **beside}
         return frame.with_rows(rows, row, self.parameters)
 
-    def insert(self, engine: Engine) -> None:
-        self._write(engine, Verb.INSERT, f"INSERT INTO {self.target.sql} {self._query}")
-
-    def update(self, engine: Engine, names: Iterable[str]) -> None:
-        """Put the values of these columns into the row that is replaced."""
-        sqls = self._sqls
-        sets = ", ".join(f"{quote_sql(name)} = {sqls[name]}" for name in names)
-        sql = f"UPDATE {self.target.sql} SET {sets} WHERE rowid {self.chosen}"
-        self._write(engine, Verb.UPDATE, sql)
-
-    def delete(self, engine: Engine) -> None:
-        sql = f"DELETE FROM {self.target.sql} WHERE rowid {self.chosen}"
-        self._write(engine, Verb.DELETE, sql)
-
-    def _write(self, engine: Engine, verb: Verb, sql: str) -> None:
+    def write(self, engine: Engine, verb: Verb, names: Iterable[str] = ()) -> None:
+        """Insert the row, put its values of these columns into the one there is, or delete that."""
+        table, sqls, row = self.target.sql, self._sqls, (self.rowid, *self.values)
+        if verb is Verb.INSERT:
+            sql, row = f"INSERT INTO {table} {self._query}", self.values
+        elif verb is Verb.UPDATE:
+            sets = ", ".join(f"{quote_sql(name)} = {sqls[name]}" for name in names)
+            sql = f"UPDATE {table} SET {sets} WHERE rowid {self.chosen}"
+        else:
+            sql = f"DELETE FROM {table} WHERE rowid {self.chosen}"
         engine.execute(sql, self.parameters)
-        old = () if verb is Verb.INSERT else (self.rowid,)
-        keep_rows(engine, self.target, verb, [(*old, *self.values)])
+        keep_changes(engine, self.target, verb, [row])
 
     @property
     def _sqls(self) -> dict[str, str]:
@@ -114,30 +108,24 @@ class Stage:
         query = f"(SELECT {', '.join(named)} FROM {STAGE})"
         return frame.with_rows({"@new": Table(query, self.target.shown), **beside})
 
-    def insert(self, engine: Engine) -> None:
-        values = ", ".join(self.places[column.name] for column in self.target.columns)
-        sql = f"INSERT INTO {self.target.sql} SELECT {values} FROM {STAGE}"
-        self._write(engine, Verb.INSERT, sql, values)
-
-    def update(self, engine: Engine, names: Iterable[str]) -> None:
-        """Put the values of these columns into the rows that are replaced."""
-        sets = ", ".join(f"{quote_sql(name)} = s.{self.places[name]}" for name in names)
-        source = f"FROM {STAGE} AS s WHERE t.rowid = s.c0"
-        self._write(engine, Verb.UPDATE, f"UPDATE {self.target.sql} AS t SET {sets} {source}", "*")
-
-    def delete(self, engine: Engine) -> None:
-        sql = f"DELETE FROM {self.target.sql} WHERE rowid {self.chosen}"
-        self._write(engine, Verb.DELETE, sql, "c0")
-
-    def _write(self, engine: Engine, verb: Verb, sql: str, kept: str) -> None:
-        """Execute a change by the rows of the stage, and drop it."""
+    def write(self, engine: Engine, verb: Verb, names: Iterable[str] = ()) -> None:
+        """The same with the rows of the stage, which is dropped then."""
+        table, kept = self.target.sql, "*"
+        if verb is Verb.INSERT:
+            kept = ", ".join(self.places[column.name] for column in self.target.columns)
+            sql = f"INSERT INTO {table} SELECT {kept} FROM {STAGE}"
+        elif verb is Verb.UPDATE:
+            sets = ", ".join(f"{quote_sql(name)} = s.{self.places[name]}" for name in names)
+            sql = f"UPDATE {table} AS t SET {sets} FROM {STAGE} AS s WHERE t.rowid = s.c0"
+        else:
+            sql = f"DELETE FROM {table} WHERE rowid {self.chosen}"
         if self.count > min(FEW_ROWS, engine.transaction.log.room):
             engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE, self.count)
             engine.write(sql)
             engine.write(f"DROP TABLE {STAGE}")
             return
         engine.execute(sql)
-        keep_rows(engine, self.target, verb, engine.all_rows(f"SELECT {kept} FROM {STAGE}"))
+        keep_changes(engine, self.target, verb, engine.all_rows(f"SELECT {kept} FROM {STAGE}"))
         engine.execute(f"DROP TABLE {STAGE}")
 
 
