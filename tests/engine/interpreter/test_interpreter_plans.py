@@ -126,9 +126,13 @@ def test_constant_is_computed_once(database: Database, monkeypatch: pytest.Monke
     assert sum("7" in call.args[0] for call in execute.call_args_list) == 1
 
 
-def test_plan_is_used_again(database: Database) -> None:
-    (tree,) = parse_batch("SELECT 1 AS x")
-    frame = Frame(database.connect()._engine)
+@pytest.mark.parametrize("source", ["(SELECT 1 AS x) AS t", "dbo.v", "dbo.f(1)"])
+def test_plan_is_used_again(database: Database, source: str) -> None:
+    session = database.connect()
+    session.query("EXEC (N'CREATE VIEW dbo.v AS SELECT 1 AS x')")
+    session.query("EXEC (N'CREATE FUNCTION dbo.f (@x int) RETURNS TABLE AS RETURN SELECT @x AS x')")
+    (tree,) = parse_batch(f"SELECT x FROM {source}")
+    frame = Frame(session._engine)
     compiled: list[Node] = []
 
     def compile_noted(node: Node, names: Names) -> Compiled:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from procluster.local.results import Column
-from procluster.local.syntax import Node, ObjectName
+from procluster.local.syntax import CreateModule, Node, ObjectName
 from procluster.local.translate.names import Names, Table
 from procluster.local.types import SqlType
 
@@ -16,15 +16,21 @@ Written = TypeVar("Written", bound="Compiled")
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the names of a query meant; ``places`` are its parameters that are variables."""
+    """What the names of a query meant; ``places`` are its parameters that are variables.
 
-    tables: list[tuple[ObjectName, Table]]
+    A view or function is the same tree for as long as its text is the same.
+    """
+
+    tables: list[tuple[ObjectName, Table | CreateModule | None]]
+    functions: list[tuple[ObjectName, CreateModule | None]]
     variables: dict[str, SqlType | None]
     places: dict[str, str]
 
     def holds(self, names: Names) -> bool:
-        return all(names.table(name) == found for name, found in self.tables) and all(
-            names.variable(name) == found for name, found in self.variables.items()
+        return (
+            all(names.table(name) == found for name, found in self.tables)
+            and all(names.function(name) == found for name, found in self.functions)
+            and all(names.variable(name) == found for name, found in self.variables.items())
         )
 
 

@@ -83,7 +83,8 @@ class Context:
     names: Names
     parameters: dict[str, object] = field(default_factory=dict)
     bound: dict[str, str] = field(default_factory=dict)
-    tables: list[tuple[ObjectName, Table]] = field(default_factory=list)
+    tables: list[tuple[ObjectName, Table | CreateModule | None]] = field(default_factory=list)
+    functions: list[tuple[ObjectName, CreateModule | None]] = field(default_factory=list)
     variables: dict[str, SqlType | None] = field(default_factory=dict)
     reads: bool = False
     is_momentary: bool = False
@@ -95,18 +96,16 @@ class Context:
         return datetime.now(timezone.utc)
 
     def table(self, name: ObjectName) -> Table | CreateModule | None:
-        """A table or a view, whose text may be another the next time."""
+        """A table or a view."""
         found = self.names.table(name)
-        if isinstance(found, Table):
-            self.tables.append((name, found))
-        else:
-            self.is_momentary = True
+        self.tables.append((name, found))
         return found
 
     def function(self, name: ObjectName) -> CreateModule | None:
-        """An inline function; so may its text."""
-        self.is_momentary = True
-        return self.names.function(name)
+        """An inline function."""
+        found = self.names.function(name)
+        self.functions.append((name, found))
+        return found
 
     def variable(self, name: str) -> SqlType | None:
         found = self.variables[name] = self.names.variable(name)
@@ -141,7 +140,7 @@ class Context:
         meaning = None
         if not self.is_momentary:
             places = {place: name for name, place in self.bound.items() if place in used}
-            meaning = Meaning(self.tables, self.variables, places)
+            meaning = Meaning(self.tables, self.functions, self.variables, places)
         return Compiled(sql, columns, used, meaning, self.reads)
 
     def parameter(self, value: object, kind: SqlType, name: str = "") -> str:
