@@ -1250,26 +1250,27 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 38),
-    ("sums.py", 209),
-    ("cells.py", 260),
-    ("bounds.py", 548),
-    ("lloyd.py", 705),
-    ("ground.py", 878),
-    ("splits.py", 1031),
-    ("starts.py", 1090),
-    ("search.py", 1158),
-    ("centres.py", 1369),
-    ("features.py", 1502),
-    ("parameters.py", 1538),
-    ("runtime.py", 1591),
-    ("silhouette.py", 1651),
-    ("vectors.py", 1866),
-    ("evaluation.py", 2139),
-    ("polished_evaluation.py", 2334),
-    ("segments.py", 2381),
-    ("charts.py", 2475),
-    ("glue", 2675),
+    ("blocks.py", 39),
+    ("nearest.py", 102),
+    ("sums.py", 230),
+    ("cells.py", 281),
+    ("bounds.py", 562),
+    ("lloyd.py", 720),
+    ("ground.py", 894),
+    ("splits.py", 1047),
+    ("starts.py", 1106),
+    ("search.py", 1174),
+    ("centres.py", 1385),
+    ("features.py", 1519),
+    ("parameters.py", 1555),
+    ("runtime.py", 1608),
+    ("silhouette.py", 1668),
+    ("vectors.py", 1883),
+    ("evaluation.py", 2156),
+    ("polished_evaluation.py", 2351),
+    ("segments.py", 2398),
+    ("charts.py", 2492),
+    ("glue", 2692),
 )
 
 def locate(error):
@@ -1283,28 +1284,17 @@ def locate(error):
     name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
     return "{}, line {}: {}: {}".format(
         name, lines[-1] - start + 1, type(error).__name__, error)
-# ---- procluster/indb/nearest.py
-"""Which centre is nearest to each point, exactly, and how clearly.
+# ---- procluster/indb/blocks.py
+"""Points in blocks that stay in the processor''s cache, and the numbers of some of them.
 
-Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
-centres are arrays of shape (n_clusters, n_features).
+Numbers of points are kept as int32, which takes half the memory of what numpy indexes with.
 """
 
-from typing import Callable, Iterable, Iterator, Tuple
+from typing import Callable, Iterable, Iterator
 
 import numpy as np
 
-# So many pairs, or points, are looked at a time, to stay in the processor''s cache.
-PAIRS_AT_ONCE = 32768
 POINTS_AT_ONCE = 8192
-
-# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
-# threads would wait for each other longer than they compute, above all on a busy server.
-PRODUCTS_AT_ONCE = 262144
-
-# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
-# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
-ROUNDING = 1e-14
 
 
 def blocks(count: int, size: int = POINTS_AT_ONCE) -> Iterator[slice]:
@@ -1349,6 +1339,37 @@ def join_numbers(most: int, parts: Iterable[np.ndarray]) -> np.ndarray:
         end += len(part)
     joined.resize(end, refcheck=False)  # in its place
     return joined
+
+
+def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the value of each point''s cell, shape (n_points,)."""
+    handed = np.empty(len(numbers), dtype=values.dtype)
+    for part in blocks(len(numbers)):
+        handed[part] = values.take(numbers[part])
+    return handed
+# ---- procluster/indb/nearest.py
+"""Which centre is nearest to each point, exactly, and how clearly.
+
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
+"""
+
+from typing import Tuple
+
+import numpy as np
+
+
+
+# So many pairs are looked at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 32768
+
+# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
+# threads would wait for each other longer than they compute, above all on a busy server.
+PRODUCTS_AT_ONCE = 262144
+
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -1520,6 +1541,7 @@ import numpy as np
 
 
 
+
 # So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
 FEWEST_CELLS = 512
 CELLS_PER_CLUSTER = 128
@@ -1622,14 +1644,6 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     widths *= 2
     spans = largest_widths(widths, numbers, len(totals))
     return Cells(means, totals, numbers.astype(np.int32), widths, spans)
-
-
-def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the value of each point''s cell, shape (n_points,)."""
-    handed = np.empty(len(numbers), dtype=values.dtype)
-    for part in blocks(len(numbers)):
-        handed[part] = values.take(numbers[part])
-    return handed
 
 
 def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
@@ -1810,6 +1824,7 @@ import numpy as np
 
 
 
+
 # The centres near to each cell, and the points watched, hold until a centre has moved farther than
 # so many times its step when they were found; then they are found anew.
 STEPS_AHEAD = 8
@@ -1963,6 +1978,7 @@ up to rounding.
 from typing import NamedTuple
 
 import numpy as np
+
 
 
 
@@ -2631,6 +2647,7 @@ when more than that tells them apart.
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
+
 
 
 
@@ -4349,25 +4366,26 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 37),
-    ("sums.py", 208),
-    ("cells.py", 259),
-    ("bounds.py", 547),
-    ("lloyd.py", 704),
-    ("ground.py", 877),
-    ("splits.py", 1030),
-    ("starts.py", 1089),
-    ("search.py", 1157),
-    ("centres.py", 1368),
-    ("features.py", 1501),
-    ("parameters.py", 1537),
-    ("runtime.py", 1590),
-    ("segments.py", 1650),
-    ("vectors.py", 1744),
-    ("kmeans.py", 2017),
-    ("polished_model.py", 2255),
-    ("charts.py", 2342),
-    ("glue", 2542),
+    ("blocks.py", 38),
+    ("nearest.py", 101),
+    ("sums.py", 229),
+    ("cells.py", 280),
+    ("bounds.py", 561),
+    ("lloyd.py", 719),
+    ("ground.py", 893),
+    ("splits.py", 1046),
+    ("starts.py", 1105),
+    ("search.py", 1173),
+    ("centres.py", 1384),
+    ("features.py", 1518),
+    ("parameters.py", 1554),
+    ("runtime.py", 1607),
+    ("segments.py", 1667),
+    ("vectors.py", 1761),
+    ("kmeans.py", 2034),
+    ("polished_model.py", 2272),
+    ("charts.py", 2359),
+    ("glue", 2559),
 )
 
 def locate(error):
@@ -4381,28 +4399,17 @@ def locate(error):
     name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
     return "{}, line {}: {}: {}".format(
         name, lines[-1] - start + 1, type(error).__name__, error)
-# ---- procluster/indb/nearest.py
-"""Which centre is nearest to each point, exactly, and how clearly.
+# ---- procluster/indb/blocks.py
+"""Points in blocks that stay in the processor''s cache, and the numbers of some of them.
 
-Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
-centres are arrays of shape (n_clusters, n_features).
+Numbers of points are kept as int32, which takes half the memory of what numpy indexes with.
 """
 
-from typing import Callable, Iterable, Iterator, Tuple
+from typing import Callable, Iterable, Iterator
 
 import numpy as np
 
-# So many pairs, or points, are looked at a time, to stay in the processor''s cache.
-PAIRS_AT_ONCE = 32768
 POINTS_AT_ONCE = 8192
-
-# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
-# threads would wait for each other longer than they compute, above all on a busy server.
-PRODUCTS_AT_ONCE = 262144
-
-# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
-# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
-ROUNDING = 1e-14
 
 
 def blocks(count: int, size: int = POINTS_AT_ONCE) -> Iterator[slice]:
@@ -4447,6 +4454,37 @@ def join_numbers(most: int, parts: Iterable[np.ndarray]) -> np.ndarray:
         end += len(part)
     joined.resize(end, refcheck=False)  # in its place
     return joined
+
+
+def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the value of each point''s cell, shape (n_points,)."""
+    handed = np.empty(len(numbers), dtype=values.dtype)
+    for part in blocks(len(numbers)):
+        handed[part] = values.take(numbers[part])
+    return handed
+# ---- procluster/indb/nearest.py
+"""Which centre is nearest to each point, exactly, and how clearly.
+
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
+"""
+
+from typing import Tuple
+
+import numpy as np
+
+
+
+# So many pairs are looked at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 32768
+
+# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
+# threads would wait for each other longer than they compute, above all on a busy server.
+PRODUCTS_AT_ONCE = 262144
+
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -4618,6 +4656,7 @@ import numpy as np
 
 
 
+
 # So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
 FEWEST_CELLS = 512
 CELLS_PER_CLUSTER = 128
@@ -4720,14 +4759,6 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     widths *= 2
     spans = largest_widths(widths, numbers, len(totals))
     return Cells(means, totals, numbers.astype(np.int32), widths, spans)
-
-
-def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the value of each point''s cell, shape (n_points,)."""
-    handed = np.empty(len(numbers), dtype=values.dtype)
-    for part in blocks(len(numbers)):
-        handed[part] = values.take(numbers[part])
-    return handed
 
 
 def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
@@ -4908,6 +4939,7 @@ import numpy as np
 
 
 
+
 # The centres near to each cell, and the points watched, hold until a centre has moved farther than
 # so many times its step when they were found; then they are found anew.
 STEPS_AHEAD = 8
@@ -5061,6 +5093,7 @@ up to rounding.
 from typing import NamedTuple
 
 import numpy as np
+
 
 
 
@@ -5729,6 +5762,7 @@ when more than that tells them apart.
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
+
 
 
 
@@ -8587,23 +8621,24 @@ BEGIN
             @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 35),
-    ("sums.py", 206),
-    ("cells.py", 257),
-    ("bounds.py", 545),
-    ("lloyd.py", 702),
-    ("ground.py", 875),
-    ("splits.py", 1028),
-    ("starts.py", 1087),
-    ("search.py", 1155),
-    ("centres.py", 1366),
-    ("features.py", 1499),
-    ("parameters.py", 1535),
-    ("runtime.py", 1588),
-    ("segments.py", 1648),
-    ("vectors.py", 1742),
-    ("kmeans.py", 2015),
-    ("glue", 2253),
+    ("blocks.py", 36),
+    ("nearest.py", 99),
+    ("sums.py", 227),
+    ("cells.py", 278),
+    ("bounds.py", 559),
+    ("lloyd.py", 717),
+    ("ground.py", 891),
+    ("splits.py", 1044),
+    ("starts.py", 1103),
+    ("search.py", 1171),
+    ("centres.py", 1382),
+    ("features.py", 1516),
+    ("parameters.py", 1552),
+    ("runtime.py", 1605),
+    ("segments.py", 1665),
+    ("vectors.py", 1759),
+    ("kmeans.py", 2032),
+    ("glue", 2270),
 )
 
 def locate(error):
@@ -8617,28 +8652,17 @@ def locate(error):
     name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
     return "{}, line {}: {}: {}".format(
         name, lines[-1] - start + 1, type(error).__name__, error)
-# ---- procluster/indb/nearest.py
-"""Which centre is nearest to each point, exactly, and how clearly.
+# ---- procluster/indb/blocks.py
+"""Points in blocks that stay in the processor''s cache, and the numbers of some of them.
 
-Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
-centres are arrays of shape (n_clusters, n_features).
+Numbers of points are kept as int32, which takes half the memory of what numpy indexes with.
 """
 
-from typing import Callable, Iterable, Iterator, Tuple
+from typing import Callable, Iterable, Iterator
 
 import numpy as np
 
-# So many pairs, or points, are looked at a time, to stay in the processor''s cache.
-PAIRS_AT_ONCE = 32768
 POINTS_AT_ONCE = 8192
-
-# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
-# threads would wait for each other longer than they compute, above all on a busy server.
-PRODUCTS_AT_ONCE = 262144
-
-# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
-# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
-ROUNDING = 1e-14
 
 
 def blocks(count: int, size: int = POINTS_AT_ONCE) -> Iterator[slice]:
@@ -8683,6 +8707,37 @@ def join_numbers(most: int, parts: Iterable[np.ndarray]) -> np.ndarray:
         end += len(part)
     joined.resize(end, refcheck=False)  # in its place
     return joined
+
+
+def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the value of each point''s cell, shape (n_points,)."""
+    handed = np.empty(len(numbers), dtype=values.dtype)
+    for part in blocks(len(numbers)):
+        handed[part] = values.take(numbers[part])
+    return handed
+# ---- procluster/indb/nearest.py
+"""Which centre is nearest to each point, exactly, and how clearly.
+
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
+"""
+
+from typing import Tuple
+
+import numpy as np
+
+
+
+# So many pairs are looked at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 32768
+
+# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
+# threads would wait for each other longer than they compute, above all on a busy server.
+PRODUCTS_AT_ONCE = 262144
+
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -8854,6 +8909,7 @@ import numpy as np
 
 
 
+
 # So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
 FEWEST_CELLS = 512
 CELLS_PER_CLUSTER = 128
@@ -8956,14 +9012,6 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     widths *= 2
     spans = largest_widths(widths, numbers, len(totals))
     return Cells(means, totals, numbers.astype(np.int32), widths, spans)
-
-
-def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the value of each point''s cell, shape (n_points,)."""
-    handed = np.empty(len(numbers), dtype=values.dtype)
-    for part in blocks(len(numbers)):
-        handed[part] = values.take(numbers[part])
-    return handed
 
 
 def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
@@ -9144,6 +9192,7 @@ import numpy as np
 
 
 
+
 # The centres near to each cell, and the points watched, hold until a centre has moved farther than
 # so many times its step when they were found; then they are found anew.
 STEPS_AHEAD = 8
@@ -9297,6 +9346,7 @@ up to rounding.
 from typing import NamedTuple
 
 import numpy as np
+
 
 
 
@@ -9965,6 +10015,7 @@ when more than that tells them apart.
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
+
 
 
 

@@ -35,23 +35,24 @@ BEGIN
             @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 35),
-    ("sums.py", 206),
-    ("cells.py", 257),
-    ("bounds.py", 545),
-    ("lloyd.py", 702),
-    ("ground.py", 875),
-    ("splits.py", 1028),
-    ("starts.py", 1087),
-    ("search.py", 1155),
-    ("centres.py", 1366),
-    ("features.py", 1499),
-    ("parameters.py", 1535),
-    ("runtime.py", 1588),
-    ("segments.py", 1648),
-    ("vectors.py", 1742),
-    ("kmeans.py", 2015),
-    ("glue", 2253),
+    ("blocks.py", 36),
+    ("nearest.py", 99),
+    ("sums.py", 227),
+    ("cells.py", 278),
+    ("bounds.py", 559),
+    ("lloyd.py", 717),
+    ("ground.py", 891),
+    ("splits.py", 1044),
+    ("starts.py", 1103),
+    ("search.py", 1171),
+    ("centres.py", 1382),
+    ("features.py", 1516),
+    ("parameters.py", 1552),
+    ("runtime.py", 1605),
+    ("segments.py", 1665),
+    ("vectors.py", 1759),
+    ("kmeans.py", 2032),
+    ("glue", 2270),
 )
 
 def locate(error):
@@ -65,28 +66,17 @@ def locate(error):
     name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
     return "{}, line {}: {}: {}".format(
         name, lines[-1] - start + 1, type(error).__name__, error)
-# ---- procluster/indb/nearest.py
-"""Which centre is nearest to each point, exactly, and how clearly.
+# ---- procluster/indb/blocks.py
+"""Points in blocks that stay in the processor''s cache, and the numbers of some of them.
 
-Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
-centres are arrays of shape (n_clusters, n_features).
+Numbers of points are kept as int32, which takes half the memory of what numpy indexes with.
 """
 
-from typing import Callable, Iterable, Iterator, Tuple
+from typing import Callable, Iterable, Iterator
 
 import numpy as np
 
-# So many pairs, or points, are looked at a time, to stay in the processor''s cache.
-PAIRS_AT_ONCE = 32768
 POINTS_AT_ONCE = 8192
-
-# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
-# threads would wait for each other longer than they compute, above all on a busy server.
-PRODUCTS_AT_ONCE = 262144
-
-# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
-# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
-ROUNDING = 1e-14
 
 
 def blocks(count: int, size: int = POINTS_AT_ONCE) -> Iterator[slice]:
@@ -131,6 +121,37 @@ def join_numbers(most: int, parts: Iterable[np.ndarray]) -> np.ndarray:
         end += len(part)
     joined.resize(end, refcheck=False)  # in its place
     return joined
+
+
+def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the value of each point''s cell, shape (n_points,)."""
+    handed = np.empty(len(numbers), dtype=values.dtype)
+    for part in blocks(len(numbers)):
+        handed[part] = values.take(numbers[part])
+    return handed
+# ---- procluster/indb/nearest.py
+"""Which centre is nearest to each point, exactly, and how clearly.
+
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
+"""
+
+from typing import Tuple
+
+import numpy as np
+
+
+
+# So many pairs are looked at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 32768
+
+# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
+# threads would wait for each other longer than they compute, above all on a busy server.
+PRODUCTS_AT_ONCE = 262144
+
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -302,6 +323,7 @@ import numpy as np
 
 
 
+
 # So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
 FEWEST_CELLS = 512
 CELLS_PER_CLUSTER = 128
@@ -404,14 +426,6 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     widths *= 2
     spans = largest_widths(widths, numbers, len(totals))
     return Cells(means, totals, numbers.astype(np.int32), widths, spans)
-
-
-def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the value of each point''s cell, shape (n_points,)."""
-    handed = np.empty(len(numbers), dtype=values.dtype)
-    for part in blocks(len(numbers)):
-        handed[part] = values.take(numbers[part])
-    return handed
 
 
 def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
@@ -592,6 +606,7 @@ import numpy as np
 
 
 
+
 # The centres near to each cell, and the points watched, hold until a centre has moved farther than
 # so many times its step when they were found; then they are found anew.
 STEPS_AHEAD = 8
@@ -745,6 +760,7 @@ up to rounding.
 from typing import NamedTuple
 
 import numpy as np
+
 
 
 
@@ -1413,6 +1429,7 @@ when more than that tells them apart.
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
+
 
 
 

@@ -113,26 +113,27 @@ GROUP BY f.order_ratio, f.items_ratio, f.monetary_ratio, f.frequency',
         SET @script = N'
 # ---- locate
 SOURCES = (
-    ("nearest.py", 38),
-    ("sums.py", 209),
-    ("cells.py", 260),
-    ("bounds.py", 548),
-    ("lloyd.py", 705),
-    ("ground.py", 878),
-    ("splits.py", 1031),
-    ("starts.py", 1090),
-    ("search.py", 1158),
-    ("centres.py", 1369),
-    ("features.py", 1502),
-    ("parameters.py", 1538),
-    ("runtime.py", 1591),
-    ("silhouette.py", 1651),
-    ("vectors.py", 1866),
-    ("evaluation.py", 2139),
-    ("polished_evaluation.py", 2334),
-    ("segments.py", 2381),
-    ("charts.py", 2475),
-    ("glue", 2675),
+    ("blocks.py", 39),
+    ("nearest.py", 102),
+    ("sums.py", 230),
+    ("cells.py", 281),
+    ("bounds.py", 562),
+    ("lloyd.py", 720),
+    ("ground.py", 894),
+    ("splits.py", 1047),
+    ("starts.py", 1106),
+    ("search.py", 1174),
+    ("centres.py", 1385),
+    ("features.py", 1519),
+    ("parameters.py", 1555),
+    ("runtime.py", 1608),
+    ("silhouette.py", 1668),
+    ("vectors.py", 1883),
+    ("evaluation.py", 2156),
+    ("polished_evaluation.py", 2351),
+    ("segments.py", 2398),
+    ("charts.py", 2492),
+    ("glue", 2692),
 )
 
 def locate(error):
@@ -146,28 +147,17 @@ def locate(error):
     name, start = max((s for s in SOURCES if s[1] <= lines[-1]), key=lambda s: s[1])
     return "{}, line {}: {}: {}".format(
         name, lines[-1] - start + 1, type(error).__name__, error)
-# ---- procluster/indb/nearest.py
-"""Which centre is nearest to each point, exactly, and how clearly.
+# ---- procluster/indb/blocks.py
+"""Points in blocks that stay in the processor''s cache, and the numbers of some of them.
 
-Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
-centres are arrays of shape (n_clusters, n_features).
+Numbers of points are kept as int32, which takes half the memory of what numpy indexes with.
 """
 
-from typing import Callable, Iterable, Iterator, Tuple
+from typing import Callable, Iterable, Iterator
 
 import numpy as np
 
-# So many pairs, or points, are looked at a time, to stay in the processor''s cache.
-PAIRS_AT_ONCE = 32768
 POINTS_AT_ONCE = 8192
-
-# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
-# threads would wait for each other longer than they compute, above all on a busy server.
-PRODUCTS_AT_ONCE = 262144
-
-# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
-# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
-ROUNDING = 1e-14
 
 
 def blocks(count: int, size: int = POINTS_AT_ONCE) -> Iterator[slice]:
@@ -212,6 +202,37 @@ def join_numbers(most: int, parts: Iterable[np.ndarray]) -> np.ndarray:
         end += len(part)
     joined.resize(end, refcheck=False)  # in its place
     return joined
+
+
+def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the value of each point''s cell, shape (n_points,)."""
+    handed = np.empty(len(numbers), dtype=values.dtype)
+    for part in blocks(len(numbers)):
+        handed[part] = values.take(numbers[part])
+    return handed
+# ---- procluster/indb/nearest.py
+"""Which centre is nearest to each point, exactly, and how clearly.
+
+Points are arrays of shape (n_features, n_points), so that a feature is contiguous in memory;
+centres are arrays of shape (n_clusters, n_features).
+"""
+
+from typing import Tuple
+
+import numpy as np
+
+
+
+# So many pairs are looked at a time, to stay in the processor''s cache.
+PAIRS_AT_ONCE = 32768
+
+# Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
+# threads would wait for each other longer than they compute, above all on a busy server.
+PRODUCTS_AT_ONCE = 262144
+
+# A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
+# Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
+ROUNDING = 1e-14
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -383,6 +404,7 @@ import numpy as np
 
 
 
+
 # So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
 FEWEST_CELLS = 512
 CELLS_PER_CLUSTER = 128
@@ -485,14 +507,6 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     widths *= 2
     spans = largest_widths(widths, numbers, len(totals))
     return Cells(means, totals, numbers.astype(np.int32), widths, spans)
-
-
-def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the value of each point''s cell, shape (n_points,)."""
-    handed = np.empty(len(numbers), dtype=values.dtype)
-    for part in blocks(len(numbers)):
-        handed[part] = values.take(numbers[part])
-    return handed
 
 
 def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:
@@ -673,6 +687,7 @@ import numpy as np
 
 
 
+
 # The centres near to each cell, and the points watched, hold until a centre has moved farther than
 # so many times its step when they were found; then they are found anew.
 STEPS_AHEAD = 8
@@ -826,6 +841,7 @@ up to rounding.
 from typing import NamedTuple
 
 import numpy as np
+
 
 
 
@@ -1494,6 +1510,7 @@ when more than that tells them apart.
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
+
 
 
 

@@ -11,8 +11,9 @@ from typing import Union
 
 import numpy as np
 
-from procluster.indb.cells import Cells, hand_out
-from procluster.indb.nearest import filter_points, find_points, squared_distances
+from procluster.indb.blocks import filter_points, find_points, hand_out
+from procluster.indb.cells import Cells
+from procluster.indb.nearest import squared_distances
 
 # The centres near to each cell, and the points watched, hold until a centre has moved farther than
 # so many times its step when they were found; then they are found anew.

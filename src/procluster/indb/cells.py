@@ -9,7 +9,8 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from procluster.indb.nearest import blocks, blocks_of, find_points, own_squares
+from procluster.indb.blocks import blocks, blocks_of, find_points
+from procluster.indb.nearest import own_squares
 from procluster.indb.sums import label_sums
 
 # So many cells for each cluster show well where clusters are best; of many cells, fewer will do.
@@ -114,14 +115,6 @@ def condense(points: np.ndarray, weights: np.ndarray, most_cells: int) -> Cells:
     widths *= 2
     spans = largest_widths(widths, numbers, len(totals))
     return Cells(means, totals, numbers.astype(np.int32), widths, spans)
-
-
-def hand_out(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the value of each point's cell, shape (n_points,)."""
-    handed = np.empty(len(numbers), dtype=values.dtype)
-    for part in blocks(len(numbers)):
-        handed[part] = values.take(numbers[part])
-    return handed
 
 
 def largest_widths(widths: np.ndarray, numbers: np.ndarray, n_cells: int) -> np.ndarray:

@@ -15,9 +15,10 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
+from procluster.indb.blocks import blocks
 from procluster.indb.cells import Cells, condense, count_cells
 from procluster.indb.lloyd import run_lloyd
-from procluster.indb.nearest import blocks, own_squares
+from procluster.indb.nearest import own_squares
 from procluster.indb.search import FEW_SWAPS, Effort, search_centres
 from procluster.indb.sums import label_sums
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from procluster.indb.blocks import blocks, blocks_of, hand_out
 from procluster.indb.bounds import Bounds
-from procluster.indb.cells import Cells, hand_out
-from procluster.indb.nearest import blocks, blocks_of, label_points, points_at_once, two_nearest
+from procluster.indb.cells import Cells
+from procluster.indb.nearest import label_points, points_at_once, two_nearest
 from procluster.indb.sums import cluster_sums
 
 # Lloyd's algorithm ends by itself, since inertia falls with every step; this is a safety net.

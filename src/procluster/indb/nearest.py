@@ -4,13 +4,14 @@ Points are arrays of shape (n_features, n_points), so that a feature is contiguo
 centres are arrays of shape (n_clusters, n_features).
 """
 
-from typing import Callable, Iterable, Iterator, Tuple
+from typing import Tuple
 
 import numpy as np
 
-# So many pairs, or points, are looked at a time, to stay in the processor's cache.
+from procluster.indb.blocks import POINTS_AT_ONCE, blocks
+
+# So many pairs are looked at a time, to stay in the processor's cache.
 PAIRS_AT_ONCE = 32768
-POINTS_AT_ONCE = 8192
 
 # Up to so many multiplications OpenBLAS uses one thread (its GEMM_MULTITHREAD_THRESHOLD); more
 # threads would wait for each other longer than they compute, above all on a busy server.
@@ -19,50 +20,6 @@ PRODUCTS_AT_ONCE = 262144
 # A dot product of n terms has a relative error of at most about n times this (Higham, 2002,
 # Accuracy and Stability of Numerical Algorithms, chapter 3), with room for what follows it.
 ROUNDING = 1e-14
-
-
-def blocks(count: int, size: int = POINTS_AT_ONCE) -> Iterator[slice]:
-    """Divide so many points into blocks that stay in the processor's cache."""
-    return (slice(start, min(start + size, count)) for start in range(0, count, size))
-
-
-def blocks_of(numbers: np.ndarray, size: int = POINTS_AT_ONCE) -> Iterator[np.ndarray]:
-    """Yield the numbers of points, as :func:`find_points` returns them, in blocks to index with."""
-    return (numbers[part].astype(np.intp) for part in blocks(len(numbers), size))
-
-
-def filter_points(numbers: np.ndarray, test: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Return those of the numbers of points for which a test of a block of them is true."""
-    return join_numbers(len(numbers), (part[test(part)] for part in blocks_of(numbers)))
-
-
-def find_points(count: int, test: Callable[[slice], np.ndarray]) -> np.ndarray:
-    """Return the numbers of the points for which a test is true.
-
-    Parameters
-    ----------
-    count : int
-    test : function
-        Takes a block and returns an array of bool.
-
-    Examples
-    --------
-    >>> values = np.array([3, 8, 1])
-    >>> find_points(3, lambda part: values[part] > 2).tolist()
-    [0, 1]
-    """
-    parts = blocks(count, 2 * POINTS_AT_ONCE)
-    return join_numbers(count, (part.start + np.flatnonzero(test(part)) for part in parts))
-
-
-def join_numbers(most: int, parts: Iterable[np.ndarray]) -> np.ndarray:
-    """Return at most so many numbers of points in one array, in half the memory of an int64."""
-    joined, end = np.empty(most, dtype=np.int32), 0
-    for part in parts:
-        joined[end : end + len(part)] = part
-        end += len(part)
-    joined.resize(end, refcheck=False)  # in its place
-    return joined
 
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:

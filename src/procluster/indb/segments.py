@@ -9,7 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-from procluster.indb.nearest import blocks
+from procluster.indb.blocks import blocks
 
 MODEL_FORMAT = "procluster.kmeans/1"
 
