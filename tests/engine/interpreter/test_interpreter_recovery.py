@@ -122,6 +122,26 @@ def test_many_changes_are_done_again_at_once(database: Database, many: None, cha
     assert connection.executed < 5
 
 
+def test_rows_with_a_key_of_duckdb_are_as_the_last_change_left_them(tmp_path: Path) -> None:
+    """Such a key gives a row another rowid when it is changed."""
+    file = tmp_path / "shop.duckdb"
+    with duckdb.connect(file) as other:
+        other.execute("CREATE SCHEMA dbo")
+        other.execute("CREATE TABLE dbo.o (a INTEGER PRIMARY KEY, b INTEGER)")
+        other.execute("INSERT INTO dbo.o VALUES (1, 1), (2, 2), (3, 3), (4, 4)")
+    with Database(file) as database:
+        record = Record(
+            database.connect(),
+            "BEGIN TRAN; UPDATE dbo.o SET b = b + 10 WHERE a = 1; UPDATE dbo.o SET b = b + 10 "
+            "WHERE a < 3; UPDATE dbo.o SET a = 33 WHERE a = 3; UPDATE dbo.o SET b = 9 WHERE a = 33;"
+            "UPDATE o SET b = 5 FROM dbo.o AS o JOIN dbo.o AS p ON p.a = o.a WHERE o.a = 33; "
+            "DELETE FROM dbo.o WHERE a = 2; INSERT INTO dbo.o VALUES (7, 7); "
+            f"UPDATE dbo.o SET b = 8 WHERE a = 7; {FAIL} {FAIL} {FAIL} COMMIT; "
+            "SELECT STRING_AGG(CONCAT(a, '/', b), ' ') WITHIN GROUP (ORDER BY a) FROM dbo.o",
+        )
+    assert record.values == ["1/21 4/4 7/8 33/5"]
+
+
 def test_row_that_was_changed_twice_is_written_once() -> None:
     log, written = ChangeLog(), list[list[Row]]()
     log.room = 2

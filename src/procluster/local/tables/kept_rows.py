@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 
+from procluster.local.catalog import FIRST_FOREIGN_ID
 from procluster.local.change_log import Row, RowChange, UnreadRows, Verb
 from procluster.local.engine import Engine
 from procluster.local.quoting import quote_sql
@@ -10,7 +11,16 @@ from procluster.local.stored import StoredTable
 from procluster.local.translate import Change
 
 FEW_ROWS = 100
-"""Of a statement that writes more rows, itself is kept and what it reads."""
+
+
+def keeps_rows(engine: Engine, target: StoredTable, count: int) -> bool:
+    """Whether the rows of a change are kept: else it is itself, and what it reads.
+
+    A table that something else has made may have an index of DuckDB's, and a row of it another
+    rowid after each change.
+    """
+    is_ours = target.object_id < FIRST_FOREIGN_ID
+    return is_ours and count <= min(FEW_ROWS, engine.transaction.log.room)
 
 
 def keep_changes(engine: Engine, target: StoredTable, verb: Verb, rows: Iterable[Row]) -> None:
@@ -30,7 +40,8 @@ def change_at_once(engine: Engine, target: StoredTable, change: Change) -> int:
 
     if count:
         again = partial(engine.execute, change.statement, change.parameters)
-        engine.transaction.log.record(UnreadRows(read) if count <= FEW_ROWS else again)
+        redo = UnreadRows(read) if keeps_rows(engine, target, count) else again
+        engine.transaction.log.record(redo)
     return count
 
 

@@ -14,7 +14,7 @@ from procluster.local.frame import Frame, Variable
 from procluster.local.quoting import quote_sql
 from procluster.local.stored import StoredTable
 from procluster.local.tables.constraints import null_error
-from procluster.local.tables.kept_rows import FEW_ROWS, keep_changes
+from procluster.local.tables.kept_rows import keep_changes, keeps_rows
 from procluster.local.translate import Change, Table
 
 STAGE = quote_sql("temp", "_stage")
@@ -63,8 +63,11 @@ class OneRow:
             sql = f"UPDATE {table} SET {sets} WHERE rowid {self.chosen}"
         else:
             sql = f"DELETE FROM {table} WHERE rowid {self.chosen}"
-        engine.execute(sql, self.parameters)
-        keep_changes(engine, self.target, verb, [row])
+        if keeps_rows(engine, self.target, 1):
+            engine.execute(sql, self.parameters)
+            keep_changes(engine, self.target, verb, [row])
+        else:
+            engine.write(sql, self.parameters)
 
     @property
     def _sqls(self) -> dict[str, str]:
@@ -119,7 +122,7 @@ class Stage:
             sql = f"UPDATE {table} AS t SET {sets} FROM {STAGE} AS s WHERE t.rowid = s.c0"
         else:
             sql = f"DELETE FROM {table} WHERE rowid {self.chosen}"
-        if self.count > min(FEW_ROWS, engine.transaction.log.room):
+        if not keeps_rows(engine, self.target, self.count):
             engine.keep_rows(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS", STAGE, self.count)
             engine.write(sql)
             engine.write(f"DROP TABLE {STAGE}")
