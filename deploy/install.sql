@@ -7425,21 +7425,18 @@ BEGIN
         IF @lock < 0
             THROW 50005, N'seg.customer_cluster: another call is changing it. Try again.', 1;
 
-        -- Nobody else's distances are computed: feature_version is another after any change of a row.
-        SELECT
-            COALESCE(f.customer_id, a.customer_id) AS customer_id,
-            IIF(a.customer_id IS NULL, 1, 0) AS came,
-            IIF(f.customer_id IS NULL, 1, 0) AS went
-        INTO #assign_customer
-        FROM seg.customer_feature AS f
-        FULL JOIN seg.customer_cluster AS a
-            ON a.customer_id = f.customer_id
-        WHERE a.customer_id IS NULL
-            OR f.customer_id IS NULL
-            OR a.model_id <> @model_id
-            OR a.feature_version <> CAST(f.feature_version AS bigint);
-
-        IF @@ROWCOUNT > 0
+        -- Who came, who went, and whose features or model are others than when the row was written:
+        -- feature_version is another after any change of a row. Nobody else's distances are computed.
+        IF EXISTS (
+            SELECT 1
+            FROM seg.customer_feature AS f
+            FULL JOIN seg.customer_cluster AS a
+                ON a.customer_id = f.customer_id
+            WHERE a.customer_id IS NULL
+                OR f.customer_id IS NULL
+                OR a.model_id <> @model_id
+                OR a.feature_version <> CAST(f.feature_version AS bigint)
+        )
         BEGIN
             -- The document is opened, and the scale divided by, once and not once a customer.
             SELECT
@@ -7477,18 +7474,35 @@ BEGIN
                 THROW 50004, @message, 1;
             END;
 
+            WITH changed AS (
+                SELECT
+                    COALESCE(f.customer_id, a.customer_id) AS customer_id,
+                    f.order_ratio,
+                    f.items_ratio,
+                    f.monetary_ratio,
+                    f.frequency,
+                    CAST(f.feature_version AS bigint) AS feature_version,
+                    IIF(a.customer_id IS NULL, 1, 0) AS came,
+                    IIF(f.customer_id IS NULL, 1, 0) AS went
+                FROM seg.customer_feature AS f
+                FULL JOIN seg.customer_cluster AS a
+                    ON a.customer_id = f.customer_id
+                WHERE a.customer_id IS NULL
+                    OR f.customer_id IS NULL
+                    OR a.model_id <> @model_id
+                    OR a.feature_version <> CAST(f.feature_version AS bigint)
+            )
             SELECT
                 f.customer_id,
-                CAST(f.feature_version AS bigint) AS feature_version,
+                f.feature_version,
                 n.cluster_id,
                 SQRT(n.squared_distance) AS distance,
                 -- The fence was computed elsewhere: its last digit makes nobody an outlier.
                 CAST(IIF(SQRT(n.squared_distance) > n.outlier_distance * 1.000000001, 1, 0) AS bit) AS is_outlier,
-                p.came
+                f.came,
+                f.went
             INTO #assign_change
-            FROM #assign_customer AS p
-            INNER JOIN seg.customer_feature AS f
-                ON f.customer_id = p.customer_id
+            FROM changed AS f
             CROSS APPLY (
                 SELECT TOP (1)
                     c.cluster_id,
@@ -7503,9 +7517,9 @@ BEGIN
 
             DELETE FROM a
             FROM seg.customer_cluster AS a
-            INNER JOIN #assign_customer AS p
-                ON p.customer_id = a.customer_id
-            WHERE p.went = 1;
+            INNER JOIN #assign_change AS n
+                ON n.customer_id = a.customer_id
+            WHERE n.went = 1;
 
             UPDATE a
             SET
@@ -7517,7 +7531,7 @@ BEGIN
             FROM seg.customer_cluster AS a
             INNER JOIN #assign_change AS n
                 ON n.customer_id = a.customer_id
-            WHERE n.came = 0;
+            WHERE n.came = 0 AND n.went = 0;
 
             INSERT INTO seg.customer_cluster (
                 customer_id, model_id, cluster_id, distance, is_outlier, feature_version
