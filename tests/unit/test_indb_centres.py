@@ -9,8 +9,11 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
 from procluster.indb import cells
+from procluster.indb import centres as module
+from procluster.indb.cells import Cells
 from procluster.indb.centres import fit_best, fit_centres
 from procluster.indb.nearest import two_nearest
+from procluster.indb.search import Effort
 
 Cloud = Tuple[Any, Any]
 
@@ -79,3 +82,25 @@ def test_scikit_learn_started_from_the_centres_stays_there(cloud: Cloud) -> None
     theirs = KMeans(7, init=ours, n_init=1, tol=0, max_iter=1000)
     theirs.fit(points.T, sample_weight=weights)
     assert ours == pytest.approx(theirs.cluster_centers_, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("k", "efforts"),
+    [
+        (1, {1: Effort(4, 10), 2: Effort(1, 3)}),
+        (8, {7: Effort(1, 3), 8: Effort(4, 10), 9: Effort(1, 3)}),
+        (9, {8: Effort(1, 3), 9: Effort(2, 10), 10: Effort(1, 3)}),
+    ],
+)
+def test_one_number_of_clusters_is_helped_by_its_neighbours(
+    k: int, efforts: dict[int, Effort], cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def search(cells: Cells, wanted: dict[int, Effort], *_: int) -> dict[int, Any]:
+        asked.append(wanted)
+        return {k: cells.means[:, :k].T}
+
+    monkeypatch.setattr(module, "search_centres", search)
+    fit_best(*cloud, k, 111, 10)
+    assert asked == [efforts]

@@ -6,7 +6,7 @@ from indb_frames import blobs, points_of
 
 from procluster.indb import search as module
 from procluster.indb.cells import condense
-from procluster.indb.ground import Ground, lay_ground
+from procluster.indb.ground import Ground, State, lay_ground
 from procluster.indb.nearest import two_nearest
 from procluster.indb.search import (
     Effort,
@@ -155,3 +155,18 @@ def test_search_uses_what_more_clusters_have_found(
     alone = search_centres(cloud.cells, alike(8), 8, 3, 1)[8]
     helped = search_centres(cloud.cells, alike(8, 9, 10, 11, 12), 12, 3, 1)[8]
     assert cost(cloud, helped) < cost(cloud, alone)
+
+
+@pytest.mark.parametrize("effort", [Effort(1, 4), Effort(3, 2)])
+def test_search_tries_as_many_starts_and_swaps_as_it_is_told(
+    effort: Effort, cloud: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def improve_nothing(_: Ground, state: State, n_swaps: int, __: object) -> State:
+        tried.append(n_swaps)
+        return state
+
+    monkeypatch.setattr(module, "improve", improve_nothing)
+    search_centres(cloud.cells, {7: effort}, 7, 3, 10)
+    assert tried == [effort.swaps] * effort.starts
