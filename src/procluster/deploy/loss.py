@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from procluster.deploy.release import quoted
 from procluster.errors import SqlError
+from procluster.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +39,15 @@ def losses(connection: Connection, kind: str, name: str, steps: tuple[str, ...])
 
 def _lost(connection: Connection, name: str, query: str) -> Iterator[str]:
     try:
-        [counted] = connection.query(f"SELECT COUNT_BIG(*) FROM ({query}) AS q;")
+        [total] = connection.query(f"SELECT COUNT_BIG(*) FROM ({query}) AS q;")
         [sample] = connection.query(f"SELECT TOP ({SHOWN_ROWS}) q.* FROM ({query}) AS q;")
     except SqlError as error:
         if error.number in NOT_THERE:
             return
         raise
-    count = counted.rows[0][0]
+    count = total.rows[0][0]
     if count:
-        rows = "1 row" if count == 1 else f"{count} rows"
+        rows = counted(int(str(count)), "row")
         shown = "; ".join(
             ", ".join(
                 f"{column} = {value}" for column, value in zip(sample.columns, row, strict=True)

@@ -11,6 +11,7 @@ from procluster.deploy.advice import advice
 from procluster.deploy.finding import Finding
 from procluster.errors import SqlError
 from procluster.generator.quoting import identifier, literal
+from procluster.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -181,15 +182,10 @@ def _table(connection: Connection, table: MappedTable) -> Iterator[Finding]:
             what = f"Map another column in procluster.toml. There are: {', '.join(known.values())}."
         is_ok = found != "missing" and (not kind or not allowed or kind in allowed)
         yield Finding(f"{table.name}.{column}", found, is_ok, what)
-    [counted] = connection.query(f"SELECT COUNT_BIG(*) FROM {table.name};")
-    rows = int(str(counted.rows[0][0]))
+    [total] = connection.query(f"SELECT COUNT_BIG(*) FROM {table.name};")
+    rows = int(str(total.rows[0][0]))
     what = "There is nothing to segment. Load it, or map another table."
-    yield Finding(
-        table.name,
-        f"{rows:,} {'row' if rows == 1 else 'rows'}",
-        table.may_be_empty or rows > 0,
-        what,
-    )
+    yield Finding(table.name, counted(rows, "row"), table.may_be_empty or rows > 0, what)
 
 
 def _types(connection: Connection, table: str) -> Iterator[tuple[str, str]]:

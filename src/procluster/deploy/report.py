@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from procluster.wording import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,8 +27,7 @@ def summary(plan: Plan) -> str:
     >>> summary(Plan(()))
     'Nothing to do: 0 objects unchanged.'
     """
-    same = len(plan.of("unchanged"))
-    unchanged = f"{same} {'object' if same == 1 else 'objects'} unchanged"
+    unchanged = f"{counted(len(plan.of('unchanged')), 'object')} unchanged"
     counts = [f"{len(plan.of(status))} {status}" for status in SIGNS if status != "unchanged"]  # type: ignore[arg-type]
     some = [count for count in counts if not count.startswith("0 ")]
     return f"{', '.join(some)}, {unchanged}." if some else f"Nothing to do: {unchanged}."

@@ -12,6 +12,7 @@ from procluster.errors import DataError
 from procluster.generator.quoting import identifier
 from procluster.load.rows import PLACE, Fault
 from procluster.load.values import allowed, infer, value_sql
+from procluster.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -136,8 +137,8 @@ def describe(rows: Rows, fault: Fault) -> str:
 def summary(report: Report) -> str:
     """Say what was loaded, and into which columns."""
     table = "new table" if report.created else "table"
-    rows = f"{report.rows:,} {'row' if report.rows == 1 else 'rows'} loaded"
-    head = f"{table} {report.table}: {rows}, {report.left_out:,} left out"
+    loaded = f"{counted(report.rows, 'row')} loaded"
+    head = f"{table} {report.table}: {loaded}, {report.left_out:,} left out"
     width = max(len(field.name) for field in report.fields)
     columns = (f"    {one.name:{width}}  {one.type}" for one in report.fields)
     return "\n".join([head, *columns, *report.notes])
@@ -229,7 +230,7 @@ def _refusal(rows: Rows, faults: list[Fault], bad: int, max_errors: int) -> str:
     return "\n".join(
         [
             (
-                f"{rows.source}: {bad:,} bad {'row' if bad == 1 else 'rows'}, {max_errors} allowed "
+                f"{rows.source}: {counted(bad, 'bad row')}, {max_errors} allowed "
                 "(--max-errors). Nothing was loaded."
             ),
             *named,
