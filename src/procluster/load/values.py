@@ -48,7 +48,7 @@ def value_sql(column: str, kind: SqlType) -> str:
     Examples
     --------
     >>> value_sql("c0", resolve("date"))[:38]
-    "CASE WHEN regexp_full_match(c0, '\d{4}"
+    "CASE WHEN regexp_full_match(c0, '\\d{4}"
     """
     condition, value = _rule(column, kind)
     return f"CASE WHEN {condition} THEN {value} END"
